@@ -1,0 +1,58 @@
+// What a connection has to say: facts, oldest first, taken from a queue by `poll()`.
+
+import type { StreamDirection } from '../packet/frames/frame.ts'
+
+export interface PeerInfo {
+  readonly alpn: string
+  readonly serverName: string | undefined
+  readonly cipherSuite: string
+  readonly group: string
+  /** True: a PSK was used, no certificate was sent. */
+  readonly isResumed: boolean
+  readonly earlyData: 'none' | 'accepted' | 'rejected'
+  /** The peer's chain, leaf first, DER; empty when a PSK was used. */
+  readonly certificates: readonly Uint8Array[]
+}
+
+/** What a NewSessionTicket brings, before it becomes a `Resumption`. */
+export interface TicketFacts {
+  readonly ticket: Uint8Array
+  readonly secret: Uint8Array
+  readonly hash: 'sha256' | 'sha384'
+  readonly cipherSuite: number
+  readonly lifetimeSeconds: number
+  readonly ageAdd: number
+  readonly alpn: string
+  readonly serverName: string | undefined
+  /** max_early_data_size was 0xffffffff (RFC 9001 §4.6.1). */
+  readonly allowsEarlyData: boolean
+  /** The server's transport parameters, encoded, as received. */
+  readonly transportParameters: Uint8Array
+}
+
+export interface ConnectionClosed {
+  readonly type: 'closed'
+  /** Undefined for a close without error: NO_ERROR, or an application's own close. */
+  readonly error: Error | undefined
+  readonly errorCode: number
+  readonly isApplication: boolean
+  readonly reason: string
+  readonly by: 'local' | 'peer' | 'idle' | 'reset'
+}
+
+export type ConnectionEvent =
+  | { readonly type: 'handshakeComplete'; readonly peer: PeerInfo }
+  | { readonly type: 'handshakeConfirmed' }
+  /** 0-RTT was refused: what was sent early is sent again by the streams that were opened, limits start anew. */
+  | { readonly type: 'earlyRejected' }
+  | { readonly type: 'streamOpened'; readonly id: number }
+  | { readonly type: 'readable'; readonly id: number }
+  | { readonly type: 'writable'; readonly id: number }
+  | { readonly type: 'streamReset'; readonly id: number; readonly errorCode: number }
+  | { readonly type: 'streamStopped'; readonly id: number; readonly errorCode: number }
+  | { readonly type: 'streamFinished'; readonly id: number }
+  | { readonly type: 'streamsAvailable'; readonly direction: StreamDirection }
+  | { readonly type: 'datagram'; readonly data: Uint8Array }
+  | { readonly type: 'ticket'; readonly ticket: TicketFacts }
+  | { readonly type: 'newToken'; readonly token: Uint8Array }
+  | ConnectionClosed

@@ -1,0 +1,36 @@
+// What HTTP/3 needs of a QUIC connection. Declared here, satisfied by shape: neither room imports the other.
+
+/** The stream verbs of a connection, all synchronous; nothing is sent before the caller returns to its event loop. */
+export interface Http3Transport {
+  /** Opens a stream of ours; undefined while the peer's limit is reached (then `streamsAvailable` is raised later). */
+  openStream(direction: 'bidi' | 'uni'): number | undefined
+  /**
+   * Queues bytes to be sent; they must not change afterwards. Returns how much more may be queued before the buffer
+   * is above its high-water mark: zero or less means wait for `writable`. Throws when the stream cannot be written.
+   */
+  write(id: number, bytes: Uint8Array, fin: boolean): number
+  /** The next contiguous bytes, or undefined when none are there. `fin` is true with, or after, the last of them. */
+  read(id: number): { readonly data: Uint8Array; readonly fin: boolean } | undefined
+  /** Abandons sending: RESET_STREAM. */
+  reset(id: number, errorCode: number): void
+  /** Abandons receiving: STOP_SENDING. */
+  stop(id: number, errorCode: number): void
+  /** Ends the connection with an application error. */
+  close(errorCode: number, reason: string): void
+  /** True once the handshake is confirmed: whatever arrived before may be a replay. */
+  readonly isHandshakeConfirmed: boolean
+  /** True when (part of) what was received on this stream came as 0-RTT data. */
+  isEarly(id: number): boolean
+}
+
+/** What HTTP/3 must be told, in the order it happened. The connection's own events have these shapes. */
+export type Http3TransportEvent =
+  | { readonly type: 'streamOpened'; readonly id: number }
+  | { readonly type: 'readable'; readonly id: number }
+  | { readonly type: 'writable'; readonly id: number }
+  | { readonly type: 'streamReset'; readonly id: number; readonly errorCode: number }
+  | { readonly type: 'streamStopped'; readonly id: number; readonly errorCode: number }
+  | { readonly type: 'streamsAvailable'; readonly direction: 'bidi' | 'uni' }
+  | { readonly type: 'earlyRejected' }
+  | { readonly type: 'handshakeConfirmed' }
+  | { readonly type: 'closed'; readonly error: Error | undefined }

@@ -1,0 +1,120 @@
+// What TLS asks of others. Each port has a safe answer when nobody is connected to it: verify, refuse, none.
+
+import type { PrivateKey, SignatureScheme } from '../crypto/backend.ts'
+import type { HashName } from '../crypto/cipher-suite.ts'
+
+/** A certificate chain, leaf first, in DER, with the key of the leaf. */
+export interface CertifiedKey {
+  readonly chain: readonly Uint8Array[]
+  readonly key: PrivateKey
+}
+
+/** What a server may base its choices on. */
+export interface ClientHelloInfo {
+  readonly serverName: string | undefined
+  readonly alpn: readonly string[]
+  readonly signatureSchemes: readonly SignatureScheme[]
+  readonly cipherSuites: readonly number[]
+}
+
+export interface CertificateSource {
+  /** Undefined: no certificate for this client; the handshake ends with `handshake_failure` unless a PSK is used. */
+  select(hello: ClientHelloInfo): CertifiedKey | undefined
+}
+
+export interface CertificateVerifier {
+  /**
+   * Judges the peer's chain (DER, leaf first) for `serverName` at `unixTime` (ms). Throws a TlsAlert that fits:
+   * bad_certificate, certificate_expired, unknown_ca, ... Returning means trust.
+   */
+  verify(chain: readonly Uint8Array[], serverName: string, unixTime: number): void
+}
+
+/** Where the PSK came from decides the binder's label (RFC 8446 §4.2.11.2, RFC 9258 §5.2). */
+export type PskKind = 'resumption' | 'imported' | 'external'
+
+/** A PSK that a server found for an identity, with everything early data must agree with (RFC 8446 §4.2.10). */
+export interface Psk {
+  readonly kind: PskKind
+  readonly secret: Uint8Array
+  readonly hash: HashName
+  /** Undefined forbids early data. */
+  readonly earlyData: EarlyDataTerms | undefined
+  /** Unix ms after which the PSK is unknown. */
+  readonly expires: number
+  /** Opaque state of the application that was put into the ticket; empty when none. */
+  readonly appState: Uint8Array
+}
+
+/** What the 0-RTT data was sealed under. A server accepts early data only if all of it still holds. */
+export interface EarlyDataTerms {
+  /** The one suite early data may use. */
+  readonly cipherSuite: number
+  readonly alpn: string
+  /** Server name of the first connection, compared when both are known. */
+  readonly serverName: string | undefined
+  /** The transport parameters the client remembers; the server must not offer less (RFC 9000 §7.4.1). */
+  readonly transportParameters: Uint8Array
+}
+
+export interface PskSource {
+  /**
+   * The PSK for an identity, or undefined. Must take the same time for an unknown identity as for a known one as far
+   * as it can. `obfuscatedAge` belongs to tickets.
+   */
+  find(identity: Uint8Array, obfuscatedAge: number, unixTime: number): Psk | undefined
+}
+
+/** Asked once for each ClientHello whose early data could be accepted, after the binder was verified. */
+export interface EarlyDataGate {
+  /** `psk` as found, `binder` unique for this ClientHello. True: fresh and wanted. False refuses early data alone. */
+  admit(attempt: EarlyDataAttempt): boolean
+}
+
+export interface EarlyDataAttempt {
+  readonly psk: Psk
+  readonly identity: Uint8Array
+  readonly binder: Uint8Array
+  /** Ticket age as the client claims, ms; undefined for a PSK that is not a ticket. */
+  readonly ticketAge: number | undefined
+  readonly hello: ClientHelloInfo
+  readonly unixTime: number
+}
+
+/** The null object: no early data. */
+export const refuseEarlyData: EarlyDataGate = { admit: () => false }
+
+/** What a server wants to be remembered with a ticket. */
+export interface TicketState {
+  readonly secret: Uint8Array
+  readonly hash: HashName
+  readonly issued: number
+  readonly terms: EarlyDataTerms | undefined
+  readonly appState: Uint8Array
+}
+
+export interface IssuedTicket {
+  readonly ticket: Uint8Array
+  readonly lifetimeSeconds: number
+  readonly ageAdd: number
+}
+
+export interface TicketIssuer {
+  /** Seals the state into a ticket; undefined: do not send one. */
+  issue(state: TicketState): IssuedTicket | undefined
+}
+
+/** One line of the NSS key log (SSLKEYLOGFILE): label, client random, secret. */
+export type KeyLog = (label: string, clientRandom: Uint8Array, secret: Uint8Array) => void
+
+/** What a client offers to resume with; at most one is offered for early data. */
+export interface OfferedPsk {
+  readonly kind: PskKind
+  readonly identity: Uint8Array
+  readonly secret: Uint8Array
+  readonly hash: HashName
+  /** uint32 to send: (age in ms + ageAdd) mod 2^32; 0 for a PSK that is not a ticket. */
+  readonly obfuscatedAge: number
+  /** Present: early data is offered under these terms. */
+  readonly earlyData: EarlyDataTerms | undefined
+}

@@ -1,0 +1,32 @@
+import { dirname, join, resolve, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+const root = dirname(fileURLToPath(import.meta.url))
+const src = join(root, 'src') + sep
+
+// `npm test` runs the compiled code, the one that ships, so that c8 can measure it through its source maps.
+// Plain `npx vitest` runs src directly: no build between an edit and its test.
+const runCompiled = {
+  name: 'src-to-dist',
+  enforce: 'pre' as const,
+  resolveId(specifier: string, importer?: string) {
+    if (!importer || !specifier.startsWith('.')) return
+    const path = resolve(dirname(importer), specifier)
+    if (!path.startsWith(src)) return
+    return join(root, 'dist', path.slice(src.length).replace(/\.ts$/, '.js'))
+  },
+}
+
+const compiled = process.env.TEST_COMPILED === '1'
+
+export default defineConfig({
+  plugins: compiled ? [runCompiled] : [],
+  test: {
+    include: ['test/**/*.test.ts'],
+    pool: 'forks',
+    setupFiles: process.env.NODE_V8_COVERAGE ? ['test/support/coverage.ts'] : [],
+    server: { deps: { external: [/\/dist\//] } },
+    testTimeout: 20_000,
+  },
+})
