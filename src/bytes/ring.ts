@@ -1,0 +1,108 @@
+// A table keyed by a growing integer (packet numbers): what is oldest leaves first, and nothing is hashed.
+
+const SMALLEST = 16
+
+/**
+ * Entry `key` sits in slot `key mod capacity`, so that every look-up is one index. Keys are integers from 0 and grow;
+ * a skipped key costs one empty slot. The table holds `last - first + 1` slots at least, and grows by doubling.
+ */
+export class Ring<T> {
+  #slots: (T | undefined)[] = emptySlots(SMALLEST)
+  #first = -1
+  #last = -1
+  #size = 0
+
+  /** How many entries there are. */
+  get size(): number {
+    return this.#size
+  }
+
+  /** The smallest key in use; -1 when empty. */
+  get first(): number {
+    return this.#first
+  }
+
+  /** The largest key in use; -1 when empty. */
+  get last(): number {
+    return this.#last
+  }
+
+  /** From the first key to the last, gaps counted: the bound for `at`. */
+  get span(): number {
+    return this.#size === 0 ? 0 : this.#last - this.#first + 1
+  }
+
+  /** `key` must be above every key in use. */
+  push(key: number, value: T): void {
+    if (!Number.isSafeInteger(key) || key < 0 || key <= this.#last) {
+      throw new RangeError(`key ${key} does not follow ${this.#last}`)
+    }
+    if (this.#size === 0) this.#first = key
+    const span = key - this.#first + 1
+    if (span > this.#slots.length) this.#grow(span)
+    this.#slots[this.#slot(key)] = value
+    this.#last = key
+    this.#size++
+  }
+
+  get(key: number): T | undefined {
+    return key < this.#first || key > this.#last ? undefined : this.#slots[this.#slot(key)]
+  }
+
+  /** The entry of key `first + index`; undefined for a gap. Together with `span` a loop from the oldest to the newest. */
+  at(index: number): T | undefined {
+    return index < 0 ? undefined : this.get(this.#first + index)
+  }
+
+  /** The smallest key in use above `key`; -1 when there is none. */
+  next(key: number): number {
+    for (let k = key < this.#first ? this.#first : key + 1; k <= this.#last; k++) {
+      if (this.#slots[this.#slot(k)] !== undefined) return k
+    }
+    return -1
+  }
+
+  /** Removes an entry and returns it; undefined when there was none. */
+  delete(key: number): T | undefined {
+    const value = this.get(key)
+    if (value === undefined) return undefined
+    this.#slots[this.#slot(key)] = undefined
+    this.#size--
+    if (this.#size === 0) {
+      this.#first = -1
+      this.#last = -1
+    } else if (key === this.#first) this.#first = this.next(key)
+    else if (key === this.#last) this.#last = this.#previous(key)
+    return value
+  }
+
+  clear(): void {
+    this.#slots = emptySlots(SMALLEST)
+    this.#first = -1
+    this.#last = -1
+    this.#size = 0
+  }
+
+  #previous(key: number): number {
+    let k = key - 1
+    while (this.#slots[this.#slot(k)] === undefined) k--
+    return k
+  }
+
+  /** The capacity is a power of two, and `&` keeps the low 32 bits of any exact integer. */
+  #slot(key: number): number {
+    return key & (this.#slots.length - 1)
+  }
+
+  #grow(span: number): void {
+    let capacity = this.#slots.length
+    while (capacity < span) capacity *= 2
+    const grown = emptySlots<T>(capacity)
+    for (let key = this.#first; key <= this.#last && key !== -1; key++) grown[key & (capacity - 1)] = this.get(key)
+    this.#slots = grown
+  }
+}
+
+function emptySlots<T>(capacity: number): (T | undefined)[] {
+  return new Array<T | undefined>(capacity).fill(undefined)
+}
