@@ -1,10 +1,14 @@
 // A table keyed by a growing integer (packet numbers): what is oldest leaves first, and nothing is hashed.
 
+/** The largest distance between first and last key: a runaway becomes an error and not gigabytes of empty slots. */
+export const MAX_RING_SPAN: number = 2 ** 22
+
 const SMALLEST = 16
 
 /**
  * Entry `key` sits in slot `key mod capacity`, so that every look-up is one index. Keys are integers from 0 and grow;
- * a skipped key costs one empty slot. The table holds `last - first + 1` slots at least, and grows by doubling.
+ * a skipped key costs one empty slot. The table holds `last - first + 1` slots at least, and grows by doubling. Values
+ * are never undefined: that is what an empty slot holds.
  */
 export class Ring<T> {
   #slots: (T | undefined)[] = emptySlots(SMALLEST)
@@ -32,14 +36,16 @@ export class Ring<T> {
     return this.#size === 0 ? 0 : this.#last - this.#first + 1
   }
 
-  /** `key` must be above every key in use. */
+  /** `key` must be above every key in use, and within MAX_RING_SPAN of the first. */
   push(key: number, value: T): void {
     if (!Number.isSafeInteger(key) || key < 0 || key <= this.#last) {
       throw new RangeError(`key ${key} does not follow ${this.#last}`)
     }
-    if (this.#size === 0) this.#first = key
-    const span = key - this.#first + 1
+    const first = this.#size === 0 ? key : this.#first
+    const span = key - first + 1
+    if (span > MAX_RING_SPAN) throw new RangeError(`keys ${first} to ${key} are too far apart`)
     if (span > this.#slots.length) this.#grow(span)
+    this.#first = first
     this.#slots[this.#slot(key)] = value
     this.#last = key
     this.#size++
@@ -98,7 +104,7 @@ export class Ring<T> {
     let capacity = this.#slots.length
     while (capacity < span) capacity *= 2
     const grown = emptySlots<T>(capacity)
-    for (let key = this.#first; key <= this.#last && key !== -1; key++) grown[key & (capacity - 1)] = this.get(key)
+    for (let key = this.#first; key <= this.#last; key++) grown[key & (capacity - 1)] = this.get(key)
     this.#slots = grown
   }
 }
