@@ -37,7 +37,7 @@ export function readAck(reader: Reader, type: number): AckFrame {
  * already. False, and nothing written, when there is nothing to acknowledge or not even the highest range fits.
  */
 export function writeAck(w: Writer, ranges: RangeSet, ackDelay: number, maxRanges: number): boolean {
-  if (ranges.isEmpty) return false
+  if (ranges.isEmpty || maxRanges < 1) return false
   const wanted = Math.min(maxRanges, ranges.count) - 1
   let room = w.remaining - firstRangeSize(ranges, ackDelay) - varintSize(wanted)
   if (room < 0) return false
@@ -60,9 +60,9 @@ export function writeAck(w: Writer, ranges: RangeSet, ackDelay: number, maxRange
   return true
 }
 
-/** The bytes `writeAck` takes, given room; 0 when there is nothing to acknowledge. */
+/** The bytes `writeAck` takes, given room; 0 when it would write nothing. */
 export function ackSize(ranges: RangeSet, ackDelay: number, maxRanges: number): number {
-  if (ranges.isEmpty) return 0
+  if (ranges.isEmpty || maxRanges < 1) return 0
   const top = ranges.count - 1
   const more = Math.min(maxRanges, ranges.count) - 1
   let size = firstRangeSize(ranges, ackDelay) + varintSize(more)

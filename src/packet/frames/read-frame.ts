@@ -74,11 +74,7 @@ function readType(reader: Reader): number {
   const type = reader.varint()
   // RFC 9000 §12.4: frame types are encoded in the fewest bytes. All frames known here have types of one byte.
   if (reader.pos - start !== varintSize(type)) {
-    throw new TransportError(
-      ErrorCode.ProtocolViolation,
-      'frame type not in its shortest form',
-      Math.min(type, MAX_EXACT),
-    )
+    throw new TransportError(ErrorCode.ProtocolViolation, 'frame type not in its shortest form', type)
   }
   return type
 }
