@@ -44,6 +44,8 @@ export interface Psk {
   readonly expires: number
   /** Opaque state of the application that was put into the ticket; empty when none. */
   readonly appState: Uint8Array
+  /** Of a ticket: its age in ms as the client claims it (RFC 8446 §4.2.11.1). */
+  readonly claimedAge?: number | undefined
 }
 
 /** What the 0-RTT data was sealed under. A server accepts early data only if all of it still holds. */

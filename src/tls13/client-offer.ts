@@ -1,0 +1,144 @@
+// What a client offers, and the ClientHello made of it, first and second (RFC 8446 §4.1.2).
+
+import type { KeyExchange, NamedGroup } from '../crypto/backend.ts'
+import type { CipherSuite } from '../crypto/cipher-suite.ts'
+import type { TlsClientConfig } from './config.ts'
+import { ExtensionType } from './extensions.ts'
+import { EarlyStage, hashLength } from './key-schedule.ts'
+import { fillBinder, RANDOM_LENGTH, truncateHello, writeClientHello } from './messages/client-hello.ts'
+import { illegalParameter } from './messages/handshake.ts'
+import type { OfferedPsk } from './ports.ts'
+import { earlyDataSuite, usablePsk } from './psk.ts'
+import type { HelloTranscript } from './transcript.ts'
+
+/** A longer cookie is refused: our answer would be longer than any server reads. */
+export const MAX_COOKIE_LENGTH = 4096
+
+export class ClientOffer {
+  readonly config: TlsClientConfig
+  readonly random: Uint8Array
+  readonly suites: readonly CipherSuite[]
+  readonly #groups: readonly NamedGroup[]
+  readonly #startTime: number
+  #exchange: KeyExchange
+  #psk: OfferedPsk | undefined
+  #earlySuite: CipherSuite | undefined
+  #obfuscatedAge: number
+  #cookie: Uint8Array | undefined
+
+  constructor(config: TlsClientConfig, unixTime: number) {
+    const { backend } = config
+    this.config = config
+    this.suites = config.cipherSuites ?? backend.cipherSuites
+    this.#groups = config.groups ?? backend.groups
+    const [first] = this.#groups
+    if (first === undefined || this.suites.length === 0) throw new TypeError('a suite and a group are needed')
+    this.random = backend.random(RANDOM_LENGTH)
+    this.#startTime = unixTime
+    this.#exchange = backend.keyExchange(first)
+    this.#psk = usablePsk(config.psk, this.suites)
+    this.#earlySuite = earlyDataSuite(this.#psk, this.suites, config.alpn)
+    this.#obfuscatedAge = this.#psk?.obfuscatedAge ?? 0
+    this.#cookie = undefined
+  }
+
+  /** The PSK in the last ClientHello. */
+  get psk(): OfferedPsk | undefined {
+    return this.#psk
+  }
+
+  /** The suite of early data; undefined when none is offered. */
+  get earlySuite(): CipherSuite | undefined {
+    return this.#earlySuite
+  }
+
+  /** The group of the share in the last ClientHello. */
+  get group(): NamedGroup {
+    return this.#exchange.group
+  }
+
+  get hasServerName(): boolean {
+    return isSentAsName(this.config.serverName)
+  }
+
+  /** The types of the extensions in the last ClientHello: an answer must keep to them (RFC 8446 §4.2). */
+  get extensionTypes(): ReadonlySet<number> {
+    const types = new Set<number>(ALWAYS)
+    if (this.hasServerName) types.add(ExtensionType.ServerName)
+    if (this.#cookie !== undefined) types.add(ExtensionType.Cookie)
+    if (this.#earlySuite !== undefined) types.add(ExtensionType.EarlyData)
+    if (this.#psk !== undefined) types.add(ExtensionType.PreSharedKey)
+    return types
+  }
+
+  /** The ClientHello as things stand; `before` holds the messages in front of it, for the binder. */
+  write(before: HelloTranscript): Uint8Array {
+    const { config } = this
+    const psk = this.#psk
+    const binderLength = psk === undefined ? 0 : hashLength(psk.hash)
+    const message = writeClientHello({
+      random: this.random,
+      cipherSuites: this.suites.map(suite => suite.id),
+      serverName: this.hasServerName ? config.serverName : undefined,
+      groups: this.#groups,
+      keyShare: this.#exchange,
+      signatureSchemes: config.backend.signatureSchemes,
+      alpn: config.alpn,
+      transportParameters: config.transportParameters,
+      cookie: this.#cookie,
+      hasEarlyData: this.#earlySuite !== undefined,
+      psk: psk && { identity: psk.identity, obfuscatedAge: this.#obfuscatedAge, binderLength },
+    })
+    if (psk !== undefined) {
+      const truncated = before.digestWith(psk.hash, truncateHello(message, binderLength))
+      fillBinder(message, new EarlyStage(config.backend, psk.hash, psk.secret).binder(psk.kind, truncated))
+    }
+    return message
+  }
+
+  /** Changes the offer as a HelloRetryRequest asks (RFC 8446 §4.1.4). */
+  retry(suite: CipherSuite, group: number | undefined, cookie: Uint8Array | undefined, unixTime: number): void {
+    // RFC 8446 §4.1.4: a request that changes nothing is an error.
+    if (group === undefined && cookie === undefined) throw illegalParameter('a HelloRetryRequest that asks for nothing')
+    if (cookie !== undefined && cookie.length > MAX_COOKIE_LENGTH) throw illegalParameter('the cookie is too long')
+    const wanted = group === undefined ? undefined : this.#newGroup(group)
+    if (wanted !== undefined) this.#exchange = this.config.backend.keyExchange(wanted)
+    this.#cookie = cookie
+    this.#earlySuite = undefined
+    const psk = this.#psk
+    if (psk === undefined) return
+    // RFC 8446 §4.1.4: no PSK of another hash in the second ClientHello. A ticket has grown older meanwhile (§4.1.2).
+    if (psk.hash !== suite.hash) this.#psk = undefined
+    else if (psk.kind === 'resumption') {
+      this.#obfuscatedAge = (psk.obfuscatedAge + Math.max(0, Math.round(unixTime - this.#startTime))) % 2 ** 32
+    }
+  }
+
+  agree(publicKey: Uint8Array): Uint8Array {
+    const secret = this.#exchange.agree(publicKey)
+    if (secret === undefined) throw illegalParameter('the key share is not a valid one')
+    return secret
+  }
+
+  /** RFC 8446 §4.2.8: one of our groups, and not the one whose share was sent. */
+  #newGroup(group: number): NamedGroup {
+    const known = this.#groups.find(candidate => candidate === group)
+    if (known === undefined || known === this.group) throw illegalParameter(`group ${group} cannot be asked for`)
+    return known
+  }
+}
+
+const ALWAYS: readonly number[] = [
+  ExtensionType.SupportedVersions,
+  ExtensionType.SupportedGroups,
+  ExtensionType.SignatureAlgorithms,
+  ExtensionType.Alpn,
+  ExtensionType.KeyShare,
+  ExtensionType.PskKeyExchangeModes,
+  ExtensionType.QuicTransportParameters,
+]
+
+/** RFC 6066 §3: IP literals are not sent. */
+function isSentAsName(name: string): boolean {
+  return name !== '' && !name.includes(':') && !/^\d+(\.\d+){3}$/.test(name)
+}

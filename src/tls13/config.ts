@@ -1,0 +1,125 @@
+// What a session is configured with and what comes out of it.
+
+import type { CryptoBackend, NamedGroup } from '../crypto/backend.ts'
+import type { CipherSuite, HashName } from '../crypto/cipher-suite.ts'
+import type { Level } from '../packet/level.ts'
+import type {
+  CertificateSource,
+  CertificateVerifier,
+  EarlyDataGate,
+  KeyLog,
+  OfferedPsk,
+  Psk,
+  PskSource,
+  TicketIssuer,
+} from './ports.ts'
+
+export interface TlsClientConfig {
+  readonly backend: CryptoBackend
+  /** Given to the verifier, and sent as SNI unless it is an IP literal or empty. */
+  readonly serverName: string
+  /** At least one protocol, best first. */
+  readonly alpn: readonly string[]
+  /** Carried unread. */
+  readonly transportParameters: Uint8Array
+  readonly verifier: CertificateVerifier
+  /** Undefined: a handshake with certificates. */
+  readonly psk: OfferedPsk | undefined
+  /** Default: those of the backend. */
+  readonly cipherSuites?: readonly CipherSuite[] | undefined
+  /** Default: those of the backend. The first gets the key share. */
+  readonly groups?: readonly NamedGroup[] | undefined
+  /** Default: none. */
+  readonly keyLog?: KeyLog | undefined
+}
+
+export interface TlsServerConfig {
+  readonly backend: CryptoBackend
+  /** At least one protocol, in our order of preference, which counts. */
+  readonly alpn: readonly string[]
+  /** Carried unread. */
+  readonly transportParameters: Uint8Array
+  readonly certificates: CertificateSource
+  readonly psks: PskSource
+  readonly earlyData: EarlyDataGate
+  /** Undefined: no tickets. */
+  readonly tickets: TicketIssuer | undefined
+  /** Tickets sent when the handshake is complete. Default 2, at most `MAX_TICKETS`. */
+  readonly ticketCount?: number | undefined
+  /** Tickets allow early data. Default false. */
+  readonly ticketTerms?: boolean | undefined
+  /** Opaque state of the application that goes into tickets. Default empty. */
+  readonly appState?: Uint8Array | undefined
+  /** Default: those of the backend. Our order counts. */
+  readonly cipherSuites?: readonly CipherSuite[] | undefined
+  /** Default: those of the backend. Our order counts, after groups the client sent a share for. */
+  readonly groups?: readonly NamedGroup[] | undefined
+  /** Default: none. */
+  readonly keyLog?: KeyLog | undefined
+}
+
+/** Tickets a server sends, and tickets a client takes from one connection; more are dropped unread. */
+export const MAX_TICKETS = 16
+
+export interface SendOutput {
+  readonly type: 'send'
+  readonly level: Level
+  readonly bytes: Uint8Array
+}
+
+export interface SecretOutput {
+  readonly type: 'secret'
+  readonly level: Level
+  readonly direction: 'read' | 'write'
+  readonly suite: CipherSuite
+  readonly secret: Uint8Array
+}
+
+/** The transport parameters of the peer, not authenticated before `complete` (RFC 9001 §8.2). */
+export interface PeerParametersOutput {
+  readonly type: 'peerParameters'
+  readonly bytes: Uint8Array
+}
+
+/**
+ * Only if early data was offered. Server: before any secret. Client: before `peerParameters`; a HelloRetryRequest
+ * refuses it earlier.
+ */
+export interface EarlyDataOutput {
+  readonly type: 'earlyData'
+  readonly accepted: boolean
+}
+
+export interface CompleteOutput {
+  readonly type: 'complete'
+  readonly alpn: string
+  readonly serverName: string | undefined
+  readonly suite: CipherSuite
+  readonly group: NamedGroup
+  readonly isResumed: boolean
+  /** Of the server, leaf first; empty on the server and when resumed. */
+  readonly certificates: readonly Uint8Array[]
+  /** Server: the PSK in use. */
+  readonly psk: Psk | undefined
+}
+
+/** Client: something to resume with. */
+export interface TicketOutput {
+  readonly type: 'ticket'
+  readonly ticket: Uint8Array
+  /** The PSK that belongs to the ticket. */
+  readonly secret: Uint8Array
+  readonly hash: HashName
+  readonly cipherSuite: number
+  readonly lifetimeSeconds: number
+  readonly ageAdd: number
+  readonly allowsEarlyData: boolean
+}
+
+export type TlsOutput =
+  | SendOutput
+  | SecretOutput
+  | PeerParametersOutput
+  | EarlyDataOutput
+  | CompleteOutput
+  | TicketOutput

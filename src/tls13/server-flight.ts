@@ -1,0 +1,141 @@
+// The server's flight: ServerHello to Finished (RFC 8446 §2), and the tickets at the end.
+
+import type { CipherSuite } from '../crypto/cipher-suite.ts'
+import { Level } from '../packet/level.ts'
+import { MAX_TICKETS, type TlsServerConfig } from './config.ts'
+import type { ApplicationStage, EarlyStage, HandshakeStage, ResumptionStage } from './key-schedule.ts'
+import { writeCertificate } from './messages/certificate.ts'
+import { serverSignatureContent, writeCertificateVerify } from './messages/certificate-verify.ts'
+import { type ClientHello, RANDOM_LENGTH } from './messages/client-hello.ts'
+import { writeEncryptedExtensions } from './messages/encrypted-extensions.ts'
+import { writeFinished } from './messages/finished.ts'
+import { illegalParameter } from './messages/handshake.ts'
+import { MAX_TICKET_LIFETIME_SECONDS, writeNewSessionTicket } from './messages/new-session-ticket.ts'
+import { writeServerHello } from './messages/server-hello.ts'
+import type { EarlyDataTerms } from './ports.ts'
+import type { Choice, ServerIdentity } from './server-choice.ts'
+import type { HelloTranscript, Transcript } from './transcript.ts'
+import type { Wire } from './wire.ts'
+
+/** What a flight leaves behind. */
+export interface Flight {
+  readonly transcript: Transcript
+  readonly handshake: HandshakeStage
+  readonly application: ApplicationStage
+}
+
+/** What the ClientHello led to. */
+export interface Decision {
+  readonly hello: ClientHello
+  readonly choice: Choice
+  readonly early: EarlyStage
+  /** Undefined with a PSK. */
+  readonly identity: ServerIdentity | undefined
+  readonly isEarlyDataAccepted: boolean
+}
+
+/** The server's half of the key exchange. */
+export interface Exchange {
+  readonly publicKey: Uint8Array
+  readonly sharedSecret: Uint8Array
+}
+
+export function exchangeKeys(config: TlsServerConfig, choice: Choice): Exchange {
+  const exchange = config.backend.keyExchange(choice.group)
+  const sharedSecret = choice.share && exchange.agree(choice.share.publicKey)
+  if (sharedSecret === undefined) throw illegalParameter('the key share is not a valid one')
+  return { publicKey: exchange.publicKey, sharedSecret }
+}
+
+/** `hellos` holds everything up to the ClientHello. */
+export function sendFlight(
+  config: TlsServerConfig,
+  wire: Wire,
+  hellos: HelloTranscript,
+  decision: Decision,
+  exchange: Exchange,
+): Flight {
+  const { hello, choice, early } = decision
+  const { suite } = choice
+  const serverHello = writeServerHello({
+    random: config.backend.random(RANDOM_LENGTH),
+    cipherSuite: suite.id,
+    keyShare: { group: choice.group, publicKey: exchange.publicKey },
+    selectedPsk: choice.psk?.index,
+  })
+  wire.send(Level.Initial, serverHello)
+  hellos.add(serverHello)
+  const transcript = hellos.start(suite.hash)
+  const handshake = early.handshake(exchange.sharedSecret, transcript.digest())
+  wire.log('CLIENT_HANDSHAKE_TRAFFIC_SECRET', hello.random, handshake.clientSecret)
+  wire.log('SERVER_HANDSHAKE_TRAFFIC_SECRET', hello.random, handshake.serverSecret)
+  wire.secret(Level.Handshake, 'write', suite, handshake.serverSecret)
+  wire.secret(Level.Handshake, 'read', suite, handshake.clientSecret)
+  sendHandshake(config, wire, transcript, decision, handshake)
+  const application = handshake.application(transcript.digest())
+  wire.log('CLIENT_TRAFFIC_SECRET_0', hello.random, application.clientSecret)
+  wire.log('SERVER_TRAFFIC_SECRET_0', hello.random, application.serverSecret)
+  wire.log('EXPORTER_SECRET', hello.random, application.exporterSecret)
+  // RFC 9001 §4.1.4: writing may begin now, reading waits for the client's Finished.
+  wire.secret(Level.OneRtt, 'write', suite, application.serverSecret)
+  return { transcript, handshake, application }
+}
+
+function sendHandshake(
+  config: TlsServerConfig,
+  wire: Wire,
+  transcript: Transcript,
+  decision: Decision,
+  keys: HandshakeStage,
+): void {
+  const send = (message: Uint8Array): void => {
+    transcript.add(message)
+    wire.send(Level.Handshake, message)
+  }
+  const { hello, choice, identity } = decision
+  send(
+    writeEncryptedExtensions({
+      alpn: choice.alpn,
+      transportParameters: config.transportParameters,
+      isEarlyDataAccepted: decision.isEarlyDataAccepted,
+      // The name counts when a certificate is chosen by it (RFC 6066 §3).
+      isNameAcknowledged: hello.serverName !== undefined && identity !== undefined,
+    }),
+  )
+  if (identity !== undefined) {
+    const { certified, scheme } = identity
+    send(writeCertificate(certified.chain))
+    const signature = certified.key.sign(scheme, serverSignatureContent(transcript.digest()))
+    send(writeCertificateVerify({ scheme, signature }))
+  }
+  send(writeFinished(keys.serverFinished(transcript.digest())))
+}
+
+/** Tickets, once the client has finished (RFC 8446 §4.6.1). */
+export function sendTickets(
+  config: TlsServerConfig,
+  wire: Wire,
+  resumption: ResumptionStage,
+  suite: CipherSuite,
+  terms: EarlyDataTerms | undefined,
+  unixTime: number,
+): void {
+  const count = Math.min(config.ticketCount ?? DEFAULT_TICKET_COUNT, MAX_TICKETS)
+  for (let index = 0; index < count; index++) {
+    const nonce = Uint8Array.of(index)
+    const issued = config.tickets?.issue({
+      secret: resumption.ticketSecret(nonce),
+      hash: suite.hash,
+      issued: unixTime,
+      terms,
+      appState: config.appState ?? new Uint8Array(0),
+    })
+    if (issued === undefined) return
+    const lifetimeSeconds = Math.min(issued.lifetimeSeconds, MAX_TICKET_LIFETIME_SECONDS)
+    const { ticket, ageAdd } = issued
+    const fields = { lifetimeSeconds, ageAdd, nonce, ticket, allowsEarlyData: terms !== undefined }
+    wire.send(Level.OneRtt, writeNewSessionTicket(fields))
+  }
+}
+
+const DEFAULT_TICKET_COUNT = 2

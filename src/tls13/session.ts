@@ -1,0 +1,83 @@
+// The door of this room: sessions that eat and make handshake bytes (RFC 9001 §4.1).
+
+import type { Level } from '../packet/level.ts'
+import { ClientMachine } from './client.ts'
+import type { TlsClientConfig, TlsOutput, TlsServerConfig } from './config.ts'
+import { CLIENT_MESSAGE_LIMIT, MessageReader, SERVER_MESSAGE_LIMIT } from './framing.ts'
+import { asAlert } from './messages/handshake.ts'
+import { ServerMachine } from './server.ts'
+import { type Machine, Wire } from './wire.ts'
+
+export { MAX_TICKETS, type TlsClientConfig, type TlsOutput, type TlsServerConfig } from './config.ts'
+
+export interface TlsSession {
+  /**
+   * CRYPTO bytes of one level, in order. Throws a TlsAlert, or a TransportError where RFC 9001 names one; the session
+   * is of no use after that.
+   */
+  receive(level: Level, bytes: Uint8Array, unixTime: number): void
+  /** The oldest thing that is new; ask until undefined after the start and after each `receive`. */
+  poll(): TlsOutput | undefined
+  /** Both Finished messages have been verified or sent (RFC 9001 §4.1.1). */
+  readonly isComplete: boolean
+  /** RFC 8446 §7.5; a TypeError before there are the keys for it. */
+  exportKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array
+}
+
+/** The ClientHello can be polled at once, and the secret for 0-RTT packets after it. */
+export function startClient(config: TlsClientConfig, unixTime: number): TlsSession {
+  checkProtocols(config.alpn)
+  const reader = new MessageReader(CLIENT_MESSAGE_LIMIT)
+  const wire = new Wire(reader, config.keyLog)
+  return new Session(reader, wire, new ClientMachine(config, wire, unixTime))
+}
+
+export function startServer(config: TlsServerConfig): TlsSession {
+  checkProtocols(config.alpn)
+  const reader = new MessageReader(SERVER_MESSAGE_LIMIT)
+  const wire = new Wire(reader, config.keyLog)
+  return new Session(reader, wire, new ServerMachine(config, wire))
+}
+
+class Session implements TlsSession {
+  readonly #reader: MessageReader
+  readonly #wire: Wire
+  readonly #machine: Machine
+
+  constructor(reader: MessageReader, wire: Wire, machine: Machine) {
+    this.#reader = reader
+    this.#wire = wire
+    this.#machine = machine
+  }
+
+  get isComplete(): boolean {
+    return this.#machine.isComplete
+  }
+
+  receive(level: Level, bytes: Uint8Array, unixTime: number): void {
+    this.#reader.push(level, bytes)
+    try {
+      for (let message = this.#reader.next(); message !== undefined; message = this.#reader.next()) {
+        this.#machine.onMessage(message, unixTime)
+      }
+    } catch (error) {
+      throw asAlert(error)
+    }
+  }
+
+  poll(): TlsOutput | undefined {
+    return this.#wire.poll()
+  }
+
+  exportKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array {
+    return this.#machine.exportKeyingMaterial(label, context, length)
+  }
+}
+
+/** RFC 9001 §8.1: ALPN is not optional. RFC 7301 §3.1: names have 1 to 255 bytes. */
+function checkProtocols(alpn: readonly string[]): void {
+  if (alpn.length === 0) throw new TypeError('at least one ALPN protocol is needed')
+  for (const name of alpn) {
+    if (name.length === 0 || name.length > 255) throw new RangeError(`an ALPN protocol of ${name.length} characters`)
+  }
+}
