@@ -1,0 +1,375 @@
+// Loss recovery and congestion control of one connection (RFC 9002): the door of the room.
+
+import type { AckFrame } from '../packet/frames/frame.ts'
+import { Space } from '../packet/level.ts'
+import type { CongestionController, CongestionFactory } from './congestion/controller.ts'
+import { cubic } from './congestion/cubic.ts'
+import { detectLost } from './loss-detection.ts'
+import { NumberSpace } from './number-space.ts'
+import { isPersistentCongestion, persistentCongestionDuration } from './persistent-congestion.ts'
+import { ProbeTimeout } from './probe-timeout.ts'
+import { INITIAL_RTT, Rtt } from './rtt.ts'
+import { SendWindow } from './send-window.ts'
+import type { SentPacket } from './sent-packets.ts'
+
+/**
+ * How many numbers may lie between the oldest packet in flight and the newest. A peer that makes us send ACKs and never
+ * acknowledges anything would have the table grow; at each probe timeout what is older than this is given up.
+ */
+export const MAX_SENT_SPAN = 65536
+
+export interface RecoveryOptions {
+  readonly isServer: boolean
+  /** Numbers from 0 to 1, for the packet numbers to be skipped. */
+  readonly random: () => number
+  /** Bytes of the UDP payload; 1200 unless said otherwise. */
+  readonly maxDatagramSize?: number
+  /** Milliseconds; 333 unless remembered from an earlier connection. */
+  readonly initialRtt?: number
+  /** CUBIC unless said otherwise. */
+  readonly congestion?: CongestionFactory
+}
+
+/** What an acknowledgment or a timeout decided, ascending by number. One object per connection: read it at once. */
+export interface Outcome {
+  readonly acked: readonly SentPacket[]
+  readonly lost: readonly SentPacket[]
+}
+
+export class RecoveryStats {
+  packetsSent = 0
+  packetsAcked = 0
+  /** Packets in flight that were declared lost. */
+  packetsLost = 0
+  bytesLost = 0
+  probeTimeouts = 0
+  congestionEvents = 0
+  persistentCongestions = 0
+}
+
+export class Recovery {
+  readonly rtt: Rtt
+  readonly stats: RecoveryStats = new RecoveryStats()
+  readonly #isServer: boolean
+  readonly #initialRtt: number
+  readonly #spaces: readonly NumberSpace[]
+  readonly #window: SendWindow
+  readonly #probe = new ProbeTimeout()
+  // Reused by every call that returns an outcome.
+  readonly #acked: SentPacket[] = []
+  readonly #lost: SentPacket[] = []
+  readonly #outcome: Outcome = { acked: this.#acked, lost: this.#lost }
+  #timeout: number = Number.POSITIVE_INFINITY
+  #isAmplificationLimited = false
+  /** The first Handshake packet that is acknowledged tells the client that the server has validated its address. */
+  #hasHandshakeAck = false
+
+  constructor(options: RecoveryOptions) {
+    this.#isServer = options.isServer
+    this.#initialRtt = options.initialRtt ?? INITIAL_RTT
+    this.#window = new SendWindow(options.maxDatagramSize ?? 1200, options.congestion ?? cubic)
+    this.rtt = new Rtt(this.#initialRtt)
+    this.#spaces = [
+      new NumberSpace(Space.Initial, options.random),
+      new NumberSpace(Space.Handshake, options.random),
+      new NumberSpace(Space.Application, options.random),
+    ]
+  }
+
+  get congestion(): CongestionController {
+    return this.#window.congestion
+  }
+
+  get bytesInFlight(): number {
+    let sum = 0
+    for (let i = 0; i < this.#spaces.length; i++) sum += this.#at(i).sent.bytesInFlight
+    return sum
+  }
+
+  /** How often the probe timer fired since the last acknowledgment. */
+  get ptoCount(): number {
+    return this.#probe.count
+  }
+
+  /** RFC 9002 §A.8: clients validate servers implicitly, and learn late that they are validated themselves. */
+  get hasPeerCompletedAddressValidation(): boolean {
+    return this.#isServer || this.#hasHandshakeAck || this.#probe.isHandshakeConfirmed
+  }
+
+  /** The number of the next packet. Now and then one is left out, to catch optimistic ACKs (RFC 9000 §21.4). */
+  nextNumber(space: Space): number {
+    return this.#at(space).next
+  }
+
+  /** -1 when none. */
+  largestAcknowledged(space: Space): number {
+    return this.#at(space).largestAcknowledged
+  }
+
+  /** RFC 9002 §A.5. */
+  onPacketSent(packet: SentPacket): void {
+    const space = this.#at(packet.space)
+    const bytesInFlight = this.bytesInFlight
+    space.sent.add(packet)
+    space.advance(packet.number)
+    this.stats.packetsSent++
+    if (!packet.isInFlight) return
+    const now = packet.sentAt
+    this.#window.onPacketSent(packet.size, bytesInFlight, this.rtt, now)
+    if (packet.isAckEliciting) {
+      space.lastAckElicitingSentAt = now
+      if (space.pendingProbes > 0) space.pendingProbes--
+    }
+    this.#setTimer(now)
+  }
+
+  /** RFC 9002 §A.7. `ackDelay` is in milliseconds. An ACK of a packet never sent is a PROTOCOL_VIOLATION. */
+  onAck(spaceId: Space, frame: AckFrame, ackDelay: number, now: number): Outcome {
+    const outcome = this.#clearOutcome()
+    const space = this.#at(spaceId)
+    space.check(frame)
+    if (frame.largestAcknowledged > space.largestAcknowledged) space.largestAcknowledged = frame.largestAcknowledged
+    space.sent.takeAcknowledged(frame.ranges, this.#acked)
+    if (this.#acked.length === 0) return outcome
+    this.#sampleRtt(frame.largestAcknowledged, ackDelay, now)
+    // RFC 9000 §13.4.2.1: we never mark packets, so ECN counts in an ACK are somebody's mistake, and not looked at.
+    detectLost(space, this.rtt, now, this.#lost)
+    this.#onPacketsLost(space, now)
+    this.#onPacketsAcked(now)
+    if (spaceId === Space.Handshake) this.#hasHandshakeAck = true
+    if (this.hasPeerCompletedAddressValidation) {
+      this.#probe.count = 0
+      space.pendingProbes = 0
+    }
+    this.#setTimer(now)
+    return outcome
+  }
+
+  /** RFC 9002 §A.9. Does nothing before `nextTimeout()`. Look at `pendingProbes` of each space afterwards. */
+  onTimeout(now: number): Outcome {
+    const outcome = this.#clearOutcome()
+    if (now < this.#timeout) return outcome
+    const space = this.#earliestLoss()
+    if (space !== undefined) {
+      detectLost(space, this.rtt, now, this.#lost)
+      this.#onPacketsLost(space, now)
+    } else this.#onProbeTimeout(now)
+    this.#setTimer(now)
+    return outcome
+  }
+
+  /** RFC 9002 §A.8. Infinity when there is nothing to wait for. Pacing has its own: `nextSendTime`. */
+  nextTimeout(): number {
+    return this.#timeout
+  }
+
+  /** How many ack-eliciting packets should leave in this space now, whatever the window and the pacer say. */
+  pendingProbes(space: Space): number {
+    return this.#at(space).pendingProbes
+  }
+
+  /**
+   * RFC 9002 §6.2.4: the oldest packet in flight that no probe repeated yet; undefined when there is none. Its frames
+   * may be given to their owners' `onLost`, so that they are due again, while the packet itself stays in flight.
+   */
+  takeProbeContent(space: Space): SentPacket | undefined {
+    const sent = this.#at(space).sent
+    for (let n = sent.first; n !== -1; n = sent.next(n)) {
+      const packet = sent.get(n) as SentPacket
+      if (packet.isProbed || !packet.isAckEliciting) continue
+      packet.isProbed = true
+      return packet
+    }
+    return undefined
+  }
+
+  /** The probe timeout of a space without backoff (RFC 9002 §6.2.1): the measure of many other times. */
+  probePeriod(space: Space): number {
+    return this.#probe.period(space, this.rtt)
+  }
+
+  /** Window and pacer leave room for a full datagram. Neither holds for ACK-only packets and probes. */
+  canSend(now: number): boolean {
+    return this.nextSendTime(now) <= now
+  }
+
+  /** When a full datagram may be sent: `now`, later because of the pacer, or Infinity because of the window. */
+  nextSendTime(now: number): number {
+    return this.#window.nextSendTime(this.bytesInFlight, this.rtt, now)
+  }
+
+  /**
+   * RFC 9002 §7.8: said when sending stops. False, that window or pacer stopped it: then the window counts as used in
+   * full. True, that there was no more to send: then only a window that is nearly full by itself does.
+   */
+  setApplicationLimited(isLimited: boolean): void {
+    if (!isLimited) this.#window.onBlocked()
+  }
+
+  /** RFC 9002 §A.11, §6.4: the keys of Initial or Handshake are gone, and no acknowledgment can come any more. */
+  discardSpace(space: Space, now: number): void {
+    if (space === Space.Application) throw new RangeError('the application space is never discarded')
+    this.#at(space).discard()
+    this.#probe.count = 0
+    this.#setTimer(now)
+  }
+
+  /** RFC 9002 §6.4: 0-RTT was rejected. What was in flight is `lost`, but tells nothing about the network. */
+  onEarlyRejected(now: number): Outcome {
+    const outcome = this.#clearOutcome()
+    const sent = this.#at(Space.Application).sent
+    for (let n = sent.first; n !== -1; n = sent.next(n)) {
+      if ((sent.get(n) as SentPacket).isEarly) this.#lost.push(sent.remove(n) as SentPacket)
+    }
+    this.#setTimer(now)
+    return outcome
+  }
+
+  /**
+   * RFC 9002 §6.3: everything starts anew but the packet numbers (RFC 9000 §17.2.5.3). Whatever was in flight, 0-RTT
+   * included, is `lost` without a congestion signal.
+   */
+  onRetry(now: number): Outcome {
+    const outcome = this.#clearOutcome()
+    for (let i = 0; i < this.#spaces.length; i++) {
+      const space = this.#at(i)
+      space.sent.takeAll(this.#lost)
+      space.discard()
+    }
+    // The time to a Retry is a fair guess of the RTT, if it is clear which Initial it answers.
+    const first = this.#lost[0]
+    const isClear = first !== undefined && this.#probe.count === 0 && now > first.sentAt
+    this.#probe.count = 0
+    this.onNewPath(isClear ? now - first.sentAt : this.#initialRtt, now)
+    return outcome
+  }
+
+  /** RFC 9000 §9.4: the peer is reached on another path now, of which nothing is known but perhaps a first RTT. */
+  onNewPath(initialRtt: number | undefined, now: number): void {
+    this.#window.reset(now)
+    this.rtt.reset(initialRtt ?? INITIAL_RTT)
+    this.#setTimer(now)
+  }
+
+  onHandshakeKeys(): void {
+    this.#probe.hasHandshakeKeys = true
+  }
+
+  /** RFC 9001 §4.1.2. From now on application packets have a probe timeout. */
+  onHandshakeConfirmed(now: number): void {
+    this.#probe.isHandshakeConfirmed = true
+    this.#setTimer(now)
+  }
+
+  /** The peer's max_ack_delay. */
+  setMaxAckDelay(delay: number): void {
+    this.#probe.maxAckDelay = delay
+  }
+
+  /** RFC 9002 §6.2.2.1: a server that may not send waits for nothing. If `nextTimeout()` is past afterwards, it fired. */
+  setAmplificationLimited(isLimited: boolean, now: number): void {
+    if (isLimited === this.#isAmplificationLimited) return
+    this.#isAmplificationLimited = isLimited
+    this.#setTimer(now)
+  }
+
+  /** RFC 9000 §14. */
+  setMaxDatagramSize(size: number): void {
+    this.#window.setMaxDatagramSize(size)
+  }
+
+  /** RFC 9002 §5.1, §5.3: a sample needs the largest acknowledged to be new, and something ack-eliciting among the new. */
+  #sampleRtt(largestAcknowledged: number, ackDelay: number, now: number): void {
+    const largest = this.#acked[this.#acked.length - 1] as SentPacket
+    if (largest.number !== largestAcknowledged || !this.#window.isCurrent(largest) || !hasAckEliciting(this.#acked))
+      return
+    // RFC 9002 §5.3: during the handshake peers may take longer than they promise.
+    const isLimited = this.#probe.isHandshakeConfirmed
+    const delay = isLimited ? Math.min(ackDelay, this.#probe.maxAckDelay) : ackDelay
+    this.rtt.update(now - largest.sentAt, delay, now)
+  }
+
+  /** RFC 9002 §B.5. */
+  #onPacketsAcked(now: number): void {
+    this.stats.packetsAcked += this.#acked.length
+    for (let i = 0; i < this.#acked.length; i++) {
+      const packet = this.#acked[i] as SentPacket
+      if (packet.isInFlight) this.#window.onPacketAcked(packet, this.rtt, now)
+    }
+  }
+
+  /** RFC 9002 §B.8. */
+  #onPacketsLost(space: NumberSpace, now: number): void {
+    let lastSentAt = Number.NEGATIVE_INFINITY
+    for (let i = 0; i < this.#lost.length; i++) {
+      const packet = this.#lost[i] as SentPacket
+      if (!packet.isInFlight) continue
+      this.stats.packetsLost++
+      this.stats.bytesLost += packet.size
+      if (this.#window.isCurrent(packet)) lastSentAt = packet.sentAt
+    }
+    if (lastSentAt === Number.NEGATIVE_INFINITY) return
+    if (this.#window.onCongestionEvent(lastSentAt, now)) this.stats.congestionEvents++
+    const duration = persistentCongestionDuration(this.rtt, this.#probe.maxAckDelay)
+    if (!isPersistentCongestion(this.#lost, this.rtt.firstSampleAt, duration, space.lastSkipped)) return
+    this.stats.persistentCongestions++
+    this.congestion.onPersistentCongestion()
+    this.rtt.forgetMin()
+  }
+
+  /** RFC 9002 §6.2.4: two probes where the timer fired, one wherever else something is in flight. */
+  #onProbeTimeout(now: number): void {
+    this.#abandonAncient(now)
+    this.#probe.locate(this.#spaces, this.rtt, !this.hasPeerCompletedAddressValidation, now)
+    for (let i = 0; i < this.#spaces.length; i++) {
+      const space = this.#at(i)
+      if (space.sent.ackElicitingInFlight > 0) space.pendingProbes = Math.max(space.pendingProbes, 1)
+    }
+    this.#at(this.#probe.space).pendingProbes = this.#probe.isAntiDeadlock ? 1 : 2
+    this.#probe.count++
+    this.stats.probeTimeouts++
+  }
+
+  #abandonAncient(now: number): void {
+    const space = this.#at(Space.Application)
+    while (space.sent.span > MAX_SENT_SPAN) this.#lost.push(space.sent.remove(space.sent.first) as SentPacket)
+    this.#onPacketsLost(space, now)
+  }
+
+  /** RFC 9002 §A.8. */
+  #setTimer(now: number): void {
+    const loss = this.#earliestLoss()
+    if (loss !== undefined) {
+      this.#timeout = loss.lossTime
+      return
+    }
+    this.#timeout = Number.POSITIVE_INFINITY
+    if (this.#isAmplificationLimited) return
+    this.#probe.locate(this.#spaces, this.rtt, !this.hasPeerCompletedAddressValidation, now)
+    this.#timeout = this.#probe.at
+  }
+
+  #earliestLoss(): NumberSpace | undefined {
+    let earliest: NumberSpace | undefined
+    for (let i = 0; i < this.#spaces.length; i++) {
+      const space = this.#at(i)
+      if (space.lossTime < (earliest === undefined ? Number.POSITIVE_INFINITY : earliest.lossTime)) earliest = space
+    }
+    return earliest
+  }
+
+  #clearOutcome(): Outcome {
+    this.#acked.length = 0
+    this.#lost.length = 0
+    return this.#outcome
+  }
+
+  #at(space: number): NumberSpace {
+    return this.#spaces[space] as NumberSpace
+  }
+}
+
+function hasAckEliciting(packets: readonly SentPacket[]): boolean {
+  for (let i = 0; i < packets.length; i++) if ((packets[i] as SentPacket).isAckEliciting) return true
+  return false
+}
