@@ -1,0 +1,113 @@
+// Makes the two halves of what a worker instance and its clients need for 0-RTT. Run it where the worker is launched,
+// once for each launch: the key of an instance must not exist before the instance does (RFC 8446 §8.2), and a process
+// restored from a snapshot counts as a new one.
+
+import type { CryptoBackend } from '../crypto/backend.ts'
+import { cipherSuite } from '../crypto/cipher-suite.ts'
+import { QUIC_V1 } from '../packet/version.ts'
+import { AddressTokens } from './address-token.ts'
+import type { ClientBundle, WorkerBundle } from './bundle.ts'
+import type { EarlyRequests } from './early-data-policy.ts'
+import { clientKey, IdentitySealer, INSTANCE_KEY_LENGTH, nextEpochKey } from './provisioned-keys.ts'
+
+export interface WorkerOptions {
+  readonly backend: CryptoBackend
+  /** Now, Unix ms. */
+  readonly unixTime: number
+  /** The server's transport parameters, encoded (`writeRemembered`). */
+  readonly transportParameters: Uint8Array
+  /** HTTP/3 SETTINGS of the server. Default empty. */
+  readonly appState?: Uint8Array
+  /** Default 16 random bytes. */
+  readonly instanceId?: Uint8Array
+  /** Default the backend's first. */
+  readonly cipherSuite?: number
+  /** QUIC version. Default 1. */
+  readonly version?: number
+  /** Default `h3`. */
+  readonly alpn?: string
+  readonly serverName?: string
+  /** Default `safe`. */
+  readonly earlyRequests?: EarlyRequests
+  /** ms from `unixTime`. Default BUNDLE_LIFETIME. */
+  readonly lifetime?: number
+  /** Connections of one client. Default MAX_USES. */
+  readonly maxUses?: number
+}
+
+export interface ClientOptions {
+  /** 1 to 63 bytes of UTF-8. One name for one process: a replica, not a deployment. */
+  readonly clientId: string
+  /** As `originOf` writes them. */
+  readonly addresses: readonly string[]
+  /** SHA-256 of the worker's SubjectPublicKeyInfo. Default none. */
+  readonly pins?: readonly Uint8Array[]
+  /** ms. Default none. */
+  readonly initialRtt?: number
+  /** False: no address validation token, the worker stays bound by the amplification limit. Default true. */
+  readonly withToken?: boolean
+}
+
+/** Defaults. */
+export const BUNDLE_LIFETIME: number = 600_000
+export const MAX_USES: number = 0xffffffff
+
+/** Both halves for one instance and its first client. */
+export function provision(options: WorkerOptions & ClientOptions): { worker: WorkerBundle; client: ClientBundle } {
+  const worker = workerBundle(options)
+  return { worker, client: clientBundle(options.backend, worker, options, options.unixTime) }
+}
+
+export function workerBundle(options: WorkerOptions): WorkerBundle {
+  const { backend, unixTime } = options
+  const suite = options.cipherSuite ?? (backend.cipherSuites[0]?.id as number)
+  if (cipherSuite(suite) === undefined) throw new RangeError(`cipher suite ${suite} is not known`)
+  const lifetime = options.lifetime ?? BUNDLE_LIFETIME
+  if (!(lifetime > 0)) throw new RangeError(`a lifetime of ${lifetime} ms is over before it begins`)
+  return {
+    instanceId: options.instanceId ?? backend.random(16),
+    epoch: 0,
+    cipherSuite: suite,
+    version: options.version ?? QUIC_V1,
+    alpn: options.alpn ?? 'h3',
+    serverName: options.serverName,
+    transportParameters: options.transportParameters,
+    appState: options.appState ?? new Uint8Array(0),
+    earlyRequests: options.earlyRequests ?? 'safe',
+    notBefore: Math.floor(unixTime),
+    expires: Math.floor(unixTime + lifetime),
+    maxUses: options.maxUses ?? MAX_USES,
+    key: backend.random(INSTANCE_KEY_LENGTH),
+    tokenKey: backend.random(32),
+  }
+}
+
+/** The half of one more client of an instance, which the instance need not be told about. */
+export function clientBundle(
+  backend: CryptoBackend,
+  worker: WorkerBundle,
+  options: ClientOptions,
+  unixTime: number,
+): ClientBundle {
+  const { key, tokenKey, ...terms } = worker
+  const tokens = AddressTokens.ofInstance(backend, worker)
+  return {
+    ...terms,
+    clientId: options.clientId,
+    key: clientKey(backend, key, options.clientId),
+    identity: new IdentitySealer(backend, key).seal(options.clientId),
+    addresses: options.addresses,
+    token: options.withToken === false ? new Uint8Array(0) : tokens.provisionedToken(worker.expires, unixTime),
+    pins: options.pins ?? [],
+    initialRtt: options.initialRtt,
+  }
+}
+
+/** What the worker becomes with `ProvisionedServer.advanceEpoch`: to make the clients' halves of the next epoch. */
+export function nextEpoch(
+  backend: CryptoBackend,
+  worker: WorkerBundle,
+  life: { readonly notBefore: number; readonly expires: number },
+): WorkerBundle {
+  return { ...worker, ...life, epoch: worker.epoch + 1, key: nextEpochKey(backend, worker.key) }
+}

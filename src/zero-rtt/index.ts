@@ -1,0 +1,90 @@
+// Entry point `zerotrip/zero-rtt`: everything that makes the first flight useful. The defaults refuse.
+
+export type {
+  EarlyDataAttempt,
+  EarlyDataGate,
+  EarlyDataTerms,
+  IssuedTicket,
+  OfferedPsk,
+  Psk,
+  PskKind,
+  PskSource,
+  TicketIssuer,
+  TicketState,
+} from '../tls13/ports.ts'
+export { refuseEarlyData } from '../tls13/ports.ts'
+export { type AddressTokenAnswer, AddressTokens, type AddressTokensOptions } from './address-token.ts'
+export {
+  gateFrom,
+  RefuseEarlyData,
+  type ReplayAnswer,
+  type ReplayGuard,
+  SingleUse,
+  StrikeWindow,
+  type StrikeWindowOptions,
+} from './anti-replay.ts'
+export {
+  type BundleTerms,
+  type ClientBundle,
+  clientBundleFromJson,
+  clientBundleToJson,
+  readClientBundle,
+  readWorkerBundle,
+  type WorkerBundle,
+  workerBundleFromJson,
+  workerBundleToJson,
+  writeClientBundle,
+  writeWorkerBundle,
+} from './bundle.ts'
+export {
+  EarlyDataPolicy,
+  type EarlyDataPolicyOptions,
+  type EarlyRequests,
+  isEarlyRequestAllowed,
+} from './early-data-policy.ts'
+export {
+  type ClientOptions,
+  clientBundle,
+  nextEpoch,
+  provision,
+  type WorkerOptions,
+  workerBundle,
+} from './generator.ts'
+export {
+  ProvisionedClient,
+  ProvisionedPsk,
+  ProvisionedServer,
+  type ProvisionedServerOptions,
+} from './provisioned-psk.ts'
+export { type ExternalPsk, type ImportedPsk, importPsk } from './psk-importer.ts'
+export { firstOf, gateByKind, NoPsks } from './psk-sources.ts'
+export {
+  assertNotReduced,
+  canHonour,
+  readRemembered,
+  rememberedLimits,
+  writeRemembered,
+} from './remembered-parameters.ts'
+export { ReplayWindow } from './replay-window.ts'
+export {
+  isExpired,
+  offeredPsk,
+  type ReceivedTicket,
+  type Resumption,
+  type ResumptionKind,
+  readResumption,
+  resumptionFromTicket,
+  type TicketCompany,
+  writeResumption,
+} from './resumption.ts'
+export type { SealingKeysOptions } from './sealing-keys.ts'
+export { TicketPsk, TicketSealer, type TicketSealerOptions } from './ticket-sealer.ts'
+export {
+  firstTickets,
+  MemoryTickets,
+  type MemoryTicketsOptions,
+  NoTickets,
+  originOf,
+  type TicketStore,
+} from './ticket-store.ts'
+export { type UnsafeExternalPsk, UnsafeExternalPsks, unsafeRawExternalPsk } from './unsafe-external-psk.ts'

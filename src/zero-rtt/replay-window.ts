@@ -1,0 +1,66 @@
+// A sliding window over the counter of one client: each number is accepted once, in any order within the window.
+// What fell out of the window counts as used, so forgetting never lets a replay in.
+
+/** Counters kept, counted down from the highest accepted. */
+export const REPLAY_WINDOW_SIZE: number = 1024
+
+export type WindowAnswer = 'fresh' | 'seen' | 'old'
+
+export class ReplayWindow {
+  readonly #size: number
+  /** Bit `counter % size`, for counters in (highest - size, highest]. */
+  readonly #words: Int32Array
+  #highest = -1
+
+  /** `size` is a multiple of 32. */
+  constructor(size: number = REPLAY_WINDOW_SIZE) {
+    if (!Number.isInteger(size) || size < 32 || size % 32 !== 0) {
+      throw new RangeError(`a window of ${size} is not a positive multiple of 32`)
+    }
+    this.#size = size
+    this.#words = new Int32Array(size / 32)
+  }
+
+  /** The highest counter accepted so far; -1 when none was. */
+  get highest(): number {
+    return this.#highest
+  }
+
+  /** What `accept` would find; changes nothing. */
+  check(counter: number): WindowAnswer {
+    if (counter > this.#highest) return 'fresh'
+    if (counter <= this.#highest - this.#size) return 'old'
+    return this.#isSet(counter) ? 'seen' : 'fresh'
+  }
+
+  /** True exactly once for each counter that is not too old. */
+  accept(counter: number): boolean {
+    if (!Number.isSafeInteger(counter) || counter < 0) return false
+    if (this.check(counter) !== 'fresh') return false
+    if (counter > this.#highest) this.#slideTo(counter)
+    this.#set(counter)
+    return true
+  }
+
+  /** The bits of the counters skipped over still belong to counters one window ago. */
+  #slideTo(counter: number): void {
+    if (counter - this.#highest >= this.#size) this.#words.fill(0)
+    else for (let skipped = this.#highest + 1; skipped <= counter; skipped++) this.#clear(skipped)
+    this.#highest = counter
+  }
+
+  #isSet(counter: number): boolean {
+    const bit = counter % this.#size
+    return (((this.#words[bit >> 5] as number) >>> (bit & 31)) & 1) === 1
+  }
+
+  #set(counter: number): void {
+    const bit = counter % this.#size
+    this.#words[bit >> 5] = (this.#words[bit >> 5] as number) | (1 << (bit & 31))
+  }
+
+  #clear(counter: number): void {
+    const bit = counter % this.#size
+    this.#words[bit >> 5] = (this.#words[bit >> 5] as number) & ~(1 << (bit & 31))
+  }
+}

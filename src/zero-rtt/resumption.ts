@@ -1,0 +1,151 @@
+// What a client remembers of a server, or was told about one, to send data in its first flight
+// (RFC 8446 §4.2.10-11, RFC 9001 §4.6, RFC 9000 §7.4.1, RFC 9114 §7.2.4.2).
+
+import type { HashName } from '../crypto/cipher-suite.ts'
+import type { EarlyDataTerms, OfferedPsk, PskKind } from '../tls13/ports.ts'
+import { bytes, flag, listOf, oneOf, optional, RecordFormat, text, uint } from './record-format.ts'
+
+/** `ticket`: from an earlier connection. `provisioned`: imported (RFC 9258). `unsafeExternal`: a raw external PSK. */
+export type ResumptionKind = 'ticket' | 'provisioned' | 'unsafeExternal'
+
+export interface Resumption {
+  readonly kind: ResumptionKind
+  /** What goes on the wire: the ticket, the ImportedIdentity, or the external identity. */
+  readonly identity: Uint8Array
+  /** The PSK that enters the key schedule. */
+  readonly secret: Uint8Array
+  readonly hash: HashName
+  /** The one suite early data may use. */
+  readonly cipherSuite: number
+  /** QUIC version: remembered parameters do not carry over to another. */
+  readonly version: number
+  readonly alpn: string
+  readonly serverName: string | undefined
+  /** Unix ms. */
+  readonly issued: number
+  /** ms from `issued`. */
+  readonly lifetime: number
+  /** ticket_age_add; 0 for what is not a ticket. */
+  readonly ageAdd: number
+  readonly allowsEarlyData: boolean
+  /** The server's transport parameters, encoded. */
+  readonly transportParameters: Uint8Array
+  /** The application's own state: for HTTP/3 the server's SETTINGS. */
+  readonly appState: Uint8Array
+  /** Address validation token for the Initial packet; empty when none. */
+  readonly token: Uint8Array
+  /** SHA-256 of the server's SubjectPublicKeyInfo, for the handshake that falls back to a certificate. */
+  readonly pins: readonly Uint8Array[]
+  /** ms, a hint for the first RTT estimate (RFC 9002 §6.2.2). */
+  readonly initialRtt: number | undefined
+}
+
+/** RFC 8446 §4.6.1: a ticket lives for seven days at most, whatever the server says. */
+export const MAX_TICKET_LIFETIME: number = 7 * 24 * 3_600_000
+
+/** Bounds of the stored form. */
+export const MAX_PINS: number = 8
+export const MAX_BLOB: number = 0xffff
+
+export function isExpired(resumption: Resumption, unixTime: number): boolean {
+  return unixTime >= resumption.issued + resumption.lifetime
+}
+
+/**
+ * What to offer in the ClientHello; undefined once expired. Early data is offered only when the caller wants it and
+ * the server allowed it.
+ */
+export function offeredPsk(resumption: Resumption, unixTime: number, useEarlyData: boolean): OfferedPsk | undefined {
+  if (isExpired(resumption, unixTime)) return undefined
+  return {
+    kind: pskKinds[resumption.kind],
+    identity: resumption.identity,
+    secret: resumption.secret,
+    hash: resumption.hash,
+    obfuscatedAge: obfuscatedAge(resumption, unixTime),
+    earlyData: useEarlyData && resumption.allowsEarlyData ? earlyDataTerms(resumption) : undefined,
+  }
+}
+
+/** The facts of a NewSessionTicket, as a connection reports them. */
+export interface ReceivedTicket {
+  readonly ticket: Uint8Array
+  readonly secret: Uint8Array
+  readonly hash: HashName
+  readonly cipherSuite: number
+  readonly lifetimeSeconds: number
+  readonly ageAdd: number
+  readonly alpn: string
+  readonly serverName: string | undefined
+  readonly allowsEarlyData: boolean
+  readonly transportParameters: Uint8Array
+}
+
+/** What the connection that received a ticket knows besides. */
+export interface TicketCompany {
+  readonly version: number
+  readonly appState: Uint8Array
+  readonly token: Uint8Array
+  readonly pins: readonly Uint8Array[]
+  readonly initialRtt: number | undefined
+}
+
+export function resumptionFromTicket(received: ReceivedTicket, company: TicketCompany, unixTime: number): Resumption {
+  const { ticket, lifetimeSeconds, ...kept } = received
+  const lifetime = Math.min(lifetimeSeconds * 1000, MAX_TICKET_LIFETIME)
+  const issued = Math.floor(unixTime)
+  return { kind: 'ticket', identity: ticket, issued, lifetime, ...kept, ...company }
+}
+
+/** The stored form: compact, versioned, and as secret as the key inside. */
+export function writeResumption(resumption: Resumption): Uint8Array {
+  return format.write(resumption)
+}
+
+/** Throws a TypeError for anything `writeResumption` would not have written. */
+export function readResumption(stored: Uint8Array): Resumption {
+  return format.read(stored)
+}
+
+/** RFC 8446 §4.2.11.1: the age in ms plus ticket_age_add, modulo 2^32; 0 for external PSKs. */
+function obfuscatedAge(resumption: Resumption, unixTime: number): number {
+  if (resumption.kind !== 'ticket') return 0
+  // A clock that was set back must not make the age negative.
+  const age = Math.max(0, Math.round(unixTime - resumption.issued))
+  return (age + resumption.ageAdd) % 0x100000000
+}
+
+function earlyDataTerms(resumption: Resumption): EarlyDataTerms {
+  return {
+    cipherSuite: resumption.cipherSuite,
+    alpn: resumption.alpn,
+    serverName: resumption.serverName,
+    transportParameters: resumption.transportParameters,
+  }
+}
+
+const pskKinds: Readonly<Record<ResumptionKind, PskKind>> = {
+  ticket: 'resumption',
+  provisioned: 'imported',
+  unsafeExternal: 'external',
+}
+
+const format: RecordFormat<Resumption> = new RecordFormat<Resumption>('ZTRS', 'zerotrip resumption', 1, {
+  kind: oneOf('ticket', 'provisioned', 'unsafeExternal'),
+  identity: bytes(1, MAX_BLOB),
+  secret: bytes(16, 64),
+  hash: oneOf('sha256', 'sha384'),
+  cipherSuite: uint(0xffff),
+  version: uint(0xffffffff),
+  alpn: text(1, 255),
+  serverName: optional(text(1, 255)),
+  issued: uint(),
+  lifetime: uint(),
+  ageAdd: uint(0xffffffff),
+  allowsEarlyData: flag(),
+  transportParameters: bytes(0, MAX_BLOB),
+  appState: bytes(0, MAX_BLOB),
+  token: bytes(0, MAX_BLOB),
+  pins: listOf(bytes(32, 32), MAX_PINS),
+  initialRtt: optional(uint(60_000)),
+})

@@ -1,0 +1,91 @@
+// Where a client keeps what it may resume with. A store is asked to *take*: what was handed out is gone, because a
+// ticket used twice links two connections to an observer (RFC 8446 §C.4) and is refused by a single-use server.
+
+import { isExpired, type Resumption } from './resumption.ts'
+
+export interface TicketStore {
+  /** Removes and returns something to resume with, or undefined. `origin` is as `originOf` writes it. */
+  take(origin: string): Resumption | undefined
+  put(origin: string, resumption: Resumption): void
+}
+
+/** The null object: nothing is remembered, every handshake is a full one. */
+export const NoTickets: TicketStore = { take: () => undefined, put: () => {} }
+
+/** Defaults of MemoryTickets. */
+export const MAX_ORIGINS: number = 256
+export const MAX_TICKETS_PER_ORIGIN: number = 4
+
+export interface MemoryTicketsOptions {
+  /** Origins remembered; the one used longest ago is forgotten first. Default MAX_ORIGINS. */
+  readonly maxOrigins?: number
+  /** Tickets of one origin; the oldest goes first. Default MAX_TICKETS_PER_ORIGIN, what parallel connections need. */
+  readonly maxPerOrigin?: number
+}
+
+export class MemoryTickets implements TicketStore {
+  readonly #clock: () => number
+  readonly #maxOrigins: number
+  readonly #maxPerOrigin: number
+  /** In the order of last use. */
+  readonly #origins = new Map<string, Resumption[]>()
+
+  /** `clock` gives Unix ms. */
+  constructor(clock: () => number, options: MemoryTicketsOptions = {}) {
+    this.#clock = clock
+    this.#maxOrigins = positive(options.maxOrigins ?? MAX_ORIGINS)
+    this.#maxPerOrigin = positive(options.maxPerOrigin ?? MAX_TICKETS_PER_ORIGIN)
+  }
+
+  /** The newest one that is still valid. */
+  take(origin: string): Resumption | undefined {
+    const kept = this.#origins.get(origin)
+    if (kept === undefined) return undefined
+    const unixTime = this.#clock()
+    let found = kept.pop()
+    while (found !== undefined && isExpired(found, unixTime)) found = kept.pop()
+    this.#origins.delete(origin)
+    if (kept.length > 0) this.#origins.set(origin, kept)
+    return found
+  }
+
+  put(origin: string, resumption: Resumption): void {
+    const kept = this.#origins.get(origin) ?? []
+    kept.push(resumption)
+    if (kept.length > this.#maxPerOrigin) kept.shift()
+    this.#origins.delete(origin)
+    this.#origins.set(origin, kept)
+    if (this.#origins.size > this.#maxOrigins) this.#forgetOldest()
+  }
+
+  #forgetOldest(): void {
+    for (const origin of this.#origins.keys()) {
+      this.#origins.delete(origin)
+      return
+    }
+  }
+}
+
+/** Takes from the first store that has something; puts into the last. */
+export function firstTickets(...stores: readonly [TicketStore, ...TicketStore[]]): TicketStore {
+  return {
+    take: origin => {
+      for (const store of stores) {
+        const found = store.take(origin)
+        if (found !== undefined) return found
+      }
+      return undefined
+    },
+    put: (origin, resumption) => (stores.at(-1) as TicketStore).put(origin, resumption),
+  }
+}
+
+/** The key of an origin: `example.com:443`, `[::1]:443`. */
+export function originOf(host: string, port: number): string {
+  return host.includes(':') && !host.startsWith('[') ? `[${host}]:${port}` : `${host}:${port}`
+}
+
+function positive(limit: number): number {
+  if (!Number.isInteger(limit) || limit < 1) throw new RangeError(`a limit of ${limit} is not a positive integer`)
+  return limit
+}
