@@ -1,0 +1,363 @@
+// All streams of one connection (RFC 9000 §2-4): the door of the room.
+
+import { MAX_EXACT } from '../bytes/varint.ts'
+import {
+  type DataBlockedFrame,
+  FrameType,
+  type MaxDataFrame,
+  type MaxStreamDataFrame,
+  type MaxStreamsFrame,
+  type ResetStreamFrame,
+  type StopSendingFrame,
+  type StreamDataBlockedFrame,
+  type StreamDirection,
+  type StreamFrame,
+  type StreamsBlockedFrame,
+} from '../packet/frames/frame.ts'
+import type { FrameOwner, PacketWriter } from '../packet/packet-writer.ts'
+import { type SentFrame, SentKind } from '../packet/sent-frame.ts'
+import { ConnectionCredit } from './connection-credit.ts'
+import type { Chunk } from './receive-stream.ts'
+import { Scheduler, TurnQueue, URGENCIES } from './scheduler.ts'
+import type { SendStream } from './send-stream.ts'
+import type { Stream } from './stream.ts'
+import { writeControl } from './stream-control.ts'
+import type { StreamFacts } from './stream-fact.ts'
+import { directionOf, type Role, streamId } from './stream-id.ts'
+import { type LocalStreams, noLimits, type StreamLimits, streamCountLimit, streamDataLimit } from './stream-limits.ts'
+import { StreamTable } from './stream-table.ts'
+
+export type { Chunk } from './receive-stream.ts'
+export type { StreamFact, StreamFacts } from './stream-fact.ts'
+export type { StreamLimits } from './stream-limits.ts'
+
+export interface StreamSetOptions {
+  /** High-water mark of each stream's send buffer, in bytes. Default 256 KiB. */
+  readonly sendBufferSize?: number
+}
+
+export interface StreamStats {
+  readonly opened: number
+  readonly accepted: number
+  readonly closed: number
+  /** Without retransmissions. */
+  readonly bytesSent: number
+  /** By largest offsets: as counted against MAX_DATA. */
+  readonly bytesReceived: number
+  readonly bytesRead: number
+}
+
+export const DEFAULT_SEND_BUFFER: number = 256 * 1024
+
+export class StreamSet implements FrameOwner {
+  readonly #facts: StreamFacts
+  readonly #highWater: number
+  readonly #credit: ConnectionCredit
+  readonly #table: StreamTable
+  /** Those with frames other than STREAM due. */
+  readonly #control: TurnQueue<Stream> = new TurnQueue()
+  /** Those with STREAM frames due. */
+  readonly #scheduler: Scheduler<Stream> = new Scheduler()
+
+  /** `local` is what we announce to the peer. Facts are pushed in the order they happen. */
+  constructor(role: Role, local: StreamLimits, facts: StreamFacts, options: StreamSetOptions = {}) {
+    this.#facts = facts
+    this.#highWater = options.sendBufferSize ?? DEFAULT_SEND_BUFFER
+    this.#credit = new ConnectionCredit(role, local)
+    this.#table = new StreamTable(role, local, this.#credit, facts)
+  }
+
+  // The application's side.
+
+  /** Opens a stream; undefined when the peer allows no more, and then `streamsAvailable` is said later. */
+  open(direction: StreamDirection): number | undefined {
+    return this.#table.open(direction)?.id
+  }
+
+  /**
+   * Queues bytes, which must not change afterwards, and the end of the stream if `fin`. Returns the room left below
+   * the high-water mark: at zero or less, wait for `writable`. Throws when the stream cannot be written to; one that
+   * the peer has stopped takes everything and sends nothing.
+   */
+  send(id: number, bytes: Uint8Array, fin: boolean): number {
+    const stream = this.#table.get(id)
+    const send = stream?.send
+    if (stream === undefined || send === undefined) throw new RangeError(`stream ${id} is not open for sending`)
+    if (send.isEnded) throw new TypeError(`stream ${id} has been ended`)
+    send.send(bytes, fin)
+    const room = this.#highWater - send.buffered
+    if (room <= 0) send.isFull = true
+    this.#settle(stream)
+    return room
+  }
+
+  /** The next bytes of a stream, without copying; undefined when there are none now, or never again. */
+  receive(id: number): Chunk | undefined {
+    const stream = this.#table.get(id)
+    const chunk = stream?.receive?.receive()
+    if (chunk !== undefined) this.#settle(stream as Stream)
+    return chunk
+  }
+
+  /** Abandons sending. Needed, or a FIN, to let go of a stream that the peer has stopped. */
+  reset(id: number, errorCode: number): void {
+    const stream = this.#find(id, errorCode)
+    if (stream === undefined) return
+    if (stream.send === undefined) throw new TypeError(`stream ${id} is receive-only`)
+    stream.send.isEnded = true
+    stream.send.reset(errorCode)
+    this.#settle(stream)
+  }
+
+  /** Abandons receiving. What has arrived is dropped. */
+  stop(id: number, errorCode: number): void {
+    const stream = this.#find(id, errorCode)
+    if (stream === undefined) return
+    if (stream.receive === undefined) throw new TypeError(`stream ${id} is send-only`)
+    stream.receive.stop(errorCode)
+    this.#settle(stream)
+  }
+
+  /** RFC 9218 §4: urgency 0 (first) to 7; an incremental stream shares with its equals. Default 3, incremental. */
+  setPriority(id: number, urgency: number, isIncremental: boolean): void {
+    if (!Number.isInteger(urgency) || urgency < 0 || urgency >= URGENCIES) throw new RangeError(`urgency ${urgency}`)
+    const stream = this.#table.get(id)
+    if (stream === undefined) return
+    stream.urgency = urgency
+    stream.isIncremental = isIncremental
+    this.#settle(stream)
+  }
+
+  /** Some of what was received on it came as 0-RTT data. */
+  isEarly(id: number): boolean {
+    return this.#table.get(id)?.receive?.isEarly ?? false
+  }
+
+  get openCount(): number {
+    return this.#table.size
+  }
+
+  get stats(): StreamStats {
+    const credit = this.#credit
+    return {
+      opened: credit.localBidi.opened + credit.localUni.opened,
+      accepted: credit.remoteBidi.opened + credit.remoteUni.opened,
+      closed: this.#table.closed,
+      bytesSent: credit.data.used,
+      bytesReceived: credit.window.received,
+      bytesRead: credit.window.consumed,
+    }
+  }
+
+  // The handshake's side.
+
+  /** The peer's limits: remembered ones for early data, later the real ones. Limits only ever grow. */
+  applyPeerLimits(limits: StreamLimits): void {
+    this.#table.peerLimits = limits
+    this.#credit.data.raise(limits.maxData)
+    for (const stream of this.#table.all()) {
+      stream.send?.credit.raise(streamDataLimit(limits, !stream.isOurs, directionOf(stream.id)))
+    }
+    this.#raiseStreams(this.#credit.localBidi, streamCountLimit(limits, 'bidi'))
+    this.#raiseStreams(this.#credit.localUni, streamCountLimit(limits, 'uni'))
+    for (const stream of this.#table.all()) this.#settle(stream)
+  }
+
+  /**
+   * RFC 9001 §4.6.2: 0-RTT was rejected. What was sent is due again, from the first byte and with no credit used, as
+   * soon as `applyPeerLimits` brings limits.
+   */
+  rejectEarly(): void {
+    this.#table.peerLimits = noLimits
+    this.#credit.restart()
+    for (const stream of this.#table.all()) {
+      stream.send?.rewind()
+      stream.receive?.onStopLost()
+      this.#settle(stream)
+    }
+  }
+
+  // The peer's side: frames. Those for streams that are closed are late, and ignored.
+
+  onStream(frame: StreamFrame, isEarly: boolean): void {
+    const stream = this.#table.forReceiving(frame.id, FrameType.Stream)
+    const receive = stream?.receive
+    if (stream === undefined || receive === undefined) return
+    receive.onStream(frame)
+    if (isEarly) receive.isEarly = true
+    if (receive.isReadable && !receive.isAnnounced) {
+      receive.isAnnounced = true
+      this.#facts.push({ type: 'readable', id: frame.id })
+    }
+    this.#settle(stream)
+  }
+
+  onResetStream(frame: ResetStreamFrame): void {
+    const stream = this.#table.forReceiving(frame.id, FrameType.ResetStream)
+    if (stream?.receive?.onResetStream(frame)) {
+      this.#facts.push({ type: 'streamReset', id: frame.id, errorCode: frame.errorCode })
+    }
+    if (stream !== undefined) this.#settle(stream)
+  }
+
+  /** RFC 9000 §3.5: answered by RESET_STREAM with the same code. */
+  onStopSending(frame: StopSendingFrame): void {
+    const stream = this.#table.forSending(frame.id, FrameType.StopSending)
+    if (!stream?.send?.isOpen) return
+    stream.send.reset(frame.errorCode)
+    this.#facts.push({ type: 'streamStopped', id: frame.id, errorCode: frame.errorCode })
+    this.#settle(stream)
+  }
+
+  onMaxData(frame: MaxDataFrame): void {
+    this.#credit.data.raise(frame.maximum)
+  }
+
+  onMaxStreamData(frame: MaxStreamDataFrame): void {
+    const stream = this.#table.forSending(frame.id, FrameType.MaxStreamData)
+    if (stream?.send?.credit.raise(frame.maximum)) this.#settle(stream)
+  }
+
+  onMaxStreams(frame: MaxStreamsFrame): void {
+    const isBidi = frame.type === FrameType.MaxStreamsBidi
+    this.#raiseStreams(this.#credit.local(isBidi), frame.maximum)
+  }
+
+  /** RFC 9000 §4.1: limits follow consumption, never what a peer says of its wishes. */
+  onDataBlocked(_frame: DataBlockedFrame): void {}
+
+  onStreamDataBlocked(frame: StreamDataBlockedFrame): void {
+    this.#table.forReceiving(frame.id, FrameType.StreamDataBlocked)
+  }
+
+  onStreamsBlocked(_frame: StreamsBlockedFrame): void {}
+
+  // The packet's side.
+
+  /** True when `write` would put something into an empty packet. */
+  get hasDataToSend(): boolean {
+    return (
+      !this.#control.isEmpty ||
+      this.#scheduler.next(this.#credit.data.available > 0) !== undefined ||
+      this.#credit.isDue(this.#scheduler.hasFresh)
+    )
+  }
+
+  /** Into packets of 0-RTT and 1-RTT. */
+  write(packet: PacketWriter, _now: number): void {
+    this.#credit.writeLimits(packet)
+    this.#writeControl(packet)
+    this.#writeData(packet)
+    this.#credit.writeBlocked(packet, this.#scheduler.hasFresh)
+  }
+
+  onAcked(frame: SentFrame): void {
+    const stream = this.#table.get(frame.id)
+    const send = stream?.send
+    if (stream === undefined || send === undefined) return
+    if (frame.kind === SentKind.Stream) this.#onStreamAcked(send, frame)
+    else if (frame.kind === SentKind.ResetStream) send.onResetAcked()
+    else return
+    this.#settle(stream)
+  }
+
+  onLost(frame: SentFrame): void {
+    switch (frame.kind) {
+      case SentKind.MaxData:
+      case SentKind.DataBlocked:
+      case SentKind.MaxStreams:
+      case SentKind.StreamsBlocked:
+        this.#credit.onLost(frame)
+        return
+      default: {
+        const stream = this.#table.get(frame.id)
+        if (stream !== undefined) this.#onStreamLost(stream, frame)
+      }
+    }
+  }
+
+  #onStreamAcked(send: SendStream, frame: SentFrame): void {
+    if (send.onAcked(frame.offset, frame.length, frame.flag)) {
+      this.#facts.push({ type: 'streamFinished', id: frame.id })
+    } else if (send.isFull && send.buffered < this.#highWater / 2) {
+      send.isFull = false
+      if (!send.isEnded) this.#facts.push({ type: 'writable', id: frame.id })
+    }
+  }
+
+  #onStreamLost(stream: Stream, frame: SentFrame): void {
+    switch (frame.kind) {
+      case SentKind.Stream:
+        stream.send?.onLost(frame.offset, frame.length, frame.flag)
+        break
+      case SentKind.ResetStream:
+        stream.send?.onResetLost()
+        break
+      case SentKind.StopSending:
+        stream.receive?.onStopLost()
+        break
+      case SentKind.MaxStreamData:
+        stream.receive?.window.onLost(frame.offset)
+        break
+      case SentKind.StreamDataBlocked:
+        stream.send?.credit.onBlockedLost(frame.offset)
+        break
+    }
+    this.#settle(stream)
+  }
+
+  #writeControl(packet: PacketWriter): void {
+    for (;;) {
+      const turn = this.#control.first
+      if (turn === undefined || !writeControl(turn.owner, packet)) return
+      this.#control.remove(turn)
+      this.#settle(turn.owner)
+    }
+  }
+
+  #writeData(packet: PacketWriter): void {
+    const credit = this.#credit.data
+    for (;;) {
+      const stream = this.#scheduler.next(credit.available > 0)
+      const used = stream?.send?.write(packet, credit.available)
+      if (stream === undefined || used === undefined || used < 0) return
+      credit.use(used)
+      if (stream.isIncremental) this.#scheduler.rotate(stream.data)
+      this.#settle(stream)
+    }
+  }
+
+  #raiseStreams(streams: LocalStreams, limit: number): void {
+    const before = streams.credit.limit
+    if (!streams.credit.raise(limit)) return
+    for (let index = before; index < Math.min(limit, streams.opened); index++) {
+      const stream = this.#table.get(streamId(streams.kind, index))
+      if (stream !== undefined) this.#settle(stream)
+    }
+    if (!streams.isWanted || streams.credit.available <= 0) return
+    streams.isWanted = false
+    this.#facts.push({ type: 'streamsAvailable', direction: streams.direction })
+  }
+
+  /** After anything happened to a stream: into the queues it belongs in, or out of the table. */
+  #settle(stream: Stream): void {
+    if (stream.isDone) {
+      stream.control.queue?.remove(stream.control)
+      stream.data.queue?.remove(stream.data)
+      this.#table.forget(stream)
+      return
+    }
+    const isAllowed = this.#table.isAllowed(stream)
+    if (!isAllowed || !stream.isControlDue) stream.control.queue?.remove(stream.control)
+    else if (stream.control.queue === undefined) this.#control.push(stream.control)
+    this.#scheduler.place(stream.data, isAllowed ? stream.due : 0, stream.urgency)
+  }
+
+  #find(id: number, errorCode: number): Stream | undefined {
+    if (!Number.isSafeInteger(errorCode) || errorCode < 0 || errorCode > MAX_EXACT) {
+      throw new RangeError(`error code ${errorCode}`)
+    }
+    if (!this.#table.wasOpened(id)) throw new RangeError(`stream ${id} was never opened`)
+    return this.#table.get(id)
+  }
+}
