@@ -34,9 +34,9 @@ function matchesPattern(pattern: string, host: string): boolean {
 }
 
 function normalHost(host: string): string | undefined {
-  const lower = host.toLowerCase()
-  const name = lower.endsWith('.') ? lower.slice(0, -1) : lower
-  return isHostName(name) ? name : undefined
+  const name = host.endsWith('.') ? host.slice(0, -1) : host
+  // Checked before it is lowered: a Kelvin sign would become a k.
+  return isHostName(name) ? name.toLowerCase() : undefined
 }
 
 /** Labels of letters, digits, hyphens and, as found in the wild, underscores. */

@@ -1,0 +1,113 @@
+// Ready-made answers for the certificate ports: whom a client trusts, and which certificate a server shows.
+
+import { constantTimeEqual } from '../bytes/equal.ts'
+import type { CryptoBackend } from '../crypto/backend.ts'
+import { type Certificate, parseCertificate } from '../x509/certificate.ts'
+import { CertificateError, type CertificateErrorReason } from '../x509/certificate-error.ts'
+import { ChainVerifier } from '../x509/chain.ts'
+import { Alert, TlsAlert } from './alert.ts'
+import type { CertificateSource, CertificateVerifier, CertifiedKey, ClientHelloInfo } from './ports.ts'
+
+/** Trusts chains that lead to one of `roots` (DER). Throws a TypeError for a root that is not a certificate. */
+export function verifyChain(backend: CryptoBackend, roots: readonly Uint8Array[]): CertificateVerifier {
+  const verifier = new ChainVerifier(backend, roots)
+  return {
+    verify: (chain, serverName, unixTime) => withAlerts(() => verifier.verify(chain, serverName, unixTime)),
+  }
+}
+
+/**
+ * Trusts a leaf whose SubjectPublicKeyInfo has one of these SHA-256 hashes, and looks at nothing else: neither names nor
+ * dates. For peers that were introduced beforehand.
+ */
+export function pinnedKeys(backend: CryptoBackend, sha256Pins: readonly Uint8Array[]): CertificateVerifier {
+  if (sha256Pins.length === 0) throw new TypeError('no pins')
+  if (sha256Pins.some(pin => pin.length !== 32)) throw new TypeError('a pin is the 32 bytes of a SHA-256')
+  return {
+    verify(chain) {
+      const leaf = chain[0]
+      if (leaf === undefined) throw new TlsAlert(Alert.DecodeError, 'no certificate')
+      const hash = backend.hash('sha256', readPeerCertificate(leaf).publicKey)
+      if (!sha256Pins.some(pin => constantTimeEqual(pin, hash))) {
+        throw new TlsAlert(Alert.BadCertificate, 'the key of the certificate is not a pinned one')
+      }
+    },
+  }
+}
+
+/** Trusts everybody, an attacker in the middle included. For tests and measurements. */
+export const insecureVerifier: CertificateVerifier = { verify() {} }
+
+/** The same certificate for every client that can verify its key's signatures. */
+export function singleCertificate(certifiedKey: CertifiedKey): CertificateSource {
+  checkCertifiedKey(certifiedKey)
+  return { select: hello => (canVerify(hello, certifiedKey) ? certifiedKey : undefined) }
+}
+
+/**
+ * Certificates by server name. An exact name goes before a wildcard (`*.example.com`), and `*` is for all others and
+ * for clients that name nobody; without it they are refused.
+ */
+export function bySni(certificates: ReadonlyMap<string, CertifiedKey>): CertificateSource {
+  const byName = new Map<string, CertifiedKey>()
+  for (const [name, certifiedKey] of certificates) {
+    checkCertifiedKey(certifiedKey)
+    byName.set(name.toLowerCase(), certifiedKey)
+  }
+  return {
+    select(hello) {
+      const found = lookUp(byName, hello.serverName)
+      return found !== undefined && canVerify(hello, found) ? found : undefined
+    },
+  }
+}
+
+/** Reads a certificate that the peer sent; what is wrong with it is a TlsAlert. */
+export function readPeerCertificate(der: Uint8Array): Certificate {
+  return withAlerts(() => parseCertificate(der))
+}
+
+function lookUp(byName: ReadonlyMap<string, CertifiedKey>, serverName: string | undefined): CertifiedKey | undefined {
+  const fallback = byName.get('*')
+  if (serverName === undefined) return fallback
+  const name = serverName.toLowerCase()
+  return byName.get(name) ?? byName.get(`*${name.slice(Math.max(name.indexOf('.'), 0))}`) ?? fallback
+}
+
+function canVerify(hello: ClientHelloInfo, { key }: CertifiedKey): boolean {
+  return key.schemes.some(scheme => hello.signatureSchemes.includes(scheme))
+}
+
+function checkCertifiedKey({ chain, key }: CertifiedKey): void {
+  const leaf = chain[0]
+  if (leaf === undefined) throw new TypeError('a chain needs at least one certificate')
+  let certificate: Certificate
+  try {
+    certificate = parseCertificate(leaf)
+  } catch (error) {
+    throw new TypeError('the certificate is not one in DER', { cause: error })
+  }
+  if (!constantTimeEqual(certificate.publicKey, key.publicKey)) {
+    throw new TypeError('the private key does not belong to the certificate')
+  }
+}
+
+function withAlerts<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof CertificateError) throw new TlsAlert(alerts[error.reason], error.message)
+    throw error
+  }
+}
+
+// RFC 8446 §6.2
+const alerts: Readonly<Record<CertificateErrorReason, Alert>> = {
+  malformed: Alert.BadCertificate,
+  bad: Alert.BadCertificate,
+  expired: Alert.CertificateExpired,
+  unknownCa: Alert.UnknownCa,
+  unsupported: Alert.UnsupportedCertificate,
+  hostMismatch: Alert.BadCertificate,
+  tooComplex: Alert.BadCertificate,
+}

@@ -1,0 +1,85 @@
+// Signature algorithms of certificates and the keys they go with (RFC 3279, RFC 4055, RFC 5480, RFC 8410).
+
+import { SignatureScheme } from '../crypto/backend.ts'
+import { contextTag, DerReader, Tag } from './der.ts'
+
+/** RSA keys of other sizes are refused: shorter ones can be broken, longer ones are slow to verify with. */
+export const MIN_RSA_BITS: number = 2048
+export const MAX_RSA_BITS: number = 8192
+
+export type KeyType = 'rsa' | 'p256' | 'p384' | 'ed25519'
+
+/** What kind of key a SubjectPublicKeyInfo holds; undefined for one that cannot be used. */
+export function keyType(publicKey: Uint8Array): KeyType | undefined {
+  const info = new DerReader(publicKey).enter(Tag.Sequence)
+  const algorithm = info.enter(Tag.Sequence)
+  const key = info.bitString()
+  info.finish()
+  switch (algorithm.oid()) {
+    case '1.2.840.113549.1.1.1':
+      return isRsaSizeGood(key) ? 'rsa' : undefined
+    case '1.2.840.10045.2.1':
+      return algorithm.has(Tag.Oid) ? curves[algorithm.oid()] : undefined
+    case '1.3.101.112':
+      return 'ed25519'
+    default:
+      return undefined
+  }
+}
+
+/**
+ * The scheme of an AlgorithmIdentifier for a key of `type`, or undefined when it is unknown, too weak (SHA-1, MD5) or
+ * belongs to another key. ECDSA ties the hash to the curve, as TLS 1.3 does.
+ */
+export function signatureScheme(algorithmIdentifier: Uint8Array, type: KeyType): SignatureScheme | undefined {
+  const algorithm = new DerReader(algorithmIdentifier).enter(Tag.Sequence)
+  const id = algorithm.oid()
+  if (id === RSA_PSS) return type === 'rsa' ? pssScheme(algorithm) : undefined
+  const known = algorithms[id]
+  if (known === undefined || known.type !== type) return undefined
+  // RFC 4055 §5: NULL or absent for RSA. RFC 5758 §3.2, RFC 8410 §3: absent for the others.
+  if (type === 'rsa' && algorithm.has(Tag.Null)) algorithm.value(Tag.Null)
+  return algorithm.isDone ? known.scheme : undefined
+}
+
+const curves: Readonly<Record<string, KeyType>> = { '1.2.840.10045.3.1.7': 'p256', '1.3.132.0.34': 'p384' }
+
+const algorithms: Readonly<Record<string, { type: KeyType; scheme: SignatureScheme }>> = {
+  '1.2.840.113549.1.1.11': { type: 'rsa', scheme: SignatureScheme.RsaPkcs1Sha256 },
+  '1.2.840.113549.1.1.12': { type: 'rsa', scheme: SignatureScheme.RsaPkcs1Sha384 },
+  '1.2.840.113549.1.1.13': { type: 'rsa', scheme: SignatureScheme.RsaPkcs1Sha512 },
+  '1.2.840.10045.4.3.2': { type: 'p256', scheme: SignatureScheme.EcdsaP256Sha256 },
+  '1.2.840.10045.4.3.3': { type: 'p384', scheme: SignatureScheme.EcdsaP384Sha384 },
+  '1.3.101.112': { type: 'ed25519', scheme: SignatureScheme.Ed25519 },
+}
+
+const RSA_PSS = '1.2.840.113549.1.1.10'
+const MGF1 = '1.2.840.113549.1.1.8'
+
+const pssHashes: Readonly<Record<string, { saltLength: number; scheme: SignatureScheme }>> = {
+  '2.16.840.1.101.3.4.2.1': { saltLength: 32, scheme: SignatureScheme.RsaPssRsaeSha256 },
+  '2.16.840.1.101.3.4.2.2': { saltLength: 48, scheme: SignatureScheme.RsaPssRsaeSha384 },
+  '2.16.840.1.101.3.4.2.3': { saltLength: 64, scheme: SignatureScheme.RsaPssRsaeSha512 },
+}
+
+// RFC 4055 §3.1: every parameter has a default from the time of SHA-1, so all but the trailer must be there. The same
+// hash twice and a salt of its length is what TLS 1.3 allows (RFC 8446 §4.2.3) and all that authorities use.
+function pssScheme(algorithm: DerReader): SignatureScheme | undefined {
+  const parameters = algorithm.enter(Tag.Sequence)
+  const hash = parameters.enterIf(contextTag(0, true))?.enter(Tag.Sequence).oid()
+  const mask = parameters.enterIf(contextTag(1, true))?.enter(Tag.Sequence)
+  if (hash === undefined || mask === undefined || mask.oid() !== MGF1) return undefined
+  if (mask.enter(Tag.Sequence).oid() !== hash) return undefined
+  const saltLength = parameters.enterIf(contextTag(2, true))?.unsigned()
+  const trailer = parameters.enterIf(contextTag(3, true))?.unsigned() ?? 1
+  const known = pssHashes[hash]
+  return parameters.isDone && trailer === 1 && known?.saltLength === saltLength ? known?.scheme : undefined
+}
+
+function isRsaSizeGood(key: Uint8Array): boolean {
+  const modulus = new DerReader(key).enter(Tag.Sequence).integer()
+  const start = modulus.findIndex(byte => byte !== 0)
+  if (start < 0) return false
+  const bits = (modulus.length - start) * 8 - (Math.clz32(modulus[start] as number) - 24)
+  return bits >= MIN_RSA_BITS && bits <= MAX_RSA_BITS
+}
