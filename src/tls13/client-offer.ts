@@ -79,7 +79,8 @@ export class ClientOffer {
     const message = writeClientHello({
       random: this.random,
       cipherSuites: this.suites.map(suite => suite.id),
-      serverName: this.hasServerName ? config.serverName : undefined,
+      // RFC 6066 §3: without the dot at the end.
+      serverName: this.hasServerName ? config.serverName.replace(/\.$/, '') : undefined,
       groups: this.#groups,
       keyShare: this.#exchange,
       signatureSchemes: config.backend.signatureSchemes,

@@ -71,7 +71,6 @@ class ExpectClientHello implements ServerState {
     const retry = this.#retry
     if (retry !== undefined) checkSecondHello(retry.firstHello, hello, retry.group)
     const choice = choose(this.#config, hello, retry?.suite, unixTime)
-    // The second hello has the share that was asked for, but our groups need not be the first it names.
     if (choice.share === undefined) return this.#askAgain(message, hello, choice)
     return this.#answer(message, hello, choice, unixTime)
   }

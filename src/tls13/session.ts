@@ -27,6 +27,8 @@ export interface TlsSession {
 /** The ClientHello can be polled at once, and the secret for 0-RTT packets after it. */
 export function startClient(config: TlsClientConfig, unixTime: number): TlsSession {
   checkProtocols(config.alpn)
+  // RFC 6066 §3: names are ASCII, others come in their A-label form.
+  if (!/^[!-~]{0,255}$/.test(config.serverName)) throw new RangeError(`'${config.serverName}' is not a host name`)
   const reader = new MessageReader(CLIENT_MESSAGE_LIMIT)
   const wire = new Wire(reader, config.keyLog)
   return new Session(reader, wire, new ClientMachine(config, wire, unixTime))
@@ -78,6 +80,8 @@ class Session implements TlsSession {
 function checkProtocols(alpn: readonly string[]): void {
   if (alpn.length === 0) throw new TypeError('at least one ALPN protocol is needed')
   for (const name of alpn) {
-    if (name.length === 0 || name.length > 255) throw new RangeError(`an ALPN protocol of ${name.length} characters`)
+    const length = name.length
+    if (length === 0 || length > 255) throw new RangeError(`an ALPN protocol of ${length} characters`)
+    for (let i = 0; i < length; i++) if (name.charCodeAt(i) > 0xff) throw new RangeError(`'${name}' is not bytes`)
   }
 }

@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest'
+import { nodeBackend } from '../../src/crypto/backend-node.ts'
+import { EarlyStage, hashLength, ResumptionStage } from '../../src/tls13/key-schedule.ts'
+import { truncateHello } from '../../src/tls13/messages/client-hello.ts'
+import { HelloTranscript } from '../../src/tls13/transcript.ts'
+import * as rfc8448 from '../vectors/rfc8448.ts'
+
+function walk(trace: rfc8448.Trace, psk: Uint8Array | undefined): void {
+  const hellos = new HelloTranscript(nodeBackend)
+  hellos.add(trace.clientHello)
+  hellos.add(trace.serverHello)
+  const transcript = hellos.start('sha256')
+  const handshake = new EarlyStage(nodeBackend, 'sha256', psk).handshake(trace.sharedSecret, transcript.digest())
+  expect(handshake.clientSecret).toEqual(trace.clientHandshakeSecret)
+  expect(handshake.serverSecret).toEqual(trace.serverHandshakeSecret)
+
+  for (const message of trace.serverMessages) transcript.add(message)
+  expect(handshake.serverFinished(transcript.digest())).toEqual(trace.serverFinished.subarray(4))
+  transcript.add(trace.serverFinished)
+  const application = handshake.application(transcript.digest())
+  expect(application.clientSecret).toEqual(trace.clientApplicationSecret)
+  expect(application.serverSecret).toEqual(trace.serverApplicationSecret)
+  expect(application.exporterSecret).toEqual(trace.exporterSecret)
+
+  for (const message of trace.beforeClientFinished) transcript.add(message)
+  expect(handshake.clientFinished(transcript.digest())).toEqual(trace.clientFinished.subarray(4))
+  transcript.add(trace.clientFinished)
+  expect(application.resumption(transcript.digest()).secret).toEqual(trace.resumptionSecret)
+}
+
+describe('key schedule (RFC 8446 §7.1) against RFC 8448', () => {
+  test('§3 simple 1-RTT handshake', () => walk(rfc8448.simple, undefined))
+
+  test('§3 the PSK of the ticket', () => {
+    const stage = new ResumptionStage(nodeBackend, 'sha256', rfc8448.simple.resumptionSecret)
+    expect(stage.ticketSecret(rfc8448.ticketNonce)).toEqual(rfc8448.ticketSecret)
+  })
+
+  test('§4 resumed 0-RTT handshake', () => walk(rfc8448.resumed, rfc8448.ticketSecret))
+
+  test('§4 the binder covers the ClientHello without its binders', () => {
+    const hello = rfc8448.resumed.clientHello
+    const truncated = hello.subarray(0, hello.length - rfc8448.bindersLength)
+    expect(truncateHello(hello, 32)).toEqual(truncated)
+    const stage = new EarlyStage(nodeBackend, 'sha256', rfc8448.ticketSecret)
+    const digest = new HelloTranscript(nodeBackend).digestWith('sha256', truncated)
+    expect(stage.binder('resumption', digest)).toEqual(rfc8448.binder)
+  })
+
+  test('§4 client_early_traffic_secret', () => {
+    const stage = new EarlyStage(nodeBackend, 'sha256', rfc8448.ticketSecret)
+    const digest = nodeBackend.hash('sha256', rfc8448.resumed.clientHello)
+    expect(stage.earlyTraffic(digest)).toEqual(rfc8448.earlyTrafficSecret)
+  })
+})
+
+describe('key schedule', () => {
+  test('RFC 9258 §5.2: each kind of PSK has a binder of its own', () => {
+    const stage = new EarlyStage(nodeBackend, 'sha384', new Uint8Array(48))
+    const hash = new Uint8Array(48)
+    const binders = (['resumption', 'imported', 'external'] as const).map(kind => String(stage.binder(kind, hash)))
+    expect(new Set(binders).size).toBe(3)
+  })
+
+  test('RFC 8446 §7.5: exported keys depend on label, context and length', () => {
+    const hash = new Uint8Array(48)
+    const early = new EarlyStage(nodeBackend, 'sha384', undefined)
+    const keys = early.handshake(new Uint8Array(32), hash).application(hash)
+    const one = keys.exportKey('EXPORTER one', Uint8Array.of(1), 100)
+    expect(one).toHaveLength(100)
+    expect(keys.exportKey('EXPORTER one', Uint8Array.of(1), 100)).toEqual(one)
+    expect(keys.exportKey('EXPORTER two', Uint8Array.of(1), 100)).not.toEqual(one)
+    expect(keys.exportKey('EXPORTER one', Uint8Array.of(2), 100)).not.toEqual(one)
+    expect(keys.exportKey('EXPORTER one', Uint8Array.of(1), 32)).not.toEqual(one.subarray(0, 32))
+  })
+
+  test('hash lengths', () => {
+    expect(hashLength('sha256')).toBe(32)
+    expect(hashLength('sha384')).toBe(48)
+  })
+})
