@@ -26,8 +26,8 @@ export function pinnedKeys(backend: CryptoBackend, sha256Pins: readonly Uint8Arr
   return {
     verify(chain) {
       const leaf = chain[0]
-      if (leaf === undefined) throw new TlsAlert(Alert.DecodeError, 'no certificate')
-      const hash = backend.hash('sha256', readPeerCertificate(leaf).publicKey)
+      if (leaf === undefined) throw new TlsAlert(Alert.BadCertificate, 'no certificate')
+      const hash = backend.hash('sha256', withAlerts(() => parseCertificate(leaf)).publicKey)
       if (!sha256Pins.some(pin => constantTimeEqual(pin, hash))) {
         throw new TlsAlert(Alert.BadCertificate, 'the key of the certificate is not a pinned one')
       }
@@ -60,11 +60,6 @@ export function bySni(certificates: ReadonlyMap<string, CertifiedKey>): Certific
       return found !== undefined && canVerify(hello, found) ? found : undefined
     },
   }
-}
-
-/** Reads a certificate that the peer sent; what is wrong with it is a TlsAlert. */
-export function readPeerCertificate(der: Uint8Array): Certificate {
-  return withAlerts(() => parseCertificate(der))
 }
 
 function lookUp(byName: ReadonlyMap<string, CertifiedKey>, serverName: string | undefined): CertifiedKey | undefined {

@@ -6,11 +6,11 @@ import {
   bySni,
   insecureVerifier,
   pinnedKeys,
-  readPeerCertificate,
   singleCertificate,
   verifyChain,
 } from '../../src/tls13/certificate-policy.ts'
 import type { CertifiedKey, ClientHelloInfo } from '../../src/tls13/ports.ts'
+import { parseCertificate } from '../../src/x509/certificate.ts'
 import { caDer, ed25519, p256, rsa, type TestIdentity, testTime } from '../support/certificates.ts'
 import { chainOf, scenario } from '../x509/scenarios.ts'
 
@@ -47,7 +47,7 @@ describe('verifyChain: what is wrong becomes the alert of RFC 8446 §6.2', () =>
 
 describe('pinnedKeys', () => {
   const pin = (identity: TestIdentity) =>
-    nodeBackend.hash('sha256', readPeerCertificate(identity.chain[0] as Uint8Array).publicKey)
+    nodeBackend.hash('sha256', parseCertificate(identity.chain[0] as Uint8Array).publicKey)
 
   test('the key decides, whatever the name and the date', () => {
     const verifier = pinnedKeys(nodeBackend, [pin(rsa), pin(p256)])
