@@ -89,11 +89,6 @@ export class DerReader {
     return this.has(tag) ? this.enter(tag) : undefined
   }
 
-  /** A reader of the DER that is wrapped in the next OCTET STRING. */
-  enterOctets(): DerReader {
-    return this.enter(Tag.OctetString)
-  }
-
   boolean(): boolean {
     const value = this.value(Tag.Boolean)
     if (value.length !== 1 || (value[0] !== 0 && value[0] !== 0xff)) throw malformed('a boolean')

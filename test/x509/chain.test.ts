@@ -1,11 +1,14 @@
 import { describe, expect, test } from 'vitest'
+import { fromHex } from '../../src/bytes/hex.ts'
 import type { CryptoBackend } from '../../src/crypto/backend.ts'
 import { nodeBackend } from '../../src/crypto/backend-node.ts'
 import { parseCertificate } from '../../src/x509/certificate.ts'
-import type { CertificateErrorReason } from '../../src/x509/certificate-error.ts'
+import { CertificateError, type CertificateErrorReason } from '../../src/x509/certificate-error.ts'
 import { ChainVerifier, MAX_CHAIN_CERTIFICATES, MAX_SIGNATURE_CHECKS } from '../../src/x509/chain.ts'
 import { Tag } from '../../src/x509/der.ts'
 import { element, integerContents, oidContents } from '../../src/x509/der-writer.ts'
+import { MAX_NAMES } from '../../src/x509/extensions.ts'
+import { ComparisonBudget, checkNameConstraints, MAX_NAME_COMPARISONS } from '../../src/x509/name-constraints.ts'
 import { keyType, MAX_RSA_BITS, signatureScheme } from '../../src/x509/signature-algorithm.ts'
 import { caDer, ed25519, p256, rsa, testHosts, testTime } from '../support/certificates.ts'
 import { chainOf, scenario } from './scenarios.ts'
@@ -75,6 +78,14 @@ describe('signature algorithms', () => {
     expect(keyType(parseCertificate(scenario('ed25519')).publicKey)).toBe('ed25519')
   })
 
+  test('a key of an unknown kind', () => {
+    const key = (algorithm: string) =>
+      element(Tag.Sequence, element(Tag.Sequence, element(Tag.Oid, oidContents(algorithm))), fromHex('03 02 00 04'))
+    expect(keyType(key('1.2.840.10045.2.1'))).toBeUndefined()
+    expect(keyType(key('1.2.840.10040.4.1'))).toBeUndefined()
+    expect(keyType(key('1.3.101.112'))).toBe('ed25519')
+  })
+
   test('an RSA key that takes long to verify with is refused', () => {
     const key = parseCertificate(scenario('root-rsa')).publicKey
     expect(keyType(key)).toBe('rsa')
@@ -83,6 +94,21 @@ describe('signature algorithms', () => {
     expect(keyType(rsaKey(256, 0x7f))).toBeUndefined()
     expect(keyType(rsaKey(1, 0))).toBeUndefined()
   })
+})
+
+test('no byte of a certificate can be changed', () => {
+  for (const [name, roots] of [
+    ['bare', 'ca'],
+    ['pss-sha256', 'root-rsa'],
+  ] as const) {
+    const der = scenario(name)
+    const verifier = new ChainVerifier(nodeBackend, chainOf(roots))
+    for (let at = 0; at < der.length; at++) {
+      const changed = der.slice()
+      changed[at] = (changed[at] as number) ^ (1 << (at & 7))
+      expect(() => verifier.verify([changed], HOST, testTime)).toThrow(CertificateError)
+    }
+  }
 })
 
 describe('paths, RFC 5280 §6 and RFC 4158', () => {
@@ -186,6 +212,21 @@ describe('bounds on work', () => {
     expectRefusal('bad', `maze-leaf ${maze}`, { backend: counting })
     expect(checks).toBeLessThanOrEqual(MAX_SIGNATURE_CHECKS)
   })
+})
+
+test('comparisons of names with constraints are bounded', () => {
+  const leaf = parseCertificate(scenario('bare'))
+  const many = (count: number) => Array.from({ length: count }, (_, i) => `name-${i}.test`)
+  const none = { dns: [], ip: [], directory: [], others: [] }
+  const constraints = { permitted: none, excluded: { ...none, dns: many(MAX_NAMES) } }
+  const judge = (names: number) =>
+    checkNameConstraints(
+      { ...leaf, dnsNames: many(names).map(name => `x${name}`) },
+      constraints,
+      new ComparisonBudget(),
+    )
+  judge(Math.floor(MAX_NAME_COMPARISONS / MAX_NAMES))
+  expect(() => judge(MAX_NAMES)).toThrow(expect.objectContaining({ reason: 'tooComplex' }))
 })
 
 describe('the leaf', () => {

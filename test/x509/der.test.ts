@@ -16,6 +16,7 @@ describe('lengths, X.690 §10.1', () => {
     expect(reader('04 01 aa').value(Tag.OctetString)).toEqual(fromHex('aa'))
     expect(reader(`04 81 80 ${'00'.repeat(0x80)}`).any()).toHaveLength(0x80)
     expect(reader(`04 82 01 00 ${'00'.repeat(0x100)}`).any()).toHaveLength(0x100)
+    expect(new DerReader(element(Tag.OctetString, new Uint8Array(0x10000))).any()).toHaveLength(0x10000)
     expect(reader(`04 83 01 00 00 ${'00'.repeat(0x10000)}`).any()).toHaveLength(0x10000)
   })
 
