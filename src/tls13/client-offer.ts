@@ -57,14 +57,16 @@ export class ClientOffer {
     return this.#exchange.group
   }
 
-  get hasServerName(): boolean {
-    return isSentAsName(this.config.serverName)
+  /** The name that is sent (RFC 6066 §3): without the dot at the end; undefined for IP literals. */
+  get serverName(): string | undefined {
+    const name = this.config.serverName
+    return name === '' || isIpLiteral(name) ? undefined : name.replace(/\.$/, '')
   }
 
   /** The types of the extensions in the last ClientHello: an answer must keep to them (RFC 8446 §4.2). */
   get extensionTypes(): ReadonlySet<number> {
     const types = new Set<number>(ALWAYS)
-    if (this.hasServerName) types.add(ExtensionType.ServerName)
+    if (this.serverName !== undefined) types.add(ExtensionType.ServerName)
     if (this.#cookie !== undefined) types.add(ExtensionType.Cookie)
     if (this.#earlySuite !== undefined) types.add(ExtensionType.EarlyData)
     if (this.#psk !== undefined) types.add(ExtensionType.PreSharedKey)
@@ -79,8 +81,7 @@ export class ClientOffer {
     const message = writeClientHello({
       random: this.random,
       cipherSuites: this.suites.map(suite => suite.id),
-      // RFC 6066 §3: without the dot at the end.
-      serverName: this.hasServerName ? config.serverName.replace(/\.$/, '') : undefined,
+      serverName: this.serverName,
       groups: this.#groups,
       keyShare: this.#exchange,
       signatureSchemes: config.backend.signatureSchemes,
@@ -139,7 +140,6 @@ const ALWAYS: readonly number[] = [
   ExtensionType.QuicTransportParameters,
 ]
 
-/** RFC 6066 §3: IP literals are not sent. */
-function isSentAsName(name: string): boolean {
-  return name !== '' && !name.includes(':') && !/^\d+(\.\d+){3}$/.test(name)
+function isIpLiteral(name: string): boolean {
+  return name.includes(':') || /^\d+(\.\d+){3}$/.test(name)
 }

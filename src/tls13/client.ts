@@ -298,7 +298,7 @@ class ExpectFinished implements ClientState {
     wire.emit({
       type: 'complete',
       alpn: this.#alpn,
-      serverName: offer.hasServerName ? offer.config.serverName : undefined,
+      serverName: offer.serverName,
       suite,
       group: offer.group,
       isResumed,
