@@ -14,7 +14,7 @@ import { writePacketNumber } from '../../src/packet/packet-number.ts'
 import { QUIC_V1, QUIC_V2 } from '../../src/packet/version.ts'
 import { integer, randomBytes, seededRandom } from '../reference/random.ts'
 
-const none = new Uint8Array(0)
+const none: Uint8Array = new Uint8Array(0)
 const odcid = fromHex('8394c8f03e515708')
 const serverId = fromHex('f067a5502a4262b5')
 

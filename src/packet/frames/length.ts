@@ -7,8 +7,8 @@
 export function lengthPrefixedRoom(room: number): number {
   if (room <= 0) return -1
   // One byte of length reaches to 63, two to 16383. Where one more byte of room only pays for a longer length, the data
-  // stays as it was, and one byte of room is left unused.
+  // stays as it was, and a byte or two of room are left unused.
   if (room <= 0x40) return room - 1
   if (room <= 0x4001) return room - 2
-  return room - 4
+  return Math.max(0x3fff, room - 4)
 }
