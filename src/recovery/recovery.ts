@@ -5,9 +5,9 @@ import { Space } from '../packet/level.ts'
 import type { CongestionController, CongestionFactory } from './congestion/controller.ts'
 import { cubic } from './congestion/cubic.ts'
 import { detectLost } from './loss-detection.ts'
+import { LossTimer } from './loss-timer.ts'
 import { NumberSpace } from './number-space.ts'
-import { isPersistentCongestion, persistentCongestionDuration } from './persistent-congestion.ts'
-import { ProbeTimeout } from './probe-timeout.ts'
+import { RecoveryStats } from './recovery-stats.ts'
 import { INITIAL_RTT, Rtt } from './rtt.ts'
 import { SendWindow } from './send-window.ts'
 import type { SentPacket } from './sent-packets.ts'
@@ -17,6 +17,9 @@ import type { SentPacket } from './sent-packets.ts'
  * acknowledges anything would have the table grow; at each probe timeout what is older than this is given up.
  */
 export const MAX_SENT_SPAN = 65536
+
+/** RFC 9000 §14: every path carries this much. */
+const DEFAULT_DATAGRAM_SIZE = 1200
 
 export interface RecoveryOptions {
   readonly isServer: boolean
@@ -36,44 +39,29 @@ export interface Outcome {
   readonly lost: readonly SentPacket[]
 }
 
-export class RecoveryStats {
-  packetsSent = 0
-  packetsAcked = 0
-  /** Packets in flight that were declared lost. */
-  packetsLost = 0
-  bytesLost = 0
-  probeTimeouts = 0
-  congestionEvents = 0
-  persistentCongestions = 0
-}
-
 export class Recovery {
   readonly rtt: Rtt
   readonly stats: RecoveryStats = new RecoveryStats()
-  readonly #isServer: boolean
   readonly #initialRtt: number
   readonly #spaces: readonly NumberSpace[]
   readonly #window: SendWindow
-  readonly #probe = new ProbeTimeout()
+  readonly #timer: LossTimer
   // Reused by every call that returns an outcome.
   readonly #acked: SentPacket[] = []
   readonly #lost: SentPacket[] = []
   readonly #outcome: Outcome = { acked: this.#acked, lost: this.#lost }
-  #timeout: number = Number.POSITIVE_INFINITY
-  #isAmplificationLimited = false
-  /** The first Handshake packet that is acknowledged tells the client that the server has validated its address. */
-  #hasHandshakeAck = false
 
   constructor(options: RecoveryOptions) {
-    this.#isServer = options.isServer
     this.#initialRtt = options.initialRtt ?? INITIAL_RTT
-    this.#window = new SendWindow(options.maxDatagramSize ?? 1200, options.congestion ?? cubic)
     this.rtt = new Rtt(this.#initialRtt)
+    const maxDatagramSize = options.maxDatagramSize ?? DEFAULT_DATAGRAM_SIZE
+    this.#window = new SendWindow(maxDatagramSize, options.congestion ?? cubic, this.rtt, this.stats)
     this.#spaces = [
       new NumberSpace(Space.Initial, options.random),
       new NumberSpace(Space.Handshake, options.random),
       new NumberSpace(Space.Application, options.random),
     ]
+    this.#timer = new LossTimer(this.#spaces, this.rtt, options.isServer)
   }
 
   get congestion(): CongestionController {
@@ -88,12 +76,12 @@ export class Recovery {
 
   /** How often the probe timer fired since the last acknowledgment. */
   get ptoCount(): number {
-    return this.#probe.count
+    return this.#timer.probe.count
   }
 
   /** RFC 9002 §A.8: clients validate servers implicitly, and learn late that they are validated themselves. */
   get hasPeerCompletedAddressValidation(): boolean {
-    return this.#isServer || this.#hasHandshakeAck || this.#probe.isHandshakeConfirmed
+    return this.#timer.hasPeerCompletedAddressValidation
   }
 
   /** The number of the next packet. Now and then one is left out, to catch optimistic ACKs (RFC 9000 §21.4). */
@@ -115,12 +103,12 @@ export class Recovery {
     this.stats.packetsSent++
     if (!packet.isInFlight) return
     const now = packet.sentAt
-    this.#window.onPacketSent(packet.size, bytesInFlight, this.rtt, now)
+    this.#window.onPacketSent(packet.size, bytesInFlight, now)
     if (packet.isAckEliciting) {
       space.lastAckElicitingSentAt = now
       if (space.pendingProbes > 0) space.pendingProbes--
     }
-    this.#setTimer(now)
+    this.#timer.set(now)
   }
 
   /** RFC 9002 §A.7. `ackDelay` is in milliseconds. An ACK of a packet never sent is a PROTOCOL_VIOLATION. */
@@ -134,33 +122,29 @@ export class Recovery {
     this.#sampleRtt(frame.largestAcknowledged, ackDelay, now)
     // RFC 9000 §13.4.2.1: we never mark packets, so ECN counts in an ACK are somebody's mistake, and not looked at.
     detectLost(space, this.rtt, now, this.#lost)
-    this.#onPacketsLost(space, now)
-    this.#onPacketsAcked(now)
-    if (spaceId === Space.Handshake) this.#hasHandshakeAck = true
-    if (this.hasPeerCompletedAddressValidation) {
-      this.#probe.count = 0
-      space.pendingProbes = 0
-    }
-    this.#setTimer(now)
+    this.#window.onPacketsLost(this.#lost, this.#timer.probe.maxAckDelay, space.lastSkipped, now)
+    this.#window.onPacketsAcked(this.#acked, now)
+    this.#timer.onAcknowledged(space)
+    this.#timer.set(now)
     return outcome
   }
 
   /** RFC 9002 §A.9. Does nothing before `nextTimeout()`. Look at `pendingProbes` of each space afterwards. */
   onTimeout(now: number): Outcome {
     const outcome = this.#clearOutcome()
-    if (now < this.#timeout) return outcome
-    const space = this.#earliestLoss()
+    if (now < this.#timer.at) return outcome
+    const space = this.#timer.earliestLoss()
     if (space !== undefined) {
       detectLost(space, this.rtt, now, this.#lost)
-      this.#onPacketsLost(space, now)
+      this.#window.onPacketsLost(this.#lost, this.#timer.probe.maxAckDelay, space.lastSkipped, now)
     } else this.#onProbeTimeout(now)
-    this.#setTimer(now)
+    this.#timer.set(now)
     return outcome
   }
 
   /** RFC 9002 §A.8. Infinity when there is nothing to wait for. Pacing has its own: `nextSendTime`. */
   nextTimeout(): number {
-    return this.#timeout
+    return this.#timer.at
   }
 
   /** How many ack-eliciting packets should leave in this space now, whatever the window and the pacer say. */
@@ -185,7 +169,7 @@ export class Recovery {
 
   /** The probe timeout of a space without backoff (RFC 9002 §6.2.1): the measure of many other times. */
   probePeriod(space: Space): number {
-    return this.#probe.period(space, this.rtt)
+    return this.#timer.probe.period(space, this.rtt)
   }
 
   /** Window and pacer leave room for a full datagram. Neither holds for ACK-only packets and probes. */
@@ -195,7 +179,7 @@ export class Recovery {
 
   /** When a full datagram may be sent: `now`, later because of the pacer, or Infinity because of the window. */
   nextSendTime(now: number): number {
-    return this.#window.nextSendTime(this.bytesInFlight, this.rtt, now)
+    return this.#window.nextSendTime(this.bytesInFlight, now)
   }
 
   /**
@@ -210,8 +194,8 @@ export class Recovery {
   discardSpace(space: Space, now: number): void {
     if (space === Space.Application) throw new RangeError('the application space is never discarded')
     this.#at(space).discard()
-    this.#probe.count = 0
-    this.#setTimer(now)
+    this.#timer.probe.count = 0
+    this.#timer.set(now)
   }
 
   /** RFC 9002 §6.4: 0-RTT was rejected. What was in flight is `lost`, but tells nothing about the network. */
@@ -221,7 +205,7 @@ export class Recovery {
     for (let n = sent.first; n !== -1; n = sent.next(n)) {
       if ((sent.get(n) as SentPacket).isEarly) this.#lost.push(sent.remove(n) as SentPacket)
     }
-    this.#setTimer(now)
+    this.#timer.set(now)
     return outcome
   }
 
@@ -238,8 +222,8 @@ export class Recovery {
     }
     // The time to a Retry is a fair guess of the RTT, if it is clear which Initial it answers.
     const first = this.#lost[0]
-    const isClear = first !== undefined && this.#probe.count === 0 && now > first.sentAt
-    this.#probe.count = 0
+    const isClear = first !== undefined && this.#timer.probe.count === 0 && now > first.sentAt
+    this.#timer.probe.count = 0
     this.onNewPath(isClear ? now - first.sentAt : this.#initialRtt, now)
     return outcome
   }
@@ -248,29 +232,29 @@ export class Recovery {
   onNewPath(initialRtt: number | undefined, now: number): void {
     this.#window.reset(now)
     this.rtt.reset(initialRtt ?? INITIAL_RTT)
-    this.#setTimer(now)
+    this.#timer.set(now)
   }
 
   onHandshakeKeys(): void {
-    this.#probe.hasHandshakeKeys = true
+    this.#timer.probe.hasHandshakeKeys = true
   }
 
   /** RFC 9001 §4.1.2. From now on application packets have a probe timeout. */
   onHandshakeConfirmed(now: number): void {
-    this.#probe.isHandshakeConfirmed = true
-    this.#setTimer(now)
+    this.#timer.probe.isHandshakeConfirmed = true
+    this.#timer.set(now)
   }
 
   /** The peer's max_ack_delay. */
   setMaxAckDelay(delay: number): void {
-    this.#probe.maxAckDelay = delay
+    this.#timer.probe.maxAckDelay = delay
   }
 
   /** RFC 9002 §6.2.2.1: a server that may not send waits for nothing. If `nextTimeout()` is past afterwards, it fired. */
   setAmplificationLimited(isLimited: boolean, now: number): void {
-    if (isLimited === this.#isAmplificationLimited) return
-    this.#isAmplificationLimited = isLimited
-    this.#setTimer(now)
+    if (isLimited === this.#timer.isAmplificationLimited) return
+    this.#timer.isAmplificationLimited = isLimited
+    this.#timer.set(now)
   }
 
   /** RFC 9000 §14. */
@@ -284,78 +268,17 @@ export class Recovery {
     if (largest.number !== largestAcknowledged || !this.#window.isCurrent(largest) || !hasAckEliciting(this.#acked))
       return
     // RFC 9002 §5.3: during the handshake peers may take longer than they promise.
-    const isLimited = this.#probe.isHandshakeConfirmed
-    const delay = isLimited ? Math.min(ackDelay, this.#probe.maxAckDelay) : ackDelay
+    const isLimited = this.#timer.probe.isHandshakeConfirmed
+    const delay = isLimited ? Math.min(ackDelay, this.#timer.probe.maxAckDelay) : ackDelay
     this.rtt.update(now - largest.sentAt, delay, now)
   }
 
-  /** RFC 9002 §B.5. */
-  #onPacketsAcked(now: number): void {
-    this.stats.packetsAcked += this.#acked.length
-    for (let i = 0; i < this.#acked.length; i++) {
-      const packet = this.#acked[i] as SentPacket
-      if (packet.isInFlight) this.#window.onPacketAcked(packet, this.rtt, now)
-    }
-  }
-
-  /** RFC 9002 §B.8. */
-  #onPacketsLost(space: NumberSpace, now: number): void {
-    let lastSentAt = Number.NEGATIVE_INFINITY
-    for (let i = 0; i < this.#lost.length; i++) {
-      const packet = this.#lost[i] as SentPacket
-      if (!packet.isInFlight) continue
-      this.stats.packetsLost++
-      this.stats.bytesLost += packet.size
-      if (this.#window.isCurrent(packet)) lastSentAt = packet.sentAt
-    }
-    if (lastSentAt === Number.NEGATIVE_INFINITY) return
-    if (this.#window.onCongestionEvent(lastSentAt, now)) this.stats.congestionEvents++
-    const duration = persistentCongestionDuration(this.rtt, this.#probe.maxAckDelay)
-    if (!isPersistentCongestion(this.#lost, this.rtt.firstSampleAt, duration, space.lastSkipped)) return
-    this.stats.persistentCongestions++
-    this.congestion.onPersistentCongestion()
-    this.rtt.forgetMin()
-  }
-
-  /** RFC 9002 §6.2.4: two probes where the timer fired, one wherever else something is in flight. */
   #onProbeTimeout(now: number): void {
-    this.#abandonAncient(now)
-    this.#probe.locate(this.#spaces, this.rtt, !this.hasPeerCompletedAddressValidation, now)
-    for (let i = 0; i < this.#spaces.length; i++) {
-      const space = this.#at(i)
-      if (space.sent.ackElicitingInFlight > 0) space.pendingProbes = Math.max(space.pendingProbes, 1)
-    }
-    this.#at(this.#probe.space).pendingProbes = this.#probe.isAntiDeadlock ? 1 : 2
-    this.#probe.count++
     this.stats.probeTimeouts++
-  }
-
-  #abandonAncient(now: number): void {
     const space = this.#at(Space.Application)
     while (space.sent.span > MAX_SENT_SPAN) this.#lost.push(space.sent.remove(space.sent.first) as SentPacket)
-    this.#onPacketsLost(space, now)
-  }
-
-  /** RFC 9002 §A.8. */
-  #setTimer(now: number): void {
-    const loss = this.#earliestLoss()
-    if (loss !== undefined) {
-      this.#timeout = loss.lossTime
-      return
-    }
-    this.#timeout = Number.POSITIVE_INFINITY
-    if (this.#isAmplificationLimited) return
-    this.#probe.locate(this.#spaces, this.rtt, !this.hasPeerCompletedAddressValidation, now)
-    this.#timeout = this.#probe.at
-  }
-
-  #earliestLoss(): NumberSpace | undefined {
-    let earliest: NumberSpace | undefined
-    for (let i = 0; i < this.#spaces.length; i++) {
-      const space = this.#at(i)
-      if (space.lossTime < (earliest === undefined ? Number.POSITIVE_INFINITY : earliest.lossTime)) earliest = space
-    }
-    return earliest
+    this.#window.onPacketsLost(this.#lost, this.#timer.probe.maxAckDelay, space.lastSkipped, now)
+    this.#timer.requestProbes(now)
   }
 
   #clearOutcome(): Outcome {

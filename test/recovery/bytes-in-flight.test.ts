@@ -28,7 +28,7 @@ describe.each([
   ['CUBIC', (size: number) => new Cubic(size)],
   ['NewReno', (size: number) => new NewReno(size)],
 ])('RFC 9002 §B.2: bytes_in_flight, %s', (_name, congestion) => {
-  test.each(Array.from({ length: 25 }, (_, i) => i + 1))('seed %i', seed => {
+  test.each(Array.from({ length: 12 }, (_, i) => i + 1))('seed %i', seed => {
     const random = seeded(seed)
     const below = (n: number) => Math.floor(random() * n)
     const recovery = create({ isServer: seed % 2 === 0, random, congestion })
