@@ -186,6 +186,7 @@ class ExpectEncryptedExtensions implements ClientState {
     if (isEarlyDataAccepted) this.#checkEarlyData(alpn)
     transcript.add(message.bytes)
     if (offer.earlySuite !== undefined) wire.emit({ type: 'earlyData', accepted: isEarlyDataAccepted })
+    wire.emit({ type: 'protocol', alpn })
     wire.emit({ type: 'peerParameters', bytes: extensions.transportParameters })
     if (isResumed) return new ExpectFinished(this.#agreed, alpn, [], false)
     return new ExpectCertificate(this.#agreed, alpn, false)

@@ -75,6 +75,12 @@ export interface SecretOutput {
   readonly secret: Uint8Array
 }
 
+/** The application protocol, as soon as it is chosen: early data and early answers need to know it. */
+export interface ProtocolOutput {
+  readonly type: 'protocol'
+  readonly alpn: string
+}
+
 /** The transport parameters of the peer, not authenticated before `complete` (RFC 9001 §8.2). */
 export interface PeerParametersOutput {
   readonly type: 'peerParameters'
@@ -119,6 +125,7 @@ export interface TicketOutput {
 export type TlsOutput =
   | SendOutput
   | SecretOutput
+  | ProtocolOutput
   | PeerParametersOutput
   | EarlyDataOutput
   | CompleteOutput

@@ -100,6 +100,7 @@ class ExpectClientHello implements ServerState {
     wire.moveTo(Level.Handshake)
     this.#transcript.add(message.bytes)
     if (this.#retry === undefined) wire.emit({ type: 'peerParameters', bytes: hello.transportParameters })
+    wire.emit({ type: 'protocol', alpn: choice.alpn })
     const isEarlyDataAccepted = acceptsEarlyData(config, hello, choice, unixTime)
     if (hello.hasEarlyData) wire.emit({ type: 'earlyData', accepted: isEarlyDataAccepted })
     if (isEarlyDataAccepted) this.#installEarlySecret(message, hello, choice, early)

@@ -70,6 +70,7 @@ describe('outputs', () => {
       'send 0 1',
       'read 2',
       'write 2',
+      'protocol',
       'peerParameters',
       'send 2 20',
       'write 3',
@@ -78,6 +79,7 @@ describe('outputs', () => {
     ])
     expect(brief(pipe.serverOutputs)).toEqual([
       'peerParameters',
+      'protocol',
       'send 0 2',
       'write 2',
       'read 2',
