@@ -159,3 +159,13 @@ test('RFC 9002 §A.1: ACK processing applies to one space only', () => {
   expect(recovery.largestAcknowledged(Space.Initial)).toBe(-1)
   expect(recovery.largestAcknowledged(Space.Handshake)).toBe(0)
 })
+
+test('RFC 9000 §13.4.2.1: ECN counts for packets never marked are not looked at', () => {
+  const recovery = sampled()
+  const window = recovery.congestion.window
+  send(recovery, App, 1000)
+  const frame = { ...ack([1, 1]), ecn: { ect0: 0, ect1: 0, ce: 1000 } }
+  expect(numbers(recovery.onAck(App, frame, 0, 1100).acked)).toEqual([1])
+  expect(recovery.congestion.window).toBe(window)
+  expect(recovery.stats.congestionEvents).toBe(0)
+})

@@ -94,16 +94,17 @@ describe('RFC 9002 §7.7: rate = N * congestion_window / smoothed_rtt', () => {
 
   test('N is 1.25 in congestion avoidance', () => {
     const recovery = burst()
-    recovery.onAck(App, ack([13, 13]), 0, 2100)
-    expect(recovery.congestion.window).toBe(12_000)
-    recovery.onAck(App, ack([11, 19]), 0, 2100)
-    for (let i = 0; i < 10; i++) send(recovery, App, 2101)
-    recovery.onAck(App, ack([20, 21]), 0, 2201)
-    send(recovery, App, 2201)
-    // 12,000 bytes and two packets of growth; the bucket was empty at 2101 and holds 150 bytes per millisecond.
-    const rate = (1.25 * recovery.congestion.window) / recovery.rtt.smoothed
-    expect(rate).toBeCloseTo(152.5, 0)
-    expect(recovery.nextSendTime(2201)).toBe(2201)
+    for (let i = 0; i < 10; i++) send(recovery, App, 2000)
+    recovery.onAck(App, ack([10, 29]), 0, 2100)
+    for (let i = 0; i < 4; i++) send(recovery, App, 2200)
+    // Packet 30 is lost, and half of 48,000 bytes with it.
+    recovery.onAck(App, ack([31, 33]), 0, 2300)
+    expect(recovery.congestion).toMatchObject({ window: 24_000, isInSlowStart: false })
+    for (let i = 0; i < 10; i++) {
+      expect(recovery.nextSendTime(3000)).toBe(3000)
+      send(recovery, App, 3000)
+    }
+    expect(recovery.nextSendTime(3000)).toBeCloseTo(3000 + 1200 / ((1.25 * 24_000) / 100))
   })
 
   test('no delay at all is no reason for an infinite rate', () => {
