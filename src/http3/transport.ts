@@ -21,6 +21,8 @@ export interface Http3Transport {
   readonly isHandshakeConfirmed: boolean
   /** True when (part of) what was received on this stream came as 0-RTT data. */
   isEarly(id: number): boolean
+  /** RFC 9218: in which order streams are to be sent. Optional: without it all are equal. */
+  setPriority?(id: number, urgency: number, isIncremental: boolean): void
 }
 
 /** What HTTP/3 must be told, in the order it happened. The connection's own events have these shapes. */
@@ -30,7 +32,10 @@ export type Http3TransportEvent =
   | { readonly type: 'writable'; readonly id: number }
   | { readonly type: 'streamReset'; readonly id: number; readonly errorCode: number }
   | { readonly type: 'streamStopped'; readonly id: number; readonly errorCode: number }
+  /** Everything sent on the stream, its end included, was acknowledged. */
+  | { readonly type: 'streamFinished'; readonly id: number }
   | { readonly type: 'streamsAvailable'; readonly direction: 'bidi' | 'uni' }
   | { readonly type: 'earlyRejected' }
+  | { readonly type: 'handshakeComplete' }
   | { readonly type: 'handshakeConfirmed' }
   | { readonly type: 'closed'; readonly error: Error | undefined }

@@ -1,0 +1,176 @@
+// One request at a client: from the call to the last byte of the response.
+
+import { type BodyOwner, IncomingBody, OutgoingBody } from './body.ts'
+import { Http3ErrorCode } from './error-codes.ts'
+import { bodyBytes, hasNoContent, headerPairs, type RequestLike, requestFields } from './fetch.ts'
+import type { Field } from './field.ts'
+import type { ResponseHead } from './fields.ts'
+import type { RequestStream } from './request-stream.ts'
+
+export interface ClientRequestOptions {
+  /**
+   * It may be sent as 0-RTT data, where it can be replayed: for requests that do no harm twice (RFC 8470 §4). Then a
+   * 425 is followed by a second try after the handshake, unless the body was a stream. Default false.
+   */
+  readonly early?: boolean
+  /** Cancels the request and the body of its response. Besides the signal of the request itself. */
+  readonly signal?: AbortSignal | undefined
+}
+
+export class ClientExchange implements BodyOwner {
+  readonly fields: readonly Field[]
+  /** A body known as a whole. */
+  readonly bytes: Uint8Array | undefined
+  /** Set by the client. */
+  onDone: () => void = () => {}
+  isDone = false
+  mayBeEarly: boolean
+  readonly #isHead: boolean
+  readonly #body: ReadableStream<unknown> | undefined
+  readonly #signals: AbortSignal[] = []
+  readonly #onAbort: (event: Event) => void
+  readonly #resolve: (response: Response) => void
+  readonly #reject: (error: unknown) => void
+  #stream: RequestStream | undefined = undefined
+  #incoming: IncomingBody | undefined = undefined
+  #outgoing: OutgoingBody | undefined = undefined
+  #wasEarly = false
+  #isSent = false
+  #isResponseDone = false
+
+  /** Throws a TypeError for a request that cannot be. */
+  constructor(
+    request: RequestLike,
+    options: ClientRequestOptions,
+    authority: string | undefined,
+    resolve: (response: Response) => void,
+    reject: (error: unknown) => void,
+  ) {
+    const body = request.body ?? undefined
+    this.bytes = bodyBytes(body)
+    this.#body = body instanceof ReadableStream ? body : undefined
+    this.fields = requestFields(request, authority, this.bytes === undefined ? -1 : this.bytes.length)
+    this.mayBeEarly = options.early ?? false
+    this.#isHead = request.method === 'HEAD'
+    this.#resolve = resolve
+    this.#reject = reject
+    this.#onAbort = event => this.fail((event.target as AbortSignal).reason)
+    if (request.signal) this.#signals.push(request.signal)
+    if (options.signal) this.#signals.push(options.signal)
+  }
+
+  get hasStream(): boolean {
+    return this.#body !== undefined
+  }
+
+  /** -1 while it waits. */
+  get streamId(): number {
+    return this.#stream === undefined ? -1 : this.#stream.id
+  }
+
+  /** RFC 8470 §5.2: the answer to early data is "not now", and there is something to say again. */
+  get isTooEarly(): boolean {
+    return this.#wasEarly && !this.hasStream && this.#stream?.response?.status === 425
+  }
+
+  /** False when it was cancelled before it began. */
+  listen(): boolean {
+    for (const signal of this.#signals) {
+      if (signal.aborted) {
+        this.fail(signal.reason)
+        return false
+      }
+      signal.addEventListener('abort', this.#onAbort)
+    }
+    return true
+  }
+
+  onOpened(stream: RequestStream, isEarly: boolean): void {
+    this.#stream = stream
+    this.#wasEarly = isEarly
+    if (this.#isHead) stream.expectNoContent()
+    if (this.#body === undefined) return
+    const outgoing = new OutgoingBody(stream, this.#body, undefined)
+    this.#outgoing = outgoing
+    outgoing.run().then(
+      () => this.#onSent(),
+      error => this.fail(error),
+    )
+  }
+
+  onContent(): void {
+    if (this.#incoming !== undefined) return this.#incoming.onContent()
+    if (this.#stream?.response === undefined) return
+    // No content is due: what is left to read is the end.
+    while (this.#stream.read() !== undefined);
+    if (this.#stream.isEnded || this.#stream.error !== undefined) this.onBodyEnded()
+  }
+
+  onWritable(): void {
+    this.#outgoing?.onWritable()
+  }
+
+  /** RFC 9114 §4.1: the response is still good. */
+  onStopped(): void {
+    this.#outgoing?.cancel(new DOMException('The server wants no more of the body', 'AbortError'))
+  }
+
+  onResponse(): void {
+    const stream = this.#stream as RequestStream
+    const head = stream.response as ResponseHead
+    if (head.status > 599) {
+      stream.cancel(Http3ErrorCode.MessageError)
+      return this.fail(new TypeError(`fetch has no status ${head.status}`))
+    }
+    const isBare = stream.isEnded || this.#isHead || hasNoContent(head.status)
+    if (!isBare) this.#incoming = new IncomingBody(stream, this)
+    const body = this.#incoming === undefined ? null : this.#incoming.readable
+    try {
+      this.#resolve(new Response(body as never, { status: head.status, headers: headerPairs(head.fields) }))
+    } catch (error) {
+      return this.fail(error)
+    }
+    if (isBare) this.onContent()
+  }
+
+  onBodyEnded(): void {
+    this.#isResponseDone = true
+    if (this.#outgoing === undefined || this.#isSent) this.#finish()
+  }
+
+  onBodyCancelled(): void {
+    this.#outgoing?.cancel(new DOMException('The body of the response was cancelled', 'AbortError'))
+    this.#stream?.cancel(Http3ErrorCode.RequestCancelled)
+    this.#finish()
+  }
+
+  /** Ready to be sent once more, and not early. */
+  rewind(): void {
+    this.#stream?.cancel(Http3ErrorCode.RequestCancelled)
+    this.#stream = undefined
+    this.#wasEarly = false
+    this.mayBeEarly = false
+  }
+
+  /** Ends it, whatever it was at. */
+  fail(error: unknown): void {
+    if (this.isDone) return
+    this.#reject(error)
+    this.#incoming?.fail(error)
+    this.#outgoing?.cancel(error)
+    this.#stream?.cancel(Http3ErrorCode.RequestCancelled)
+    this.#finish()
+  }
+
+  #onSent(): void {
+    this.#isSent = true
+    if (this.#isResponseDone) this.#finish()
+  }
+
+  #finish(): void {
+    if (this.isDone) return
+    this.isDone = true
+    for (const signal of this.#signals) signal.removeEventListener('abort', this.#onAbort)
+    this.onDone()
+  }
+}

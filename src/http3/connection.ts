@@ -1,0 +1,408 @@
+// An HTTP/3 connection (RFC 9114): control and QPACK streams, GOAWAY, and who gets what of the transport's events.
+// Both roles. No promises: events in, events out by `poll`.
+
+import { Writer } from '../bytes/writer.ts'
+import { type ControlFrame, ControlStream } from './control-stream.ts'
+import { Http3Error, Http3ErrorCode } from './error-codes.ts'
+import type { Field } from './field.ts'
+import { FrameType, frameHeaderSize, idFrame, writeFrameHeader } from './frames.ts'
+import { GlitchBudget } from './glitches.ts'
+import { type Priority, readPriority } from './priority.ts'
+import { QpackDecoder } from './qpack/decoder.ts'
+import { QpackEncoder } from './qpack/encoder.ts'
+import { DecoderInstructions, readEncoderInstructions } from './qpack/instructions.ts'
+import { type RequestEvent, type RequestHost, RequestStream } from './request-stream.ts'
+import { assertNotReduced, defaultSettings, readSettings, type Settings, writeSettings } from './settings.ts'
+import { isClientInitiated, isRequestStream, isUnidirectional, StreamType } from './stream-type.ts'
+import type { Http3Transport, Http3TransportEvent } from './transport.ts'
+import { UniStream } from './uni-stream.ts'
+
+export interface Http3ConnectionOptions {
+  readonly role: 'client' | 'server'
+  /** SETTINGS_MAX_FIELD_SECTION_SIZE: bytes of a field section, 32 per field included. Default 65536. */
+  readonly maxFieldSectionSize?: number
+  /** Fields in one section. Default 256. */
+  readonly maxFields?: number
+  /** Client, for early data: the server's SETTINGS of last time, as `peerSettingsBytes` gave them. */
+  readonly rememberedSettings?: Uint8Array | undefined
+  /** Which reserved setting is sent along (RFC 9114 §7.2.4.1), 0 to 1000. Default 0. */
+  readonly grease?: number
+}
+
+export type Http3Event =
+  | RequestEvent
+  | { readonly type: 'settings' }
+  /** Client: requests on streams from `id` on were not and will not be processed. */
+  | { readonly type: 'goaway'; readonly id: number }
+  /** A request may be opened that could not be before. */
+  | { readonly type: 'requestsAvailable' }
+  | { readonly type: 'handshakeConfirmed' }
+  /** `isDelivered` became true. */
+  | { readonly type: 'delivered' }
+  | { readonly type: 'closed'; readonly error: Error | undefined }
+
+/** Priorities kept for requests that did not arrive yet; beyond that PRIORITY_UPDATE is ignored (RFC 9218 §7). */
+export const MAX_EARLY_PRIORITIES = 64
+
+export class Http3Connection implements RequestHost {
+  readonly transport: Http3Transport
+  readonly isServer: boolean
+  readonly maxFieldSectionSize: number
+  readonly encoder: QpackEncoder = new QpackEncoder()
+  readonly decoder: QpackDecoder
+  readonly events: Http3Event[] = []
+  /** What the peer said, or is assumed to have said; defaults until then. */
+  peerSettings: Settings
+  /** The payload of the peer's SETTINGS, to be remembered with a ticket; undefined until they came. */
+  peerSettingsBytes: Uint8Array | undefined = undefined
+  isHandshakeComplete: boolean
+  isClosed = false
+  /** Ids from here on are not processed: ours (server) or the peer's word (client). */
+  goawayId: number = Number.POSITIVE_INFINITY
+  readonly #grease: number
+  #remembered: Settings | undefined
+  /** Streams we ended whose last byte the peer has not acknowledged: closing now could lose it. */
+  readonly #unacknowledged = new Set<number>()
+  readonly #requests = new Map<number, RequestStream>()
+  readonly #peerUni = new Map<number, UniStream>()
+  readonly #control: ControlStream
+  readonly #decoderInstructions = new DecoderInstructions()
+  readonly #glitches = new GlitchBudget()
+  readonly #priorities = new Map<number, Priority>()
+  /** Types of critical streams the peer opened. */
+  readonly #peerCritical = new Set<number>()
+  #ownControlId = -1
+  #nextRequestId = 0
+  #peerGoawayId = Number.POSITIVE_INFINITY
+
+  constructor(transport: Http3Transport, options: Http3ConnectionOptions) {
+    this.transport = transport
+    this.isServer = options.role === 'server'
+    this.maxFieldSectionSize = options.maxFieldSectionSize ?? 65_536
+    this.decoder = new QpackDecoder({
+      maxFieldSectionSize: this.maxFieldSectionSize,
+      maxFields: options.maxFields ?? 256,
+    })
+    this.#grease = options.grease ?? 0
+    this.#remembered = this.isServer ? undefined : parseRemembered(options.rememberedSettings)
+    this.peerSettings = this.#remembered ?? defaultSettings
+    this.#control = new ControlStream(this.isServer, () => this.onGlitch())
+    this.isHandshakeComplete = transport.isHandshakeConfirmed
+    this.#openControlStream()
+  }
+
+  get peerMaxFieldSectionSize(): number {
+    return this.peerSettings.maxFieldSectionSize
+  }
+
+  /** Requests that are not done with. */
+  get requestCount(): number {
+    return this.#requests.size
+  }
+
+  /** Everything sent has arrived: the connection can be closed without loss. */
+  get isDelivered(): boolean {
+    return this.#unacknowledged.size === 0
+  }
+
+  /** Takes one event of the transport. Never throws: a fault of the peer closes the connection with its code. */
+  onEvent(event: Http3TransportEvent): void {
+    if (this.isClosed) return
+    try {
+      this.#dispatch(event)
+    } catch (error) {
+      this.fail(error instanceof Http3Error ? error : new Http3Error(Http3ErrorCode.InternalError, String(error)))
+    }
+  }
+
+  /** What happened, oldest first. */
+  poll(): Http3Event | undefined {
+    return this.events.shift()
+  }
+
+  /** Client: sends a request; undefined while the peer takes no more, until the event `requestsAvailable`. */
+  openRequest(fields: readonly Field[], data: Uint8Array | undefined, end: boolean): RequestStream | undefined {
+    if (this.isServer) throw new TypeError('a server sends no requests')
+    if (this.isClosed) return undefined
+    const id = this.transport.openStream('bidi')
+    if (id === undefined) return undefined
+    const stream = new RequestStream(this, id)
+    this.#requests.set(id, stream)
+    try {
+      stream.send(fields, data, end)
+    } catch (error) {
+      stream.cancel(Http3ErrorCode.RequestCancelled)
+      throw error
+    }
+    return stream
+  }
+
+  /** RFC 9114 §5.2: takes no request after those seen so far (server); asks for no more pushes (client). */
+  goaway(): void {
+    if (this.isClosed || this.#ownControlId === -1) return
+    const id = this.isServer ? this.#nextRequestId : 0
+    if (this.isServer) {
+      if (id >= this.goawayId) return
+      this.goawayId = id
+    }
+    this.transport.write(this.#ownControlId, idFrame(FrameType.Goaway, id), false)
+  }
+
+  close(errorCode: number = Http3ErrorCode.NoError, reason = ''): void {
+    if (this.isClosed) return
+    this.transport.close(errorCode, reason)
+    this.#onClosed(undefined)
+  }
+
+  fail(error: Http3Error): void {
+    if (this.isClosed) return
+    this.transport.close(error.code, error.message)
+    this.#onClosed(error)
+  }
+
+  onGlitch(): void {
+    this.#glitches.spend()
+  }
+
+  onProgress(): void {
+    this.#glitches.earn()
+  }
+
+  onSendEnded(stream: RequestStream): void {
+    this.#unacknowledged.add(stream.id)
+  }
+
+  onStreamClosed(stream: RequestStream): void {
+    this.#requests.delete(stream.id)
+  }
+
+  #dispatch(event: Http3TransportEvent): void {
+    switch (event.type) {
+      case 'streamOpened':
+        return this.#onStreamOpened(event.id)
+      case 'readable':
+        return this.#onReadable(event.id)
+      case 'writable':
+        return this.#requests.get(event.id)?.onWritable()
+      case 'streamReset':
+        return this.#onStreamReset(event.id, event.errorCode)
+      case 'streamStopped':
+        if (event.id === this.#ownControlId) throw criticalClosed()
+        this.#onDelivered(event.id)
+        return this.#requests.get(event.id)?.onStopped(event.errorCode)
+      case 'streamFinished':
+        return this.#onDelivered(event.id)
+      case 'streamsAvailable':
+        return this.#onStreamsAvailable()
+      case 'handshakeComplete':
+        this.isHandshakeComplete = true
+        return this.#onStreamsAvailable()
+      case 'handshakeConfirmed':
+        this.isHandshakeComplete = true
+        this.events.push(event)
+        return
+      case 'earlyRejected':
+        return this.#onEarlyRejected()
+      case 'closed':
+        return this.#onClosed(event.error)
+    }
+  }
+
+  #onDelivered(id: number): void {
+    if (this.#unacknowledged.delete(id) && this.isDelivered) this.events.push({ type: 'delivered' })
+  }
+
+  #onStreamsAvailable(): void {
+    this.#openControlStream()
+    this.events.push({ type: 'requestsAvailable' })
+  }
+
+  /** Opens our control stream with SETTINGS (RFC 9114 §6.2.1), as soon as the peer allows one. */
+  #openControlStream(): void {
+    if (this.#ownControlId !== -1) return
+    const id = this.transport.openStream('uni')
+    if (id === undefined) return
+    this.#ownControlId = id
+    const settings = writeSettings(this.maxFieldSectionSize, this.#grease)
+    const writer = Writer.allocate(1 + frameHeaderSize(FrameType.Settings, settings.length) + settings.length)
+    writer.u8(StreamType.Control)
+    writeFrameHeader(writer, FrameType.Settings, settings.length)
+    writer.put(settings)
+    this.transport.write(id, writer.bytes, false)
+  }
+
+  #onStreamOpened(id: number): void {
+    if (isClientInitiated(id) !== this.isServer) return
+    if (isUnidirectional(id)) {
+      this.#peerUni.set(id, new UniStream(id))
+      return this.#onReadable(id)
+    }
+    // RFC 9114 §6.1.
+    if (!this.isServer) throw new Http3Error(Http3ErrorCode.StreamCreationError, 'bidirectional stream of a server')
+    this.#nextRequestId = Math.max(this.#nextRequestId, id + 4)
+    const stream = new RequestStream(this, id)
+    this.#requests.set(id, stream)
+    if (id >= this.goawayId) return stream.cancel(Http3ErrorCode.RequestRejected)
+    const priority = this.#priorities.get(id)
+    if (priority !== undefined) {
+      this.#priorities.delete(id)
+      this.#setPriority(id, priority)
+    }
+    this.#onReadable(id)
+  }
+
+  #onReadable(id: number): void {
+    const request = this.#requests.get(id)
+    if (request !== undefined) return this.#onRequestReadable(request)
+    const uni = this.#peerUni.get(id)
+    if (uni !== undefined) this.#onUniReadable(uni)
+  }
+
+  #onRequestReadable(stream: RequestStream): void {
+    const isFirst = !stream.hasHead
+    stream.onReadable()
+    if (!isFirst || !this.isServer) return
+    const priority = stream.request?.field('priority')
+    if (priority !== undefined) this.#setPriority(stream.id, readPriority(priority))
+  }
+
+  #setPriority(id: number, priority: Priority): void {
+    this.transport.setPriority?.(id, priority.urgency, priority.isIncremental)
+  }
+
+  #onUniReadable(stream: UniStream): void {
+    for (;;) {
+      const chunk = this.transport.read(stream.id)
+      if (chunk === undefined) return
+      this.#onUniData(stream, chunk.data)
+      if (chunk.fin) return this.#onUniEnd(stream)
+      // It was refused: nothing more of it is wanted.
+      if (!this.#peerUni.has(stream.id)) return
+    }
+  }
+
+  #onUniData(stream: UniStream, data: Uint8Array): void {
+    let rest = data
+    if (stream.type === -1) {
+      rest = stream.readType(data)
+      if (stream.type === -1) return
+      this.#onUniType(stream)
+    }
+    if (rest.length === 0) return
+    switch (stream.type) {
+      case StreamType.Control: {
+        this.#control.receive(rest)
+        for (let frame = this.#control.next(); frame !== undefined; frame = this.#control.next()) {
+          this.#onControlFrame(frame)
+        }
+        return
+      }
+      case StreamType.QpackEncoder:
+        return this.#spendGlitches(readEncoderInstructions(rest))
+      case StreamType.QpackDecoder:
+        return this.#spendGlitches(this.#decoderInstructions.receive(rest))
+    }
+  }
+
+  #onUniType(stream: UniStream): void {
+    if (stream.isCritical) {
+      // RFC 9114 §6.2.1, RFC 9204 §4.2: one of each.
+      if (this.#peerCritical.has(stream.type)) {
+        throw new Http3Error(Http3ErrorCode.StreamCreationError, 'a second stream of a type that exists once')
+      }
+      this.#peerCritical.add(stream.type)
+      return
+    }
+    if (stream.type === StreamType.Push) {
+      // RFC 9114 §6.2.2, §4.6: clients cannot push, and we never sent MAX_PUSH_ID.
+      const code = this.isServer ? Http3ErrorCode.StreamCreationError : Http3ErrorCode.IdError
+      throw new Http3Error(code, 'push stream although push is not enabled')
+    }
+    // RFC 9114 §6.2: an unknown type is no fault, and none of our business.
+    this.#peerUni.delete(stream.id)
+    this.transport.stop(stream.id, Http3ErrorCode.StreamCreationError)
+    this.onGlitch()
+  }
+
+  #onUniEnd(stream: UniStream): void {
+    this.#peerUni.delete(stream.id)
+    if (stream.isCritical) throw criticalClosed()
+    this.onGlitch()
+  }
+
+  #spendGlitches(count: number): void {
+    for (let i = 0; i < count; i++) this.onGlitch()
+  }
+
+  #onControlFrame(frame: ControlFrame): void {
+    switch (frame.type) {
+      case FrameType.Settings:
+        // Without early data nothing was sent under the remembered ones: the caller then passes none.
+        if (this.#remembered !== undefined) assertNotReduced(this.#remembered, frame.settings)
+        this.peerSettings = frame.settings
+        this.peerSettingsBytes = frame.bytes
+        this.events.push({ type: 'settings' })
+        return
+      case FrameType.Goaway:
+        return this.#onGoaway(frame.id)
+      case FrameType.PriorityUpdateRequest:
+        return this.#onPriorityUpdate(frame.update.id, frame.update.priority)
+    }
+  }
+
+  /** RFC 9114 §5.2. */
+  #onGoaway(id: number): void {
+    if (id > this.#peerGoawayId) throw new Http3Error(Http3ErrorCode.IdError, 'GOAWAY went up')
+    if (!this.isServer && !isRequestStream(id)) throw new Http3Error(Http3ErrorCode.IdError, 'GOAWAY of no request')
+    this.#peerGoawayId = id
+    // A client's GOAWAY is about pushes, of which there are none.
+    if (this.isServer) return
+    this.goawayId = id
+    this.events.push({ type: 'goaway', id })
+  }
+
+  #onPriorityUpdate(id: number, priority: Priority): void {
+    if (id < this.#nextRequestId) {
+      if (this.#requests.has(id)) this.#setPriority(id, priority)
+    } else if (this.#priorities.size < MAX_EARLY_PRIORITIES || this.#priorities.has(id)) {
+      this.#priorities.set(id, priority)
+    }
+  }
+
+  #onStreamReset(id: number, errorCode: number): void {
+    const request = this.#requests.get(id)
+    if (request !== undefined) return request.onReset(errorCode)
+    const uni = this.#peerUni.get(id)
+    if (uni !== undefined) this.#onUniEnd(uni)
+  }
+
+  /** RFC 9114 §7.2.4.2: what was remembered was for the early data that was refused. */
+  #onEarlyRejected(): void {
+    this.#remembered = undefined
+    if (this.peerSettingsBytes === undefined) this.peerSettings = defaultSettings
+  }
+
+  #onClosed(error: Error | undefined): void {
+    this.isClosed = true
+    const reason = error ?? new Http3Error(Http3ErrorCode.NoError, 'the connection was closed')
+    for (const stream of this.#requests.values()) stream.onConnectionClosed(reason)
+    this.#requests.clear()
+    this.#unacknowledged.clear()
+    this.#peerUni.clear()
+    this.events.push({ type: 'closed', error })
+  }
+}
+
+function criticalClosed(): Http3Error {
+  return new Http3Error(Http3ErrorCode.ClosedCriticalStream, 'a critical stream was closed')
+}
+
+/** What cannot be read was not remembered. */
+function parseRemembered(bytes: Uint8Array | undefined): Settings | undefined {
+  if (bytes === undefined) return undefined
+  try {
+    return readSettings(bytes)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,51 @@
+// Extensible priorities (RFC 9218): the Priority field and PRIORITY_UPDATE.
+
+import { Reader } from '../bytes/reader.ts'
+import { Http3Error, Http3ErrorCode } from './error-codes.ts'
+import { frameError, varintLength } from './frames.ts'
+import { isRequestStream } from './stream-type.ts'
+
+export interface Priority {
+  /** 0 (first) to 7 (last). */
+  readonly urgency: number
+  readonly isIncremental: boolean
+}
+
+/** RFC 9218 §4. */
+export const defaultPriority: Priority = { urgency: 3, isIncremental: false }
+
+/** A PRIORITY_UPDATE payload above this is not read: H3_EXCESSIVE_LOAD. */
+export const MAX_PRIORITY_UPDATE_LENGTH = 256
+
+/**
+ * Reads a Priority field value. Of the dictionary (RFC 8941 §3.2) only `u` and `i` matter; members with unknown
+ * names, wrong types or values out of range are ignored (RFC 9218 §4), and so is a value that is no dictionary.
+ */
+export function readPriority(value: string): Priority {
+  let urgency = defaultPriority.urgency
+  let isIncremental = defaultPriority.isIncremental
+  for (const member of value.split(',')) {
+    // Parameters of a member (`u=1;x`) mean nothing here.
+    const [name, item] = (member.split(';', 1)[0] as string).trim().split('=', 2)
+    if (name === 'u' && item !== undefined && /^[0-7]$/.test(item)) urgency = Number(item)
+    else if (name === 'i' && (item === undefined || item === '?1')) isIncremental = true
+    else if (name === 'i' && item === '?0') isIncremental = false
+  }
+  return { urgency, isIncremental }
+}
+
+export interface PriorityUpdate {
+  readonly id: number
+  readonly priority: Priority
+}
+
+/** The payload of a PRIORITY_UPDATE for a request stream (RFC 9218 §7.2). */
+export function readPriorityUpdate(payload: Uint8Array): PriorityUpdate {
+  const reader = new Reader(payload)
+  if (reader.isDone || reader.remaining < varintLength(reader.peek())) throw frameError('PRIORITY_UPDATE cut short')
+  const id = reader.varint()
+  if (!isRequestStream(id)) throw new Http3Error(Http3ErrorCode.IdError, 'PRIORITY_UPDATE of what is no request')
+  let value = ''
+  while (!reader.isDone) value += String.fromCharCode(reader.u8())
+  return { id, priority: readPriority(value) }
+}

@@ -1,0 +1,183 @@
+// An HTTP/3 server on one connection: each request becomes a call of the handler.
+
+import { Http3Connection, type Http3Event } from './connection.ts'
+import { decideEarly, type EarlyDataPolicy, tooEarly } from './early-data.ts'
+import { Http3Error, Http3ErrorCode } from './error-codes.ts'
+import type { ResponseLike } from './fetch.ts'
+import type { Field } from './field.ts'
+import type { RequestStream } from './request-stream.ts'
+import { type ExchangeHost, ServerExchange } from './server-exchange.ts'
+import type { Http3Request } from './server-request.ts'
+import type { Http3Transport, Http3TransportEvent } from './transport.ts'
+
+/** May answer at once or by a promise, with a `Response` or something of its shape. */
+export type Http3Handler = (request: Http3Request) => ResponseLike | Promise<ResponseLike>
+
+export interface Http3ServerOptions {
+  /** Which requests run before the handshake says they are no replay. Default `safe`. */
+  readonly earlyData?: EarlyDataPolicy
+  /** Bytes of a header section, 32 per field included; above it the answer is 431. Default 65536. */
+  readonly maxFieldSectionSize?: number
+  /** Fields in one section. Default 256. */
+  readonly maxFields?: number
+  /** Told when a handler, or the body it answered with, fails. The client sees 500 or a reset. Default: nobody is. */
+  readonly onError?: (error: unknown, request: Http3Request | undefined) => void
+  /** The value of `date` (RFC 9110 §6.6.1) for answers that have none. Default: none is sent. */
+  readonly date?: () => string
+  /** Which reserved setting is sent along, 0 to 1000. Default 0. */
+  readonly grease?: number
+}
+
+export class Http3Server implements ExchangeHost {
+  readonly connection: Http3Connection
+  readonly handler: Http3Handler
+  readonly options: Http3ServerOptions
+  readonly #exchanges = new Map<number, ServerExchange>()
+  /** Early requests that wait for the handshake. */
+  #waiting: RequestStream[] = []
+  #confirmed: PromiseWithResolvers | undefined = undefined
+  #closed: PromiseWithResolvers | undefined = undefined
+
+  constructor(transport: Http3Transport, handler: Http3Handler, options: Http3ServerOptions = {}) {
+    this.handler = handler
+    this.options = options
+    this.connection = new Http3Connection(transport, { ...options, role: 'server' })
+  }
+
+  /** Takes one event of the transport, as it comes; never throws. */
+  onEvent(event: Http3TransportEvent): void {
+    this.connection.onEvent(event)
+    for (let next = this.connection.poll(); next !== undefined; next = this.connection.poll()) this.#on(next)
+  }
+
+  /** Takes no new requests: the client may send them elsewhere (RFC 9114 §5.2). Those begun go on. */
+  goaway(): void {
+    this.connection.goaway()
+  }
+
+  /** The same, and closes the connection when all answers have arrived. Resolves when it is closed. */
+  close(): Promise<void> {
+    this.#closed ??= new PromiseWithResolvers()
+    if (this.connection.isClosed) this.#closed.resolve()
+    this.connection.goaway()
+    this.#closeIfIdle()
+    return this.#closed.promise
+  }
+
+  /** Requests whose handler or answer is not finished. */
+  get activeCount(): number {
+    return this.#exchanges.size + this.#waiting.length
+  }
+
+  confirmed(): Promise<void> {
+    if (this.connection.transport.isHandshakeConfirmed) return Promise.resolve()
+    if (this.#confirmed === undefined) {
+      this.#confirmed = new PromiseWithResolvers()
+      // Who asked may not look before it rejects.
+      this.#confirmed.promise.catch(() => {})
+      if (this.connection.isClosed) this.#confirmed.reject(closedEarly(undefined))
+    }
+    return this.#confirmed.promise
+  }
+
+  onExchangeDone(stream: RequestStream): void {
+    this.#exchanges.delete(stream.id)
+    this.#closeIfIdle()
+  }
+
+  #on(event: Http3Event): void {
+    switch (event.type) {
+      case 'head':
+        return this.#onRequest(event.stream)
+      case 'content':
+        return this.#exchanges.get(event.stream.id)?.onContent()
+      case 'writable':
+        return this.#exchanges.get(event.stream.id)?.onWritable()
+      case 'stopped':
+      case 'failed':
+        return this.#onAborted(event.stream)
+      case 'handshakeConfirmed':
+        return this.#onConfirmed()
+      case 'delivered':
+        return this.#closeIfIdle()
+      case 'closed':
+        return this.#onClosed(event.error)
+    }
+  }
+
+  #onRequest(stream: RequestStream): void {
+    const request = stream.request
+    if (request === undefined) return
+    try {
+      const decision = decideEarly(this.options.earlyData ?? 'safe', request, stream.isEarly)
+      if (decision === 'wait' && !this.connection.transport.isHandshakeConfirmed) this.#waiting.push(stream)
+      else if (decision === 'refuse') answer(stream, tooEarly)
+      else this.#run(stream)
+    } catch (error) {
+      // Only a policy of the application can throw here.
+      this.options.onError?.(error, undefined)
+      answer(stream, internalServerError)
+    }
+  }
+
+  #run(stream: RequestStream): void {
+    const exchange = new ServerExchange(this, stream)
+    this.#exchanges.set(stream.id, exchange)
+    exchange.start()
+  }
+
+  #onAborted(stream: RequestStream): void {
+    const exchange = this.#exchanges.get(stream.id)
+    if (exchange !== undefined) return exchange.abort(stream.error)
+    // It waited: no handler has seen it (RFC 9114 §4.1.1).
+    this.#waiting = this.#waiting.filter(waiting => waiting !== stream)
+    stream.cancel(Http3ErrorCode.RequestRejected)
+  }
+
+  #onConfirmed(): void {
+    this.#confirmed?.resolve()
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const stream of waiting) this.#run(stream)
+  }
+
+  #onClosed(error: Error | undefined): void {
+    this.#confirmed?.reject(closedEarly(error))
+    this.#waiting = []
+    for (const exchange of this.#exchanges.values()) exchange.abort(error)
+    this.#closed?.resolve()
+  }
+
+  #closeIfIdle(): void {
+    if (this.#closed === undefined || this.connection.isClosed) return
+    if (this.activeCount > 0 || !this.connection.isDelivered) return
+    this.connection.close(Http3ErrorCode.NoError, '')
+    this.#closed.resolve()
+  }
+}
+
+/** A promise and its two ends. */
+class PromiseWithResolvers {
+  readonly promise: Promise<void>
+  resolve: () => void = () => {}
+  reject: (error: Error) => void = () => {}
+
+  constructor() {
+    this.promise = new Promise<void>((resolve, reject) => {
+      this.resolve = resolve
+      this.reject = reject
+    })
+  }
+}
+
+/** A whole answer without content; what is left of the request is not wanted. */
+function answer(stream: RequestStream, fields: readonly Field[]): void {
+  if (stream.isWritable) stream.send(fields, undefined, true)
+  stream.stop(Http3ErrorCode.NoError)
+}
+
+function closedEarly(error: Error | undefined): Error {
+  return error ?? new Http3Error(Http3ErrorCode.NoError, 'the connection was closed before its handshake was confirmed')
+}
+
+const internalServerError: readonly Field[] = [[':status', '500']]
