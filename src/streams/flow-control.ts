@@ -66,7 +66,7 @@ export class ReceiveWindow {
   #isLost = false
 
   /** A new limit is due when it is at least `step` windows above the one announced. */
-  constructor(size: number, step = 1 / 2) {
+  constructor(size: number, step = 0.5) {
     this.limit = size
     this.size = size
     this.#step = step

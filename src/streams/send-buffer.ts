@@ -129,7 +129,7 @@ export class SendBuffer {
     this.#end = this.#acked = this.#sent
     this.#ackedAbove.clear()
     this.#lost.clear()
-    this.#drop()
+    this.#chunks.length = this.#starts.length = this.#head = this.#hint = 0
   }
 
   #drop(): void {

@@ -1,6 +1,5 @@
 // All streams of one connection (RFC 9000 §2-4): the door of the room.
 
-import { MAX_EXACT } from '../bytes/varint.ts'
 import {
   type DataBlockedFrame,
   FrameType,
@@ -18,7 +17,7 @@ import type { FrameOwner, PacketWriter } from '../packet/packet-writer.ts'
 import { type SentFrame, SentKind } from '../packet/sent-frame.ts'
 import { ConnectionCredit } from './connection-credit.ts'
 import type { Chunk } from './receive-stream.ts'
-import { Scheduler, TurnQueue, URGENCIES } from './scheduler.ts'
+import { Due, Scheduler, TurnQueue, URGENCIES } from './scheduler.ts'
 import type { SendStream } from './send-stream.ts'
 import type { Stream } from './stream.ts'
 import { writeControl } from './stream-control.ts'
@@ -248,6 +247,8 @@ export class StreamSet implements FrameOwner {
     this.#credit.writeLimits(packet)
     this.#writeControl(packet)
     this.#writeData(packet)
+    // Using up a stream's credit has made STREAM_DATA_BLOCKED due: better now than in a packet of its own.
+    this.#writeControl(packet)
     this.#credit.writeBlocked(packet, this.#scheduler.hasFresh)
   }
 
@@ -350,11 +351,11 @@ export class StreamSet implements FrameOwner {
     const isAllowed = this.#table.isAllowed(stream)
     if (!isAllowed || !stream.isControlDue) stream.control.queue?.remove(stream.control)
     else if (stream.control.queue === undefined) this.#control.push(stream.control)
-    this.#scheduler.place(stream.data, isAllowed ? stream.due : 0, stream.urgency)
+    this.#scheduler.place(stream.data, isAllowed ? stream.due : Due.Nothing, stream.urgency)
   }
 
   #find(id: number, errorCode: number): Stream | undefined {
-    if (!Number.isSafeInteger(errorCode) || errorCode < 0 || errorCode > MAX_EXACT) {
+    if (!Number.isSafeInteger(errorCode) || errorCode < 0) {
       throw new RangeError(`error code ${errorCode}`)
     }
     if (!this.#table.wasOpened(id)) throw new RangeError(`stream ${id} was never opened`)
