@@ -214,7 +214,7 @@ export class ProvisionedServer implements PskSource, EarlyDataGate {
     const clientId = epoch.identities.open(imported.externalIdentity)
     const name = clientId ?? STRANGER
     const keys = clientKeys(this.#backend, clientKey(this.#backend, bundle.key, name), name, bundle.instanceId)
-    const hash = hashOf(bundle)
+    const { hash } = epoch
     const secret = importedSecret(this.#backend, { epsk: keys.epsk, hash }, identity)
     const isOurs = constantTimeEqual(keys.parties, context.parties) && isForUs(imported, context, hash)
     if (clientId === undefined || !isEpochKnown || !isOurs || this.#revoked.has(clientId)) return undefined
@@ -239,11 +239,13 @@ export class ProvisionedServer implements PskSource, EarlyDataGate {
 /** One key of the instance, and what was used of it. */
 class Epoch {
   readonly bundle: WorkerBundle
+  readonly hash: HashName
   readonly identities: IdentitySealer
   readonly windows = new Map<string, ReplayWindow>()
 
   constructor(backend: CryptoBackend, bundle: WorkerBundle) {
     this.bundle = bundle
+    this.hash = hashOf(bundle)
     this.identities = new IdentitySealer(backend, bundle.key)
   }
 }

@@ -33,50 +33,54 @@ export class RecordFormat<T extends object> {
   }
 
   write(record: T): Uint8Array {
-    const writer = Writer.allocate(this.#tag.length + 1 + this.#body.size(record))
-    writer.put(this.#tag)
-    writer.u8(this.#version)
-    this.#body.put(writer, record)
-    return writer.finish().slice()
+    return this.#named(() => {
+      const writer = Writer.allocate(this.#tag.length + 1 + this.#body.size(record))
+      writer.put(this.#tag)
+      writer.u8(this.#version)
+      this.#body.put(writer, record)
+      return writer.finish().slice()
+    })
   }
 
   /** Throws a TypeError for anything but exactly one record of this format and version. */
   read(bytes: Uint8Array): T {
     const reader = new Reader(bytes)
-    try {
+    return this.#named(() => {
       if (this.#tag.some(letter => reader.u8() !== letter)) throw illegal('these bytes are something else')
       const version = reader.u8()
       if (version !== this.#version) throw illegal(`version ${version} is not known`)
       const record = this.#body.take(reader)
       if (!reader.isDone) throw illegal(`${reader.remaining} bytes too many`)
       return record
-    } catch (error) {
-      throw this.#named(error)
-    }
+    })
   }
 
   toJson(record: T): string {
-    return JSON.stringify({ format: this.#name, version: this.#version, ...(this.#body.toJson(record) as object) })
+    const body = this.#named(() => this.#body.toJson(record) as object)
+    return JSON.stringify({ format: this.#name, formatVersion: this.#version, ...body })
   }
 
   /** Throws a TypeError as `read` does; keys that are missing or not known are errors. */
   fromJson(text: string): T {
-    try {
-      const { format, version, ...body } = objectOf(JSON.parse(text))
+    return this.#named(() => {
+      const { format, formatVersion, ...body } = objectOf(JSON.parse(text))
       if (format !== this.#name) throw illegal('this JSON is something else')
-      if (version !== this.#version) throw illegal(`version ${String(version)} is not known`)
+      if (formatVersion !== this.#version) throw illegal('this version is not known')
       return this.#body.fromJson(body)
-    } catch (error) {
-      throw this.#named(error)
-    }
+    })
   }
 
-  #named(error: unknown): unknown {
-    if (error instanceof OutOfBytes) return new TypeError(`${this.#name}: cut short`)
-    // The parser's own message would quote the text, which holds a key.
-    if (error instanceof SyntaxError) return new TypeError(`${this.#name}: not JSON`)
-    if (error instanceof TypeError) return new TypeError(`${this.#name}: ${error.message}`)
-    return error
+  /** Every fault becomes a TypeError that says which record it is about. */
+  #named<R>(act: () => R): R {
+    try {
+      return act()
+    } catch (error) {
+      if (error instanceof OutOfBytes) throw new TypeError(`${this.#name}: cut short`)
+      // The parser's own message would quote the text, which holds a key.
+      if (error instanceof SyntaxError) throw new TypeError(`${this.#name}: not JSON`)
+      if (error instanceof TypeError) throw new TypeError(`${this.#name}: ${error.message}`)
+      throw error
+    }
   }
 }
 

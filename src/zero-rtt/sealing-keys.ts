@@ -54,7 +54,7 @@ export class SealingKeys {
     if (!this.#isShared) this.#rotateIfDue(unixTime)
     const key = this.#keys[0] as SealingKey
     const nonce = this.#backend.random(12)
-    const ciphertext = key.aead.seal(nonce, associatedData, plaintext)
+    const ciphertext = key.aead.seal(nonce, bound(key.id, associatedData), plaintext)
     const writer = Writer.allocate(key.id.length + nonce.length + ciphertext.length)
     writer.put(key.id)
     writer.put(nonce)
@@ -63,13 +63,13 @@ export class SealingKeys {
     return writer.finish()
   }
 
-  /** Undefined when none of our keys opens it. An unknown key id takes as long as a wrong tag. */
+  /** Undefined when none of our keys opens it. An unknown key id is tried too: it takes as long as a wrong tag. */
   open(sealed: Uint8Array, associatedData: Uint8Array): Uint8Array | undefined {
     if (sealed.length < SEALED_OVERHEAD) return undefined
     const reader = new Reader(sealed)
     const id = reader.view(4)
     const key = this.#keys.find(known => equal(known.id, id)) ?? (this.#keys[0] as SealingKey)
-    return key.aead.open(reader.view(12), associatedData, reader.rest())
+    return key.aead.open(reader.view(12), bound(id, associatedData), reader.rest())
   }
 
   /** A new key in front; the oldest is forgotten, and with it everything it sealed. Default: random bytes. */
@@ -93,6 +93,14 @@ export class SealingKeys {
       hkdfExpand(this.#backend, 'sha256', key, new TextEncoder().encode(`zerotrip v1 ${this.#purpose} ${part}`), length)
     return { id: derive('id', 4), aead: this.#backend.aead('chacha20-poly1305', derive('key', 32)) }
   }
+}
+
+/** The id is under the tag, so that no altered one is taken for the newest key. */
+function bound(id: Uint8Array, associatedData: Uint8Array): Uint8Array {
+  const writer = Writer.allocate(id.length + associatedData.length)
+  writer.put(id)
+  writer.put(associatedData)
+  return writer.finish()
 }
 
 interface SealingKey {
