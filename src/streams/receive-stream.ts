@@ -35,10 +35,6 @@ export class ReceiveStream {
     this.#connection = connection
   }
 
-  get state(): ReceiveState {
-    return this.#state
-  }
-
   get isStopped(): boolean {
     return this.stopCode >= 0
   }

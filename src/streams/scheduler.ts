@@ -63,10 +63,6 @@ export class Scheduler<T> {
   readonly #free = new TurnQueue<T>()
   readonly #fresh: readonly TurnQueue<T>[] = Array.from({ length: URGENCIES }, () => new TurnQueue<T>())
 
-  get hasFree(): boolean {
-    return !this.#free.isEmpty
-  }
-
   get hasFresh(): boolean {
     for (let urgency = 0; urgency < URGENCIES; urgency++) {
       if ((this.#fresh[urgency] as TurnQueue<T>).first !== undefined) return true

@@ -34,10 +34,6 @@ export class SendStream {
     this.credit = new SendCredit(limit)
   }
 
-  get state(): SendState {
-    return this.#state
-  }
-
   get isDone(): boolean {
     return isSendDone(this.#state)
   }
