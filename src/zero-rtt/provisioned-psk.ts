@@ -201,7 +201,10 @@ export class ProvisionedServer implements PskSource, EarlyDataGate {
     this.#revoked.add(clientId)
   }
 
-  /** Takes the same time whether the client is known or not: a stranger's identity is worked through with other keys. */
+  /**
+   * The same work whether the client is known or not: a stranger's identity is carried through to the end. What may
+   * differ is the few microseconds in which a backend reports a wrong tag.
+   */
   #derive(
     epoch: Epoch,
     isEpochKnown: boolean,
