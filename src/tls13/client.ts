@@ -273,7 +273,7 @@ class ExpectFinished implements ClientState {
     const application = keys.application(transcript.digest())
     this.#sendFinished()
     this.#report(application)
-    return new Connected(this.#agreed, application, application.resumption(transcript.digest()))
+    return new Connected(wire, suite, application, application.resumption(transcript.digest()))
   }
 
   #sendFinished(): void {
@@ -311,13 +311,15 @@ class ExpectFinished implements ClientState {
 
 class Connected implements ClientState {
   readonly keys: ApplicationStage
-  readonly #agreed: Agreed
+  readonly #wire: Wire
+  readonly #suite: CipherSuite
   readonly #resumption: ResumptionStage
   #tickets: number
 
-  constructor(agreed: Agreed, keys: ApplicationStage, resumption: ResumptionStage) {
+  constructor(wire: Wire, suite: CipherSuite, keys: ApplicationStage, resumption: ResumptionStage) {
     this.keys = keys
-    this.#agreed = agreed
+    this.#wire = wire
+    this.#suite = suite
     this.#resumption = resumption
     this.#tickets = 0
   }
@@ -333,10 +335,9 @@ class Connected implements ClientState {
     // RFC 8446 §4.6.1: a lifetime of zero is a ticket to throw away.
     if (lifetimeSeconds === 0 || this.#tickets === MAX_TICKETS) return this
     this.#tickets++
-    const { suite, wire } = this.#agreed
     const secret = this.#resumption.ticketSecret(nonce)
-    const { hash, id: cipherSuite } = suite
-    wire.emit({ type: 'ticket', ticket, secret, hash, cipherSuite, lifetimeSeconds, ageAdd, allowsEarlyData })
+    const { hash, id: cipherSuite } = this.#suite
+    this.#wire.emit({ type: 'ticket', ticket, secret, hash, cipherSuite, lifetimeSeconds, ageAdd, allowsEarlyData })
     return this
   }
 }

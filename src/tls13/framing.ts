@@ -55,6 +55,10 @@ export class MessageReader {
   moveTo(level: Level): void {
     if (this.#start !== this.#end) throw violation('handshake data behind the last message of its level')
     this.#level = level
+    // The long messages are over.
+    this.#buffer = new Uint8Array(0)
+    this.#start = 0
+    this.#end = 0
   }
 
   /** Grows by doubling, so that a message in many pieces is not copied for each of them. */

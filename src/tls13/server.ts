@@ -7,7 +7,7 @@ import { Level } from '../packet/level.ts'
 import { Alert, TlsAlert } from './alert.ts'
 import type { TlsServerConfig } from './config.ts'
 import { PSK_DHE_KE } from './extensions.ts'
-import { EarlyStage } from './key-schedule.ts'
+import { type ApplicationStage, EarlyStage } from './key-schedule.ts'
 import { type ClientHello, readClientHello } from './messages/client-hello.ts'
 import { readFinished } from './messages/finished.ts'
 import { HandshakeType, illegalParameter, type Message } from './messages/handshake.ts'
@@ -36,7 +36,7 @@ export class ServerMachine implements Machine {
 
   exportKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array {
     if (!(this.#state instanceof Connected)) throw new TypeError('the handshake is not complete')
-    return this.#state.flight.application.exportKey(label, context, length)
+    return this.#state.keys.exportKey(label, context, length)
   }
 }
 
@@ -162,7 +162,7 @@ class ExpectFinished implements ServerState {
       psk: psk?.psk,
     })
     this.#sendTickets(unixTime)
-    return new Connected(this.#flight)
+    return new Connected(application)
   }
 
   #sendTickets(unixTime: number): void {
@@ -188,10 +188,10 @@ class ExpectFinished implements ServerState {
 
 /** A client has nothing to say after its Finished: no KeyUpdate in QUIC (RFC 9001 §6). */
 class Connected implements ServerState {
-  readonly flight: Flight
+  readonly keys: ApplicationStage
 
-  constructor(flight: Flight) {
-    this.flight = flight
+  constructor(keys: ApplicationStage) {
+    this.keys = keys
   }
 
   onMessage(message: Message): ServerState {
