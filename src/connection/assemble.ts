@@ -1,0 +1,236 @@
+// Putting the parts of a connection together, for either role.
+
+import { equal } from '../bytes/equal.ts'
+import type { CryptoBackend } from '../crypto/backend.ts'
+import { Level, Space } from '../packet/level.ts'
+import { type TransportParameters, writeTransportParameters } from '../packet/transport-parameters.ts'
+import { QUIC_V1 } from '../packet/version.ts'
+import { ReceivedPackets } from '../recovery/received-packets.ts'
+import { Recovery } from '../recovery/recovery.ts'
+import { CryptoStream } from '../streams/crypto-stream.ts'
+import { StreamSet } from '../streams/stream-set.ts'
+import { type EarlyDataGate, type OfferedPsk, refuseEarlyData } from '../tls13/ports.ts'
+import { startClient, startServer, type TlsSession } from '../tls13/session.ts'
+import { canHonour, readRemembered } from '../zero-rtt/remembered-parameters.ts'
+import { offeredPsk, type Resumption } from '../zero-rtt/resumption.ts'
+import { Close } from './close.ts'
+import {
+  ACTIVE_CONNECTION_ID_LIMIT,
+  type Accepted,
+  type ClientConfig,
+  type Dependencies,
+  resolveTransport,
+  type ServerConfig,
+  type Transport,
+} from './config.ts'
+import { Datagrams } from './datagrams.ts'
+import { EventQueue } from './event-queue.ts'
+import { type ExpectedIds, HandshakeState } from './handshake-state.ts'
+import { Idle } from './idle.ts'
+import { Keyring } from './keyring.ts'
+import { LocalIds } from './local-ids.ts'
+import { HandshakeDone, NewToken } from './one-shot.ts'
+import { PacketSpace } from './packet-space.ts'
+import { Parked } from './parked.ts'
+import type { Parts } from './parts.ts'
+import { type Address, Path } from './path.ts'
+import { PeerIds } from './peer-ids.ts'
+import { Stats } from './stats.ts'
+import { streamLimits } from './stream-limits.ts'
+
+/** CRYPTO bytes held back out of order, per level: a client must take long certificate chains. */
+const CRYPTO_BUFFER = { client: 65_536, server: 16_384 } as const
+/** RFC 9000 §7.2: at least 8 unpredictable bytes. */
+const FIRST_DESTINATION_LENGTH = 8
+
+const nothing = new Uint8Array(0)
+
+export function assembleClient(config: ClientConfig, deps: Dependencies, remote: Address, now: number): Parts {
+  const transport = resolveTransport(config.transport)
+  const { resumption } = config
+  const timeOrigin = config.timeOrigin ?? 0
+  const localId = deps.ids.create()
+  const destination = deps.backend.random(FIRST_DESTINATION_LENGTH)
+  const psk = resumption && offeredPsk(resumption, now + timeOrigin, config.earlyData ?? false)
+  const parameters: TransportParameters = { ...transport.parameters, initialSourceConnectionId: localId }
+  const tls = startClient(tlsClientConfig(config, deps.backend, parameters, psk), now + timeOrigin)
+  const offersEarlyData = psk?.earlyData !== undefined
+  const expected: ExpectedIds = { originalDestination: destination, retrySource: undefined, peerSource: undefined }
+  const parts = assemble(
+    { isClient: true, version: QUIC_V1, deps, transport, timeOrigin, localId, expected, tls, now },
+    offersEarlyData ? resumption?.transportParameters : undefined,
+    new PeerIds(destination, ACTIVE_CONNECTION_ID_LIMIT),
+    // A client does not limit itself towards the address it chose.
+    new Path(remote, true),
+    undefined,
+    resumption?.initialRtt,
+  )
+  parts.token = config.token ?? resumption?.token ?? nothing
+  parts.keyring.installInitial(destination, true)
+  if (offersEarlyData) {
+    const remembered = readRemembered((resumption as Resumption).transportParameters)
+    parts.streams.applyPeerLimits(streamLimits(remembered))
+    parts.datagrams.setPeerMaximum(remembered.maxDatagramFrameSize)
+  }
+  return parts
+}
+
+function tlsClientConfig(
+  config: ClientConfig,
+  backend: CryptoBackend,
+  parameters: TransportParameters,
+  psk: OfferedPsk | undefined,
+): Parameters<typeof startClient>[0] {
+  return {
+    backend,
+    serverName: config.serverName,
+    alpn: config.alpn,
+    transportParameters: writeTransportParameters(parameters),
+    verifier: config.verifier,
+    psk,
+    ...(config.cipherSuites && { cipherSuites: config.cipherSuites }),
+    ...(config.groups && { groups: config.groups }),
+    ...(config.keyLog && { keyLog: config.keyLog }),
+  }
+}
+
+export function assembleServer(config: ServerConfig, deps: Dependencies, accepted: Accepted, now: number): Parts {
+  const transport = resolveTransport(config.transport)
+  const parameters: TransportParameters = {
+    ...transport.parameters,
+    initialSourceConnectionId: accepted.localId,
+    originalDestinationConnectionId: accepted.originalDestination,
+    retrySourceConnectionId: accepted.retrySource,
+    statelessResetToken: deps.ids.resetToken(accepted.localId),
+  }
+  const appState = config.appState ?? nothing
+  const tls = startServer({
+    backend: deps.backend,
+    alpn: config.alpn,
+    transportParameters: writeTransportParameters(parameters),
+    certificates: config.certificates,
+    psks: config.psks,
+    earlyData: honouring(config.earlyData, parameters, appState),
+    tickets: config.tickets,
+    ticketCount: config.ticketCount ?? 2,
+    ticketTerms: config.earlyData !== refuseEarlyData,
+    appState,
+    ...(config.cipherSuites && { cipherSuites: config.cipherSuites }),
+    ...(config.groups && { groups: config.groups }),
+    ...(config.keyLog && { keyLog: config.keyLog }),
+  })
+  const expected: ExpectedIds = {
+    originalDestination: accepted.originalDestination,
+    retrySource: accepted.retrySource,
+    peerSource: accepted.source,
+  }
+  const timeOrigin = config.timeOrigin ?? 0
+  const parts = assemble(
+    {
+      isClient: false,
+      version: accepted.version,
+      deps,
+      transport,
+      timeOrigin,
+      localId: accepted.localId,
+      expected,
+      tls,
+      now,
+    },
+    undefined,
+    new PeerIds(accepted.source, ACTIVE_CONNECTION_ID_LIMIT),
+    new Path(accepted.remote, accepted.isAddressValidated),
+    config.newToken,
+    undefined,
+  )
+  parts.keyring.installInitial(accepted.destination, false)
+  return parts
+}
+
+/** RFC 9000 §7.4.1, RFC 9114 §7.2.4.2: early data only while everything it was sealed under still holds. */
+function honouring(gate: EarlyDataGate, parameters: TransportParameters, appState: Uint8Array): EarlyDataGate {
+  return {
+    admit(attempt) {
+      const terms = attempt.psk.earlyData
+      if (terms === undefined || !canHonour(terms.transportParameters, parameters)) return false
+      return equal(attempt.psk.appState, appState) && gate.admit(attempt)
+    },
+  }
+}
+
+interface Basics {
+  readonly isClient: boolean
+  readonly version: number
+  readonly deps: Dependencies
+  readonly transport: Transport
+  readonly timeOrigin: number
+  readonly localId: Uint8Array
+  readonly expected: ExpectedIds
+  readonly tls: TlsSession
+  readonly now: number
+}
+
+function assemble(
+  basics: Basics,
+  remembered: Uint8Array | undefined,
+  peerIds: PeerIds,
+  path: Path,
+  newAddressToken: Parts['newAddressToken'],
+  initialRtt: number | undefined,
+): Parts {
+  const { isClient, deps, transport, localId, now } = basics
+  const { parameters } = transport
+  const events = new EventQueue()
+  return {
+    isClient,
+    version: basics.version,
+    transport,
+    deps,
+    recorder: deps.recorder(basics.expected.originalDestination, isClient ? 'client' : 'server'),
+    timeOrigin: basics.timeOrigin,
+    newAddressToken,
+    localId,
+    events,
+    keyring: new Keyring(deps.backend, basics.version),
+    spaces: [
+      packetSpace(Space.Initial, Level.Initial, isClient, parameters),
+      packetSpace(Space.Handshake, Level.Handshake, isClient, parameters),
+      packetSpace(Space.Application, Level.OneRtt, isClient, parameters),
+    ],
+    handshake: new HandshakeState(basics.tls, basics.expected, remembered),
+    recovery: recovery(basics, initialRtt),
+    streams: streamSet(isClient, transport, events),
+    path,
+    localIds: new LocalIds(localId, deps.ids),
+    peerIds,
+    idle: new Idle(parameters.maxIdleTimeout, now),
+    close: new Close(),
+    datagrams: new Datagrams(parameters.maxDatagramFrameSize),
+    handshakeDone: new HandshakeDone(),
+    newToken: new NewToken(),
+    parked: new Parked(),
+    stats: new Stats(),
+    token: nothing,
+  }
+}
+
+function packetSpace(space: Space, level: Level, isClient: boolean, parameters: TransportParameters): PacketSpace {
+  const received = new ReceivedPackets(space, parameters)
+  return new PacketSpace(space, level, received, new CryptoStream(level, CRYPTO_BUFFER[isClient ? 'client' : 'server']))
+}
+
+function recovery({ isClient, transport, deps }: Basics, rememberedRtt: number | undefined): Recovery {
+  const initialRtt = transport.initialRtt ?? rememberedRtt
+  return new Recovery({
+    isServer: !isClient,
+    maxDatagramSize: transport.maxDatagramSize,
+    random: () => (deps.backend.random(1)[0] as number) / 256,
+    ...(initialRtt !== undefined && { initialRtt }),
+    ...(transport.congestion && { congestion: transport.congestion }),
+  })
+}
+
+function streamSet(isClient: boolean, transport: Transport, events: EventQueue): StreamSet {
+  const { parameters, sendBufferSize } = transport
+  return new StreamSet(isClient ? 'client' : 'server', streamLimits(parameters), events, { sendBufferSize })
+}

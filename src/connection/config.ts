@@ -1,0 +1,150 @@
+// What a connection is told when it is made, with defaults, checked once.
+
+import type { CryptoBackend, NamedGroup } from '../crypto/backend.ts'
+import type { CipherSuite } from '../crypto/cipher-suite.ts'
+import { defaultTransportParameters, type TransportParameters } from '../packet/transport-parameters.ts'
+import type { Recorder } from '../qlog/recorder.ts'
+import type { CongestionController } from '../recovery/congestion/controller.ts'
+import type {
+  CertificateSource,
+  CertificateVerifier,
+  EarlyDataGate,
+  KeyLog,
+  PskSource,
+  TicketIssuer,
+} from '../tls13/ports.ts'
+import type { Resumption } from '../zero-rtt/resumption.ts'
+import type { ConnectionIdSource } from './local-ids.ts'
+import type { Address } from './path.ts'
+
+export interface TransportOptions {
+  /** Idle timeout in ms; 0: none. Default 30,000. RFC 9000 §10.1. */
+  readonly maxIdleTimeout?: number
+  /** Bytes the peer may send on all streams together before we consume some. Default 4 MiB. */
+  readonly initialMaxData?: number
+  /** Bytes the peer may send on one stream before we consume some. Default 1 MiB. */
+  readonly initialMaxStreamData?: number
+  /** Bidirectional streams the peer may have open. Default 128. */
+  readonly initialMaxStreamsBidi?: number
+  /** Unidirectional streams the peer may have open. Default 16. */
+  readonly initialMaxStreamsUni?: number
+  /** How long we may hold an ACK back, ms. Default 25. RFC 9000 §18.2. */
+  readonly maxAckDelay?: number
+  /** The largest DATAGRAM frame we take, bytes; 0: none. Default 0. RFC 9221 §3. */
+  readonly maxDatagramFrameSize?: number
+  /** The largest UDP payload we send, 1,200 to 65,527 bytes. More only where the whole path is known. Default 1,200. */
+  readonly maxDatagramSize?: number
+  /** RTT assumed before the first sample, ms. Default 333. RFC 9002 §6.2.2. */
+  readonly initialRtt?: number
+  /** Bytes buffered for sending on one stream before `write` asks to wait. Default 256 KiB. */
+  readonly sendBufferSize?: number
+  /** Congestion controller. Default CUBIC (RFC 9438). */
+  readonly congestion?: (maxDatagramSize: number) => CongestionController
+}
+
+interface CommonConfig {
+  readonly alpn: readonly string[]
+  readonly transport?: TransportOptions
+  readonly cipherSuites?: readonly CipherSuite[]
+  readonly groups?: readonly NamedGroup[]
+  readonly keyLog?: KeyLog
+  /** Added to `now` to get wall-clock ms since 1970, for certificates and tickets. Default 0. */
+  readonly timeOrigin?: number
+}
+
+export interface ClientConfig extends CommonConfig {
+  /** For SNI and the certificate check. */
+  readonly serverName: string
+  readonly verifier: CertificateVerifier
+  /** What an earlier connection or a platform left: a PSK, parameters, a token. */
+  readonly resumption?: Resumption
+  /** Offer early data with `resumption`. Default false. */
+  readonly earlyData?: boolean
+  /** An address validation token from NEW_TOKEN. */
+  readonly token?: Uint8Array
+}
+
+export interface ServerConfig extends CommonConfig {
+  readonly certificates: CertificateSource
+  readonly psks: PskSource
+  readonly earlyData: EarlyDataGate
+  readonly tickets: TicketIssuer | undefined
+  /** Tickets per connection. Default 2. */
+  readonly ticketCount?: number
+  /** Opaque application state for tickets, such as HTTP/3 SETTINGS; early data is refused when it changed since. */
+  readonly appState?: Uint8Array
+  /** A token to hand to the client with NEW_TOKEN once its address is proven. */
+  readonly newToken?: () => Uint8Array | undefined
+}
+
+/** What surrounds a connection. */
+export interface Dependencies {
+  readonly backend: CryptoBackend
+  /** Makes the log of one connection, named by the destination id of the client's first Initial. */
+  readonly recorder: (originalDestination: Uint8Array, vantagePoint: 'client' | 'server') => Recorder
+  readonly ids: ConnectionIdSource
+}
+
+/** What the endpoint knows of a client whose first Initial packet it accepts. */
+export interface Accepted {
+  readonly version: number
+  readonly remote: Address
+  /** Destination id of this Initial: what its keys are derived from (RFC 9001 §5.2). */
+  readonly destination: Uint8Array
+  /** Source id the client chose. */
+  readonly source: Uint8Array
+  /** The id this connection shall have, already routed. */
+  readonly localId: Uint8Array
+  /** Destination id of the client's very first Initial: differs from `destination` after a Retry. */
+  readonly originalDestination: Uint8Array
+  /** The id a Retry gave, after a Retry. */
+  readonly retrySource: Uint8Array | undefined
+  /** A token proved the address (RFC 9000 §8.1). */
+  readonly isAddressValidated: boolean
+}
+
+export interface Transport {
+  readonly parameters: TransportParameters
+  readonly maxDatagramSize: number
+  readonly initialRtt: number | undefined
+  readonly sendBufferSize: number
+  readonly congestion: ((maxDatagramSize: number) => CongestionController) | undefined
+}
+
+export const MIN_DATAGRAM_SIZE = 1200
+export const ACTIVE_CONNECTION_ID_LIMIT = 4
+
+const MiB = 1024 * 1024
+
+/** Fills in the defaults. Throws a RangeError that names the option that does not fit. */
+export function resolveTransport(options: TransportOptions = {}): Transport {
+  const maxDatagramSize = within('maxDatagramSize', options.maxDatagramSize ?? MIN_DATAGRAM_SIZE, 1200, 65_527)
+  const streamData = within('initialMaxStreamData', options.initialMaxStreamData ?? MiB, 0, 2 ** 53 - 1)
+  return {
+    maxDatagramSize,
+    initialRtt: options.initialRtt === undefined ? undefined : within('initialRtt', options.initialRtt, 0.01, 60_000),
+    sendBufferSize: within('sendBufferSize', options.sendBufferSize ?? MiB / 4, 1024, 2 ** 31),
+    congestion: options.congestion,
+    parameters: {
+      ...defaultTransportParameters,
+      maxIdleTimeout: within('maxIdleTimeout', options.maxIdleTimeout ?? 30_000, 0, 2 ** 53 - 1),
+      maxUdpPayloadSize: 65_527,
+      initialMaxData: within('initialMaxData', options.initialMaxData ?? 4 * MiB, 0, 2 ** 53 - 1),
+      initialMaxStreamDataBidiLocal: streamData,
+      initialMaxStreamDataBidiRemote: streamData,
+      initialMaxStreamDataUni: streamData,
+      initialMaxStreamsBidi: within('initialMaxStreamsBidi', options.initialMaxStreamsBidi ?? 128, 0, 2 ** 40),
+      initialMaxStreamsUni: within('initialMaxStreamsUni', options.initialMaxStreamsUni ?? 16, 0, 2 ** 40),
+      maxAckDelay: within('maxAckDelay', options.maxAckDelay ?? 25, 0, 2 ** 14 - 1),
+      activeConnectionIdLimit: ACTIVE_CONNECTION_ID_LIMIT,
+      maxDatagramFrameSize: within('maxDatagramFrameSize', options.maxDatagramFrameSize ?? 0, 0, 65_535),
+    },
+  }
+}
+
+function within(name: string, value: number, least: number, most: number): number {
+  if (!(value >= least && value <= most)) {
+    throw new RangeError(`${name} must be a number from ${least} to ${most}, not ${value}`)
+  }
+  return value
+}

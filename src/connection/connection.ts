@@ -1,0 +1,257 @@
+// The waist: one QUIC connection without clock, chance, socket, timer, promise or callback. Bytes and time go in,
+// bytes, deadlines and facts come out. The parts are in parts.ts, the four loops in receive, frame-dispatch, delivery
+// and transmit.
+
+import type { StreamDirection } from '../packet/frames/frame.ts'
+import { Space } from '../packet/level.ts'
+import { ErrorCode, TransportError } from '../packet/transport-error.ts'
+import { TlsAlert } from '../tls13/alert.ts'
+import { assembleClient, assembleServer } from './assemble.ts'
+import { CloseState } from './close.ts'
+import type { Accepted, ClientConfig, Dependencies, ServerConfig } from './config.ts'
+import { deliver, pto } from './delivery.ts'
+import type { ConnectionEvent, PeerInfo } from './events.ts'
+import { discardEarlyKeys, drainTls } from './handshake.ts'
+import type { Parts } from './parts.ts'
+import type { Address } from './path.ts'
+import { receiveDatagram } from './receive.ts'
+import type { Stats } from './stats.ts'
+import { transmitDatagram } from './transmit.ts'
+
+/** Where a datagram goes and how long it is. One object for each connection, used again at every call. */
+export interface Transmit {
+  length: number
+  to: Address
+}
+
+export class Connection {
+  readonly #parts: Parts
+  readonly #transmit: Transmit
+  /** The latest time seen: for verbs that are called without one. */
+  #now: number
+
+  private constructor(parts: Parts, now: number) {
+    this.#parts = parts
+    this.#now = now
+    this.#transmit = { length: 0, to: parts.path.remote }
+  }
+
+  /** A connection to `remote`; its first datagram is ready for `transmit`. Throws a RangeError for options that do not fit. */
+  static client(config: ClientConfig, deps: Dependencies, remote: Address, now: number): Connection {
+    const connection = new Connection(assembleClient(config, deps, remote, now), now)
+    drainTls(connection.#parts, now)
+    return connection
+  }
+
+  /** A connection for a client whose first Initial was `accepted`; that datagram is to be given to `receive` next. */
+  static server(config: ServerConfig, deps: Dependencies, accepted: Accepted, now: number): Connection {
+    return new Connection(assembleServer(config, deps, accepted, now), now)
+  }
+
+  /** A datagram came in. It is changed in place and not kept. */
+  receive(datagram: Uint8Array, from: Address, now: number): void {
+    const { close } = this.#parts
+    this.#now = now
+    if (!close.isOpen) return close.onDatagram()
+    try {
+      receiveDatagram(this.#parts, datagram, from, now)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  /** Writes the next datagram into `into`; undefined when nothing is due or allowed. Call it until then. */
+  transmit(into: Uint8Array, now: number): Transmit | undefined {
+    const { close, path } = this.#parts
+    this.#now = now
+    if (!close.isOpen && !close.isDue) return undefined
+    let length = 0
+    try {
+      length = transmitDatagram(this.#parts, into, now)
+    } catch (error) {
+      this.#fail(error)
+    }
+    if (length === 0) return undefined
+    this.#transmit.length = length
+    this.#transmit.to = path.remote
+    return this.#transmit
+  }
+
+  /** When `onTimeout` and `transmit` are to be called next, if nothing else happens; Infinity: never. */
+  nextTimeout(): number {
+    const { close, recovery, idle, path, handshake, spaces, streams } = this.#parts
+    if (!close.isOpen) return close.deadline
+    let next = Math.min(
+      recovery.nextTimeout(),
+      idle.deadline(pto(this.#parts)),
+      path.deadline,
+      handshake.earlyKeysDeadline,
+      spaces[Space.Initial].received.ackDeadline,
+      spaces[Space.Handshake].received.ackDeadline,
+      spaces[Space.Application].received.ackDeadline,
+    )
+    // Data held back by the pacer alone leaves when it says; by the window, when an ACK comes.
+    if (streams.hasDataToSend) next = Math.min(next, recovery.nextSendTime(this.#now))
+    return next
+  }
+
+  /** Time has passed: probes, losses, idle timeout, keys and states that end. */
+  onTimeout(now: number): void {
+    const { close, recovery, path, handshake } = this.#parts
+    this.#now = now
+    if (!close.isOpen) {
+      if (now >= close.deadline) this.#terminate()
+      return
+    }
+    if (now >= this.#parts.idle.deadline(pto(this.#parts))) return this.#onIdle()
+    try {
+      if (now >= recovery.nextTimeout()) deliver(this.#parts, recovery.onTimeout(now))
+      path.onTimeout(now)
+      if (now >= handshake.earlyKeysDeadline) discardEarlyKeys(this.#parts)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  /** The oldest fact not yet told. */
+  poll(): ConnectionEvent | undefined {
+    return this.#parts.events.shift()
+  }
+
+  /** Opens a stream; undefined while the peer's limit is reached, until a `streamsAvailable` event (RFC 9000 §4.6). */
+  openStream(direction: StreamDirection): number | undefined {
+    return this.#parts.close.isOpen ? this.#parts.streams.open(direction) : undefined
+  }
+
+  /** Queues bytes, which must not change afterwards. Returns the room left; zero or less: wait for `writable`. */
+  write(id: number, bytes: Uint8Array, fin: boolean): number {
+    return this.#parts.close.isOpen ? this.#parts.streams.send(id, bytes, fin) : 0
+  }
+
+  /** The next bytes in order, or undefined. Reading is what gives the peer new credit. */
+  read(id: number): { readonly data: Uint8Array; readonly fin: boolean } | undefined {
+    return this.#parts.streams.receive(id)
+  }
+
+  /** Abandons sending on a stream (RFC 9000 §19.4). */
+  reset(id: number, errorCode: number): void {
+    if (this.#parts.close.isOpen) this.#parts.streams.reset(id, errorCode)
+  }
+
+  /** Asks the peer to abandon sending on a stream (RFC 9000 §19.5). */
+  stop(id: number, errorCode: number): void {
+    if (this.#parts.close.isOpen) this.#parts.streams.stop(id, errorCode)
+  }
+
+  /** Queues an unreliable datagram; false when the peer takes none that large (RFC 9221). */
+  sendDatagram(data: Uint8Array): boolean {
+    const { close, datagrams, transport } = this.#parts
+    return close.isOpen && datagrams.send(data, transport.maxDatagramSize - MAX_SHORT_OVERHEAD)
+  }
+
+  /** Ends the connection with an application's error code (RFC 9000 §10.2). Without effect when it has ended. */
+  close(errorCode: number, reason: string, now: number = this.#now): void {
+    if (!this.#parts.close.isOpen) return
+    this.#end({ type: 'closed', error: undefined, errorCode, isApplication: true, reason, by: 'local' }, 0, now)
+  }
+
+  /** RFC 8446 §7.5. Throws before the handshake is complete. */
+  exportKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array {
+    return this.#parts.handshake.tls.exportKeyingMaterial(label, context, length)
+  }
+
+  get isClient(): boolean {
+    return this.#parts.isClient
+  }
+
+  get isHandshakeComplete(): boolean {
+    return this.#parts.handshake.isComplete
+  }
+
+  /** RFC 9001 §4.1.2: from here on nothing that arrives can be a replay. */
+  get isHandshakeConfirmed(): boolean {
+    return this.#parts.handshake.isConfirmed
+  }
+
+  /** Did bytes of this stream come as 0-RTT data? */
+  isEarly(id: number): boolean {
+    return this.#parts.streams.isEarly(id)
+  }
+
+  /** The application protocol, once it is chosen. */
+  get alpn(): string | undefined {
+    return this.#parts.handshake.alpn
+  }
+
+  get peer(): PeerInfo | undefined {
+    return this.#parts.handshake.peer
+  }
+
+  get remote(): Address {
+    return this.#parts.path.remote
+  }
+
+  /** The address of the peer, when it was not known at the start: before anything was sent. */
+  setRemote(remote: Address): void {
+    this.#parts.path.setRemote(remote)
+  }
+
+  get isAddressValidated(): boolean {
+    return this.#parts.path.isValidated
+  }
+
+  /** Nothing can come or go any more: forget it. */
+  get isTerminated(): boolean {
+    return this.#parts.close.state === CloseState.Terminated
+  }
+
+  get stats(): Readonly<Stats> {
+    return this.#parts.stats
+  }
+
+  /** Round-trip time, ms: smoothed, and the smallest seen (RFC 9002 §5). */
+  get rtt(): { readonly smoothed: number; readonly min: number } {
+    const { rtt } = this.#parts.recovery
+    return { smoothed: rtt.smoothed, min: rtt.min }
+  }
+
+  #onIdle(): void {
+    const reason = 'idle timeout'
+    const error = new TransportError(ErrorCode.NoError, reason)
+    this.#parts.events.push({ type: 'closed', error, errorCode: 0, isApplication: false, reason, by: 'idle' })
+    this.#terminate()
+  }
+
+  #terminate(): void {
+    this.#parts.close.terminate()
+    this.#parts.localIds.retireAll()
+  }
+
+  /** The one place where a fault of the peer, or of ours, ends the connection. */
+  #fail(error: unknown): void {
+    const fault = asTransportError(error)
+    this.#end(
+      { type: 'closed', error: fault, errorCode: fault.code, isApplication: false, reason: fault.message, by: 'local' },
+      fault.frameType,
+      this.#now,
+    )
+  }
+
+  #end(fact: Extract<ConnectionEvent, { type: 'closed' }>, frameType: number, now: number): void {
+    const { close, recorder, events } = this.#parts
+    close.start(fact, frameType, pto(this.#parts), now)
+    if (recorder.enabled) recorder.connectionClosed(fact, now)
+    events.push(fact)
+  }
+}
+
+/** First byte, id, packet number, tag. */
+const MAX_SHORT_OVERHEAD = 1 + 20 + 4 + 16
+
+function asTransportError(error: unknown): TransportError {
+  if (error instanceof TransportError) return error
+  if (error instanceof TlsAlert) return new TransportError(ErrorCode.CryptoError + error.alert, error.message)
+  const fault = new TransportError(ErrorCode.InternalError, error instanceof Error ? error.message : 'internal error')
+  fault.cause = error
+  return fault
+}

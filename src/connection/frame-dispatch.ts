@@ -1,0 +1,137 @@
+// A decrypted packet's frames to their owners, one switch (RFC 9000 §12.4).
+
+import { Reader } from '../bytes/reader.ts'
+import { type AckFrame, type ConnectionCloseFrame, type Frame, FrameType } from '../packet/frames/frame.ts'
+import { readFrame } from '../packet/frames/read-frame.ts'
+import type { PacketHeader } from '../packet/header.ts'
+import { Level, spaceOf } from '../packet/level.ts'
+import { ErrorCode, TransportError } from '../packet/transport-error.ts'
+import { deliver, pto } from './delivery.ts'
+import { confirm } from './handshake.ts'
+import type { Parts } from './parts.ts'
+
+/** What a packet held, as bits: asks for an ACK; holds more than path probing (RFC 9000 §9.1); holds CRYPTO. */
+export const ACK_ELICITING = 1
+export const NON_PROBING = 2
+export const HAS_CRYPTO = 4
+
+const bits: Partial<Record<number, number>> = {
+  [FrameType.Padding]: 0,
+  [FrameType.Ack]: NON_PROBING,
+  [FrameType.ConnectionClose]: NON_PROBING,
+  [FrameType.ApplicationClose]: NON_PROBING,
+  [FrameType.PathChallenge]: ACK_ELICITING,
+  [FrameType.PathResponse]: ACK_ELICITING,
+  [FrameType.NewConnectionId]: ACK_ELICITING,
+  [FrameType.Crypto]: ACK_ELICITING | NON_PROBING | HAS_CRYPTO,
+}
+const OTHER = ACK_ELICITING | NON_PROBING
+
+/** Hands out every frame of `plaintext`; returns the bits above. Throws a TransportError for what breaks a rule. */
+export function dispatchFrames(
+  parts: Parts,
+  plaintext: Uint8Array,
+  level: Level,
+  header: PacketHeader,
+  now: number,
+): number {
+  const reader = new Reader(plaintext)
+  // RFC 9000 §12.4: a packet without frames breaks the protocol.
+  if (reader.isDone) throw new TransportError(ErrorCode.ProtocolViolation, 'packet without frames')
+  let seen = 0
+  while (!reader.isDone) {
+    const frame = readFrame(reader, level)
+    seen |= bits[frame.type] ?? OTHER
+    dispatch(parts, frame, level, header, now)
+  }
+  return seen
+}
+
+function dispatch(parts: Parts, frame: Frame, level: Level, header: PacketHeader, now: number): void {
+  switch (frame.type) {
+    case FrameType.Padding:
+    case FrameType.Ping:
+      return
+    case FrameType.Ack:
+      return onAck(parts, frame, level, now)
+    case FrameType.Crypto:
+      return parts.spaces[spaceOf(level)].crypto.onCrypto(frame)
+    case FrameType.Stream:
+      return parts.streams.onStream(frame, level === Level.ZeroRtt)
+    case FrameType.ResetStream:
+      return parts.streams.onResetStream(frame)
+    case FrameType.StopSending:
+      return parts.streams.onStopSending(frame)
+    case FrameType.MaxData:
+      return parts.streams.onMaxData(frame)
+    case FrameType.MaxStreamData:
+      return parts.streams.onMaxStreamData(frame)
+    case FrameType.MaxStreamsBidi:
+    case FrameType.MaxStreamsUni:
+      return parts.streams.onMaxStreams(frame)
+    case FrameType.DataBlocked:
+      return parts.streams.onDataBlocked(frame)
+    case FrameType.StreamDataBlocked:
+      return parts.streams.onStreamDataBlocked(frame)
+    case FrameType.StreamsBlockedBidi:
+    case FrameType.StreamsBlockedUni:
+      return parts.streams.onStreamsBlocked(frame)
+    case FrameType.NewConnectionId:
+      return parts.peerIds.onNew(frame)
+    case FrameType.RetireConnectionId:
+      return parts.localIds.onRetire(frame, header.destination)
+    case FrameType.PathChallenge:
+      return parts.path.onChallenge(frame)
+    case FrameType.PathResponse:
+      return parts.path.onResponse(frame)
+    case FrameType.ConnectionClose:
+    case FrameType.ApplicationClose:
+      return onClose(parts, frame, now)
+    case FrameType.NewToken:
+      return onNewToken(parts, frame.token)
+    case FrameType.HandshakeDone:
+      return onHandshakeDone(parts, now)
+    case FrameType.Datagram:
+      parts.datagrams.check(frame.data.length)
+      return parts.events.push({ type: 'datagram', data: frame.data })
+  }
+}
+
+function onAck(parts: Parts, frame: AckFrame, level: Level, now: number): void {
+  const space = spaceOf(level)
+  const exponent = parts.handshake.peerParameters?.ackDelayExponent ?? 3
+  // RFC 9002 §5.3: the handshake's ACKs are not delayed on purpose.
+  const delay = level === Level.OneRtt ? (frame.ackDelay * 2 ** exponent) / 1000 : 0
+  const outcome = parts.recovery.onAck(space, frame, delay, now)
+  if (level === Level.OneRtt) parts.keyring.oneRtt?.onAcked(frame.largestAcknowledged)
+  deliver(parts, outcome)
+}
+
+function onClose(parts: Parts, frame: ConnectionCloseFrame, now: number): void {
+  const isApplication = frame.type === FrameType.ApplicationClose
+  const isClean = isApplication || frame.errorCode === ErrorCode.NoError
+  parts.close.drain(pto(parts), now)
+  parts.events.push({
+    type: 'closed',
+    error: isClean ? undefined : new TransportError(frame.errorCode, frame.reason, frame.frameType),
+    errorCode: frame.errorCode,
+    isApplication,
+    reason: frame.reason,
+    by: 'peer',
+  })
+}
+
+/** RFC 9000 §19.7: only a server sends tokens. */
+function onNewToken(parts: Parts, token: Uint8Array): void {
+  if (!parts.isClient)
+    throw new TransportError(ErrorCode.ProtocolViolation, 'NEW_TOKEN from a client', FrameType.NewToken)
+  parts.events.push({ type: 'newToken', token: token.slice() })
+}
+
+/** RFC 9000 §19.20. */
+function onHandshakeDone(parts: Parts, now: number): void {
+  if (!parts.isClient || !parts.handshake.isComplete) {
+    throw new TransportError(ErrorCode.ProtocolViolation, 'HANDSHAKE_DONE out of place', FrameType.HandshakeDone)
+  }
+  confirm(parts, now)
+}

@@ -1,0 +1,192 @@
+// CRYPTO streams to TLS and back: secrets become keys, parameters become limits (RFC 9001 §4).
+
+import { equal } from '../bytes/equal.ts'
+import { NamedGroup } from '../crypto/backend.ts'
+import { Level, Space, spaceOf } from '../packet/level.ts'
+import { ErrorCode, TransportError } from '../packet/transport-error.ts'
+import { readTransportParameters, type TransportParameters } from '../packet/transport-parameters.ts'
+import type { TlsOutput } from '../tls13/session.ts'
+import { assertNotReduced, readRemembered } from '../zero-rtt/remembered-parameters.ts'
+import { deliver, pto } from './delivery.ts'
+import type { Parts } from './parts.ts'
+import { streamLimits } from './stream-limits.ts'
+
+/** Feeds TLS what the CRYPTO streams have in order, and acts on what it answers. */
+export function pumpHandshake(parts: Parts, now: number): void {
+  for (const space of parts.spaces) {
+    for (let bytes = space.crypto.receive(); bytes !== undefined; bytes = space.crypto.receive()) {
+      parts.handshake.tls.receive(space.level, bytes, now + parts.timeOrigin)
+      drainTls(parts, now)
+    }
+  }
+}
+
+export function drainTls(parts: Parts, now: number): void {
+  const { tls } = parts.handshake
+  for (let output = tls.poll(); output !== undefined; output = tls.poll()) onOutput(parts, output, now)
+}
+
+function onOutput(parts: Parts, output: TlsOutput, now: number): void {
+  switch (output.type) {
+    case 'send':
+      parts.spaces[spaceOf(output.level)].crypto.send(output.bytes)
+      return
+    case 'secret':
+      parts.keyring.install(output.level, output.direction, output.suite, output.secret)
+      if (output.level === Level.Handshake) parts.recovery.onHandshakeKeys()
+      return
+    case 'peerParameters':
+      onPeerParameters(parts, output.bytes)
+      return
+    case 'protocol':
+      parts.handshake.alpn = output.alpn
+      return
+    case 'earlyData':
+      parts.handshake.earlyData = output.accepted ? 'accepted' : 'rejected'
+      if (!output.accepted) rejectEarlyData(parts, now)
+      return
+    case 'ticket':
+      onTicket(parts, output)
+      return
+    case 'complete':
+      onComplete(parts, output, now)
+  }
+}
+
+function onPeerParameters(parts: Parts, bytes: Uint8Array): void {
+  const parameters = readTransportParameters(bytes, parts.isClient ? 'server' : 'client')
+  checkIds(parts, parameters)
+  parts.handshake.peerParameters = parameters
+  parts.handshake.peerParameterBytes = bytes.slice()
+  // A server may answer early requests before the client's Finished; a client waits until the server is proven.
+  if (!parts.isClient) applyParameters(parts, parameters)
+}
+
+/** RFC 9000 §7.3: what the packets' headers said, repeated under authentication. */
+function checkIds(parts: Parts, parameters: TransportParameters): void {
+  const { expected } = parts.handshake
+  if (!isSame(parameters.initialSourceConnectionId, expected.peerSource)) throw mismatch('initial_source')
+  if (!parts.isClient) return
+  if (!isSame(parameters.originalDestinationConnectionId, expected.originalDestination)) {
+    throw mismatch('original_destination')
+  }
+  if (!isSame(parameters.retrySourceConnectionId, expected.retrySource)) throw mismatch('retry_source')
+}
+
+function isSame(given: Uint8Array | undefined, expected: Uint8Array | undefined): boolean {
+  return given === undefined || expected === undefined ? given === expected : equal(given, expected)
+}
+
+function mismatch(which: string): TransportError {
+  return new TransportError(ErrorCode.TransportParameterError, `${which}_connection_id does not match the packets`)
+}
+
+function applyParameters(parts: Parts, parameters: TransportParameters): void {
+  parts.streams.applyPeerLimits(streamLimits(parameters))
+  parts.idle.setPeerTimeout(parameters.maxIdleTimeout)
+  parts.recovery.setMaxAckDelay(parameters.maxAckDelay)
+  parts.datagrams.setPeerMaximum(parameters.maxDatagramFrameSize)
+  if (parameters.statelessResetToken) parts.peerIds.setInitialResetToken(parameters.statelessResetToken)
+}
+
+type Complete = Extract<TlsOutput, { type: 'complete' }>
+
+function onComplete(parts: Parts, output: Complete, now: number): void {
+  const { handshake } = parts
+  const parameters = handshake.peerParameters
+  if (parameters === undefined) throw new TransportError(ErrorCode.InternalError, 'no transport parameters')
+  handshake.isComplete = true
+  handshake.peer = {
+    alpn: output.alpn,
+    serverName: output.serverName,
+    cipherSuite: output.suite.name,
+    group: output.group === NamedGroup.X25519 ? 'X25519' : 'P-256',
+    isResumed: output.isResumed,
+    earlyData: handshake.earlyData,
+    certificates: output.certificates,
+  }
+  parts.keyring.allowOneRttReading()
+  if (parts.isClient) adoptParameters(parts, parameters)
+  else handshake.earlyKeysDeadline = now + 3 * pto(parts)
+  parts.localIds.setLimit(parameters.activeConnectionIdLimit)
+  parts.events.push({ type: 'handshakeComplete', peer: handshake.peer })
+  if (!parts.isClient) {
+    parts.handshakeDone.send()
+    const token = parts.newAddressToken?.()
+    if (token !== undefined) parts.newToken.send(token)
+    confirm(parts, now)
+  }
+}
+
+/** RFC 9001 §4.6.2: what was sent early will be sent again, under keys and limits still to come. */
+function rejectEarlyData(parts: Parts, now: number): void {
+  discardEarlyKeys(parts)
+  if (!parts.isClient) return
+  deliver(parts, parts.recovery.onEarlyRejected(now))
+  parts.streams.rejectEarly()
+  parts.events.push({ type: 'earlyRejected' })
+}
+
+/** RFC 9000 §7.4.1: limits that early data was sent under may rise, but not fall. */
+function adoptParameters(parts: Parts, parameters: TransportParameters): void {
+  const { handshake } = parts
+  if (handshake.earlyData === 'accepted' && handshake.remembered !== undefined) {
+    assertNotReduced(readRemembered(handshake.remembered), parameters)
+  }
+  applyParameters(parts, parameters)
+  parts.keyring.discard(Level.ZeroRtt)
+}
+
+/** The handshake is confirmed (RFC 9001 §4.1.2): its keys go (§4.9.2). */
+export function confirm(parts: Parts, now: number): void {
+  if (parts.handshake.isConfirmed) return
+  parts.handshake.isConfirmed = true
+  parts.path.validate()
+  discardLevel(parts, Level.Initial, now)
+  discardLevel(parts, Level.Handshake, now)
+  parts.recovery.onHandshakeConfirmed(now)
+  parts.events.push({ type: 'handshakeConfirmed' })
+}
+
+export function discardLevel(parts: Parts, level: typeof Level.Initial | typeof Level.Handshake, now: number): void {
+  if (parts.keyring.isDiscarded(level)) return
+  parts.keyring.discard(level)
+  parts.parked.drop(level)
+  parts.recovery.discardSpace(level === Level.Initial ? Space.Initial : Space.Handshake, now)
+  if (parts.recorder.enabled) parts.recorder.keyDiscarded(level, now)
+}
+
+export function discardEarlyKeys(parts: Parts): void {
+  parts.keyring.discard(Level.ZeroRtt)
+  parts.parked.drop(Level.ZeroRtt)
+  parts.handshake.earlyKeysDeadline = Number.POSITIVE_INFINITY
+}
+
+function onTicket(parts: Parts, output: Extract<TlsOutput, { type: 'ticket' }>): void {
+  const { peer, peerParameterBytes } = parts.handshake
+  if (peer === undefined) return
+  parts.events.push({
+    type: 'ticket',
+    ticket: {
+      ticket: output.ticket,
+      secret: output.secret,
+      hash: output.hash,
+      cipherSuite: output.cipherSuite,
+      lifetimeSeconds: output.lifetimeSeconds,
+      ageAdd: output.ageAdd,
+      alpn: peer.alpn,
+      serverName: peer.serverName,
+      allowsEarlyData: output.allowsEarlyData,
+      transportParameters: peerParameterBytes,
+    },
+  })
+}
+
+/** RFC 9000 §17.2.5: a Retry moves the handshake to a new id and asks for everything again. */
+export function restartAfterRetry(parts: Parts, source: Uint8Array, token: Uint8Array, now: number): void {
+  parts.token = token.slice()
+  parts.handshake.expected.retrySource = source.slice()
+  parts.peerIds.setInitial(source)
+  parts.keyring.installInitial(source, true)
+  deliver(parts, parts.recovery.onRetry(now))
+}

@@ -1,0 +1,37 @@
+// Packets that arrived before their keys (RFC 9001 §5.7): kept for a moment, bounded, taken up by the same loop.
+
+import type { Level } from '../packet/level.ts'
+import type { Address } from './path.ts'
+
+/** Packets kept at most; later ones are dropped, the peer sends them again. */
+export const MAX_PARKED_PACKETS = 16
+
+export interface ParkedPacket {
+  readonly level: Level
+  /** A copy: the datagram's memory is used again. */
+  readonly bytes: Uint8Array
+  readonly from: Address
+}
+
+export class Parked {
+  #packets: ParkedPacket[] = []
+
+  /** False: no room. */
+  park(level: Level, packet: Uint8Array, from: Address): boolean {
+    if (this.#packets.length >= MAX_PARKED_PACKETS) return false
+    this.#packets.push({ level, bytes: packet.slice(), from })
+    return true
+  }
+
+  /** The oldest packet that `isReady`, taken out. */
+  take(isReady: (level: Level) => boolean): ParkedPacket | undefined {
+    if (this.#packets.length === 0) return undefined
+    const at = this.#packets.findIndex(packet => isReady(packet.level))
+    return at < 0 ? undefined : this.#packets.splice(at, 1)[0]
+  }
+
+  /** The keys for this level will never come. */
+  drop(level: Level): void {
+    this.#packets = this.#packets.filter(packet => packet.level !== level)
+  }
+}

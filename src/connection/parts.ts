@@ -1,0 +1,55 @@
+// The parts of one connection, side by side. Each owns its state and answers write / onAcked / onLost; the loops in
+// receive.ts, frame-dispatch.ts, delivery.ts and transmit.ts carry things between them and hold no rule of their own.
+
+import type { Recorder } from '../qlog/recorder.ts'
+import type { Recovery } from '../recovery/recovery.ts'
+import type { StreamSet } from '../streams/stream-set.ts'
+import type { Close } from './close.ts'
+import type { Dependencies, Transport } from './config.ts'
+import type { Datagrams } from './datagrams.ts'
+import type { EventQueue } from './event-queue.ts'
+import type { HandshakeState } from './handshake-state.ts'
+import type { Idle } from './idle.ts'
+import type { Keyring } from './keyring.ts'
+import type { LocalIds } from './local-ids.ts'
+import type { HandshakeDone, NewToken } from './one-shot.ts'
+import type { PacketSpace } from './packet-space.ts'
+import type { Parked } from './parked.ts'
+import type { Path } from './path.ts'
+import type { PeerIds } from './peer-ids.ts'
+import type { Stats } from './stats.ts'
+
+export interface Parts {
+  readonly isClient: boolean
+  readonly version: number
+  readonly transport: Transport
+  readonly deps: Dependencies
+  readonly recorder: Recorder
+  /** `now + timeOrigin` is wall-clock time in ms. */
+  readonly timeOrigin: number
+  /** What a server hands out once the address is proven. */
+  readonly newAddressToken: (() => Uint8Array | undefined) | undefined
+  /** The id our long headers carry. */
+  readonly localId: Uint8Array
+
+  readonly events: EventQueue
+  readonly keyring: Keyring
+  /** Indexed by Space. */
+  readonly spaces: readonly [PacketSpace, PacketSpace, PacketSpace]
+  readonly handshake: HandshakeState
+  readonly recovery: Recovery
+  readonly streams: StreamSet
+  readonly path: Path
+  readonly localIds: LocalIds
+  readonly peerIds: PeerIds
+  readonly idle: Idle
+  readonly close: Close
+  readonly datagrams: Datagrams
+  readonly handshakeDone: HandshakeDone
+  readonly newToken: NewToken
+  readonly parked: Parked
+  readonly stats: Stats
+
+  /** Address validation token for our Initial packets (client); replaced by a Retry. */
+  token: Uint8Array
+}

@@ -1,0 +1,143 @@
+// The path to the peer: address validation, amplification limit, a peer that moves (RFC 9000 §8, §9).
+
+import { equal } from '../bytes/equal.ts'
+import type { PathFrame } from '../packet/frames/frame.ts'
+import { PATH_FRAME_SIZE, writePathChallenge, writePathResponse } from '../packet/frames/path.ts'
+import { Level } from '../packet/level.ts'
+import type { FrameOwner, PacketWriter } from '../packet/packet-writer.ts'
+import { SentFrame, SentKind } from '../packet/sent-frame.ts'
+
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+export function isSameAddress(a: Address, b: Address): boolean {
+  return a.port === b.port && a.host === b.host
+}
+
+/** RFC 9000 §8.1: what may be sent to an address that is not validated, as a multiple of what came from it. */
+export const AMPLIFICATION_FACTOR = 3
+/** PATH_RESPONSE frames waiting; the oldest is dropped when another comes. */
+export const MAX_QUEUED_RESPONSES = 8
+
+const challengeRecord = new SentFrame(SentKind.PathChallenge)
+const responseRecord = new SentFrame(SentKind.PathResponse)
+
+export class Path implements FrameOwner {
+  #remote: Address
+  #isValidated: boolean
+  #bytesReceived = 0
+  #bytesSent = 0
+  readonly #responses: Uint8Array[] = []
+  #challenge: Uint8Array | undefined
+  #isChallengeDue = false
+  #deadline = Number.POSITIVE_INFINITY
+  /** Where the peer was before it moved: returned to when the new address does not answer. */
+  #previous: Address | undefined
+
+  constructor(remote: Address, isValidated: boolean) {
+    this.#remote = remote
+    this.#isValidated = isValidated
+  }
+
+  get remote(): Address {
+    return this.#remote
+  }
+
+  setRemote(remote: Address): void {
+    this.#remote = remote
+  }
+
+  get isValidated(): boolean {
+    return this.#isValidated
+  }
+
+  get hasDue(): boolean {
+    return this.#isChallengeDue || this.#responses.length > 0
+  }
+
+  /** When an unanswered challenge is given up. */
+  get deadline(): number {
+    return this.#deadline
+  }
+
+  onReceived(bytes: number): void {
+    this.#bytesReceived += bytes
+  }
+
+  onSent(bytes: number): void {
+    this.#bytesSent += bytes
+  }
+
+  /** Bytes that may leave now. */
+  get budget(): number {
+    if (this.#isValidated) return Number.POSITIVE_INFINITY
+    return this.#bytesReceived * AMPLIFICATION_FACTOR - this.#bytesSent
+  }
+
+  validate(): void {
+    this.#isValidated = true
+  }
+
+  /**
+   * RFC 9000 §9.3: the peer's newest packet came from elsewhere. Follow it, with the amplification limit of a stranger
+   * until it answers a challenge; `deadline` is when to turn back.
+   */
+  migrate(remote: Address, received: number, challenge: Uint8Array, deadline: number): void {
+    if (this.#isValidated) this.#previous = this.#remote
+    this.#remote = remote
+    this.#isValidated = false
+    this.#bytesReceived = received
+    this.#bytesSent = 0
+    this.#challenge = challenge
+    this.#isChallengeDue = true
+    this.#deadline = deadline
+  }
+
+  /** RFC 9000 §9.3.2: nobody answered there. True when the peer's former address is in use again. */
+  onTimeout(now: number): boolean {
+    if (now < this.#deadline) return false
+    this.#deadline = Number.POSITIVE_INFINITY
+    this.#challenge = undefined
+    this.#isChallengeDue = false
+    if (this.#previous === undefined) return false
+    this.#remote = this.#previous
+    this.#isValidated = true
+    return true
+  }
+
+  onChallenge(frame: PathFrame): void {
+    if (this.#responses.length === MAX_QUEUED_RESPONSES) this.#responses.shift()
+    this.#responses.push(frame.data)
+  }
+
+  /** RFC 9000 §8.2.3. A response nobody asked for is ignored. */
+  onResponse(frame: PathFrame): void {
+    if (this.#challenge === undefined || !equal(this.#challenge, frame.data)) return
+    this.#challenge = undefined
+    this.#deadline = Number.POSITIVE_INFINITY
+    this.#isValidated = true
+    this.#previous = undefined
+  }
+
+  write(packet: PacketWriter): void {
+    if (packet.level !== Level.OneRtt) return
+    while (this.#responses.length > 0 && packet.remaining >= PATH_FRAME_SIZE) {
+      writePathResponse(packet, this.#responses.shift() as Uint8Array)
+      packet.record(responseRecord)
+    }
+    if (this.#isChallengeDue && this.#challenge !== undefined && packet.remaining >= PATH_FRAME_SIZE) {
+      writePathChallenge(packet, this.#challenge)
+      packet.record(challengeRecord)
+      this.#isChallengeDue = false
+    }
+  }
+
+  onAcked(): void {}
+
+  /** A lost PATH_RESPONSE is not repeated, a lost challenge is (RFC 9000 §13.3). */
+  onLost(frame: SentFrame): void {
+    if (frame.kind === SentKind.PathChallenge) this.#isChallengeDue = this.#challenge !== undefined
+  }
+}

@@ -1,0 +1,242 @@
+// What is due becomes frames, packets, a datagram: choose, fill, close (RFC 9000 §12.2, §13, §14.1).
+
+import { Writer } from '../bytes/writer.ts'
+import { TAG_LENGTH } from '../crypto/cipher-suite.ts'
+import { writePing } from '../packet/frames/signal.ts'
+import { writeLongHeader, writeShortHeader } from '../packet/header.ts'
+import { Level, Space, spaceOf } from '../packet/level.ts'
+import { packetNumberLength, writePacketNumber } from '../packet/packet-number.ts'
+import { PacketWriter } from '../packet/packet-writer.ts'
+import { SentFrame, SentKind } from '../packet/sent-frame.ts'
+import { SentPacket } from '../recovery/sent-packets.ts'
+import { MIN_DATAGRAM_SIZE } from './config.ts'
+import { repeat } from './delivery.ts'
+import { discardLevel } from './handshake.ts'
+import type { Parts } from './parts.ts'
+
+/** Frames smaller than this are not worth a packet of their own behind another one. */
+const MIN_USEFUL_SPACE = 64
+/** A long header's two-byte length holds no more (RFC 9000 §16). */
+const MAX_LONG_PACKET = 16_000
+const LEVELS: readonly Level[] = [Level.Initial, Level.ZeroRtt, Level.Handshake, Level.OneRtt]
+
+const pingRecord = new SentFrame(SentKind.Ping)
+
+/** A packet whose frames are written but which is not sealed: it may still be padded. */
+class OpenPacket {
+  readonly packet: PacketWriter
+  readonly start: number
+  /** Offset of the length field; -1 in a short header. */
+  readonly lengthAt: number
+  readonly numberOffset: number
+  readonly numberLength: number
+  readonly number: number
+  isPadded = false
+
+  constructor(
+    packet: PacketWriter,
+    start: number,
+    lengthAt: number,
+    numberOffset: number,
+    numberLength: number,
+    number: number,
+  ) {
+    this.packet = packet
+    this.start = start
+    this.lengthAt = lengthAt
+    this.numberOffset = numberOffset
+    this.numberLength = numberLength
+    this.number = number
+  }
+
+  /** PADDING up to offset `to` of the datagram. */
+  pad(to: number): void {
+    const missing = Math.min(to, this.packet.end) - this.packet.pos
+    if (missing <= 0) return
+    this.packet.zeros(missing)
+    this.isPadded = true
+  }
+}
+
+/** Fills `into` with the next datagram; returns its length, 0 when nothing is due or allowed. */
+export function transmitDatagram(parts: Parts, into: Uint8Array, now: number): number {
+  const limit = datagramLimit(parts, into)
+  if (limit < MIN_DATAGRAM_SIZE) {
+    parts.recovery.setAmplificationLimited(true, now)
+    return 0
+  }
+  let open: OpenPacket | undefined
+  let end = 0
+  let needsPadding = false
+  for (const level of LEVELS) {
+    if (!parts.keyring.canSeal(level)) continue
+    const start = open === undefined ? end : open.packet.pos + TAG_LENGTH
+    if (limit - start < MIN_USEFUL_SPACE + TAG_LENGTH) break
+    const next = fillPacket(parts, level, into, start, limit, now)
+    if (next === undefined) continue
+    if (open !== undefined) end = sealPacket(parts, open, into, now)
+    open = next
+    needsPadding ||= mustPad(parts, next.packet)
+  }
+  if (open === undefined) return 0
+  if (needsPadding) open.pad(MIN_DATAGRAM_SIZE - TAG_LENGTH)
+  end = sealPacket(parts, open, into, now)
+  parts.close.onSent()
+  parts.path.onSent(end)
+  parts.stats.datagramsSent++
+  parts.stats.bytesSent += end
+  return end
+}
+
+function datagramLimit(parts: Parts, into: Uint8Array): number {
+  const peerLimit = parts.handshake.peerParameters?.maxUdpPayloadSize ?? MIN_DATAGRAM_SIZE
+  const ours = parts.handshake.isComplete ? parts.transport.maxDatagramSize : MIN_DATAGRAM_SIZE
+  return Math.min(into.length, ours, Math.max(peerLimit, MIN_DATAGRAM_SIZE), parts.path.budget)
+}
+
+/** RFC 9000 §14.1: Initials that ask for an answer, and path probes (§8.2.1), prove that 1,200 bytes get through. */
+function mustPad(parts: Parts, packet: PacketWriter): boolean {
+  if (packet.level === Level.Initial) return parts.isClient || packet.isAckEliciting
+  return packet.frames.some(({ kind }) => kind === SentKind.PathChallenge || kind === SentKind.PathResponse)
+}
+
+function fillPacket(
+  parts: Parts,
+  level: Level,
+  into: Uint8Array,
+  start: number,
+  limit: number,
+  now: number,
+): OpenPacket | undefined {
+  const space = spaceOf(level)
+  const probes = level === Level.ZeroRtt ? 0 : parts.recovery.pendingProbes(space)
+  const mayElicit = probes > 0 || parts.recovery.canSend(now)
+  const { received } = parts.spaces[space]
+  const isAckDue = level !== Level.ZeroRtt && received.isAckDue(now)
+  const hasMore = probes > 0 || (hasDue(parts, level) && mayElicitOrNote(parts, mayElicit))
+  if (!parts.close.isDue && !isAckDue && !hasMore) return undefined
+
+  const number = parts.recovery.nextNumber(space)
+  const numberLength = packetNumberLength(number, parts.recovery.largestAcknowledged(space))
+  const header = new Writer(into, start, limit)
+  const lengthAt = writeHeader(parts, header, level, numberLength)
+  const numberOffset = header.pos
+  writePacketNumber(header, number, numberLength)
+  const end = (level === Level.OneRtt ? limit : Math.min(limit, start + MAX_LONG_PACKET)) - TAG_LENGTH
+  const packet = new PacketWriter(level, into, header.pos, end)
+
+  if (parts.close.isDue) parts.close.write(packet)
+  else writeFrames(parts, packet, space, probes, mayElicit, hasMore, now)
+  if (packet.frames.length === 0) return undefined
+  const open = new OpenPacket(packet, start, lengthAt, numberOffset, numberLength, number)
+  // RFC 9001 §5.4.2: the header protection sample starts four bytes after the packet number's first.
+  open.pad(numberOffset + 4)
+  return open
+}
+
+/** RFC 9002 §7.8: what is held back by window or pacer shows that the window is used in full. */
+function mayElicitOrNote(parts: Parts, mayElicit: boolean): boolean {
+  if (!mayElicit) parts.recovery.setApplicationLimited(false)
+  return mayElicit
+}
+
+function writeHeader(parts: Parts, w: Writer, level: Level, numberLength: number): number {
+  const destination = parts.peerIds.current
+  if (level === Level.OneRtt) {
+    writeShortHeader(w, destination, parts.keyring.oneRtt?.phase ?? 0, 0, numberLength)
+    return -1
+  }
+  return writeLongHeader(w, level, parts.version, destination, parts.localId, parts.token, numberLength)
+}
+
+/** Is there anything to say at this level that asks for an ACK? Cheap: asked for every level of every datagram. */
+function hasDue(parts: Parts, level: Level): boolean {
+  if (level === Level.ZeroRtt) return parts.streams.hasDataToSend || parts.datagrams.hasDue
+  if (parts.spaces[spaceOf(level)].crypto.hasDataToSend) return true
+  if (level !== Level.OneRtt) return false
+  return (
+    parts.streams.hasDataToSend ||
+    parts.handshakeDone.hasDue ||
+    parts.newToken.hasDue ||
+    parts.path.hasDue ||
+    parts.localIds.hasDue ||
+    parts.peerIds.hasDue ||
+    parts.datagrams.hasDue
+  )
+}
+
+function writeFrames(
+  parts: Parts,
+  packet: PacketWriter,
+  space: Space,
+  probes: number,
+  mayElicit: boolean,
+  hasMore: boolean,
+  now: number,
+): void {
+  const { received, crypto } = parts.spaces[space]
+  if (packet.level !== Level.ZeroRtt) received.write(packet, now, hasMore)
+  if (!mayElicit) return
+  if (probes > 0) prepareProbe(parts, space)
+  if (packet.level !== Level.ZeroRtt) crypto.write(packet)
+  if (packet.level === Level.OneRtt) writeControl(parts, packet)
+  if (space === Space.Application) {
+    parts.datagrams.write(packet)
+    parts.streams.write(packet, now)
+  }
+  if (probes > 0 && !packet.isAckEliciting && packet.remaining > 0) {
+    writePing(packet)
+    packet.record(pingRecord)
+  }
+}
+
+function writeControl(parts: Parts, packet: PacketWriter): void {
+  parts.path.write(packet)
+  parts.handshakeDone.write(packet)
+  parts.newToken.write(packet)
+  parts.localIds.write(packet)
+  parts.peerIds.write(packet)
+}
+
+/** RFC 9002 §6.2.4: a probe says again what is longest unanswered. */
+function prepareProbe(parts: Parts, space: Space): void {
+  if (space !== Space.Application) return parts.spaces[space].crypto.resend()
+  const oldest = parts.recovery.takeProbeContent(space)
+  if (oldest !== undefined) repeat(parts, oldest)
+}
+
+function sealPacket(parts: Parts, open: OpenPacket, into: Uint8Array, now: number): number {
+  const { packet, start, numberOffset, numberLength, number } = open
+  const { level } = packet
+  if (open.lengthAt >= 0) packet.patchVarint2(open.lengthAt, packet.pos + TAG_LENGTH - numberOffset)
+  if (parts.recorder.enabled) {
+    parts.recorder.packetSent(
+      level,
+      number,
+      packet.pos + TAG_LENGTH - start,
+      into.slice(numberOffset + numberLength, packet.pos),
+      now,
+    )
+  }
+  const end = parts.keyring.seal(level, into, start, numberOffset, numberLength, packet.pos, number)
+  parts.stats.packetsSent++
+  if (level === Level.ZeroRtt) parts.stats.earlyPackets++
+  if (packet.isAckEliciting) parts.idle.onAckElicitingSent(now)
+  // RFC 9002 §2: in flight is what asks for an ACK, or is padded.
+  const isInFlight = packet.isAckEliciting || open.isPadded
+  const space = spaceOf(level)
+  const record = new SentPacket(
+    number,
+    space,
+    now,
+    end - start,
+    packet.isAckEliciting,
+    isInFlight,
+    packet.frames,
+    level === Level.ZeroRtt,
+  )
+  parts.recovery.onPacketSent(record)
+  // RFC 9001 §4.9.1: a client has no use for Initial keys once it sends under Handshake keys.
+  if (parts.isClient && level === Level.Handshake) discardLevel(parts, Level.Initial, now)
+  return end
+}

@@ -1,0 +1,16 @@
+// The seat above a session: HTTP/3, HTTP/0.9 or the raw streams of quic-streams.ts take it.
+
+import type { ConnectionEvent } from '../connection/events.ts'
+import type { QuicSession } from './quic-session.ts'
+
+export interface Application {
+  /** Facts in the order they happened. Must not throw. */
+  onEvent(event: ConnectionEvent): void
+  /**
+   * What is to be remembered with a ticket, such as the peer's HTTP/3 SETTINGS; undefined while it is not known:
+   * tickets wait for it.
+   */
+  readonly sessionState?: Uint8Array | undefined
+}
+
+export type ApplicationFactory = (session: QuicSession) => Application

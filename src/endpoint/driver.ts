@@ -1,0 +1,104 @@
+// The one loop around a connection: receive, drain events, flush, arm one timer.
+//
+// Flushing waits for `setImmediate`: by then every datagram of this turn is taken in and every promise that hangs on
+// them has run, so that an answer leaves in the same datagram as the ACK, and a request written in the tick of its
+// `connect` leaves with the ClientHello.
+
+import { now } from './clock.ts'
+import type { QuicSession } from './quic-session.ts'
+import type { UdpSocket } from './udp-socket.ts'
+
+/** Datagrams a session may send before the loop looks at what came in: node:dgram starves its receiving side. */
+const BURST = 32
+/** setTimeout takes no more (2^31-1 ms); a deadline further away is looked at again then. */
+const MAX_DELAY = 0x7fffffff
+
+export class Driver {
+  readonly #socket: UdpSocket
+  #due: QuicSession[] = []
+  #isScheduled = false
+  #isReady = false
+
+  constructor(socket: UdpSocket) {
+    this.#socket = socket
+  }
+
+  /** The socket is bound: what was held back may leave. */
+  start(): void {
+    this.#isReady = true
+    if (this.#due.length > 0) this.#arm()
+  }
+
+  /** This session may have something to send, or a new deadline. */
+  schedule(session: QuicSession): void {
+    if (session.isScheduled) return
+    session.isScheduled = true
+    this.#due.push(session)
+    if (this.#isReady) this.#arm()
+  }
+
+  /** Sends at once what is due everywhere: for an endpoint that is about to close its socket. */
+  flushNow(): void {
+    this.#run()
+  }
+
+  #arm(): void {
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    setImmediate(() => this.#run())
+  }
+
+  #run(): void {
+    this.#isScheduled = false
+    const due = this.#due
+    this.#due = []
+    const time = now()
+    for (const session of due) {
+      session.isScheduled = false
+      if (!session.isResolved) continue
+      if (this.#flush(session, time)) this.schedule(session)
+      else this.#armTimer(session, time)
+      session.drain()
+    }
+  }
+
+  /** True when the burst is over but there is more. */
+  #flush(session: QuicSession, time: number): boolean {
+    for (let sent = 0; sent < BURST; sent++) {
+      const buffer = this.#socket.buffer()
+      // The kernel is behind: go on in the next turn.
+      if (buffer === undefined) return true
+      const transmit = session.connection.transmit(buffer, time)
+      if (transmit === undefined) {
+        this.#socket.release(buffer)
+        return false
+      }
+      this.#socket.send(buffer, transmit.length, transmit.to)
+    }
+    return true
+  }
+
+  /** One timer for each session; a later deadline lets the old timer run out and look again. */
+  #armTimer(session: QuicSession, time: number): void {
+    const deadline = session.connection.nextTimeout()
+    if (deadline >= session.timerAt || deadline === Number.POSITIVE_INFINITY) return
+    clearTimeout(session.timer)
+    session.timerAt = deadline
+    session.timer = setTimeout(onTimer, Math.min(MAX_DELAY, Math.max(1, Math.ceil(deadline - time))), this, session)
+    session.timer.unref()
+  }
+
+  onTimer(session: QuicSession): void {
+    session.timerAt = Number.POSITIVE_INFINITY
+    const time = now()
+    const deadline = session.connection.nextTimeout()
+    if (deadline > time) return this.#armTimer(session, time)
+    session.connection.onTimeout(time)
+    session.drain()
+    this.schedule(session)
+  }
+}
+
+function onTimer(driver: Driver, session: QuicSession): void {
+  driver.onTimer(session)
+}

@@ -1,0 +1,89 @@
+// A client that is not a connection yet: the place to decide, before any state exists (RFC 9000 §5.2.2, §8.1).
+
+import { Writer } from '../bytes/writer.ts'
+import type { Address } from '../connection/path.ts'
+import type { CryptoBackend } from '../crypto/backend.ts'
+import { TAG_LENGTH, TLS_AES_128_GCM_SHA256 } from '../crypto/cipher-suite.ts'
+import { initialSecrets } from '../crypto/initial-keys.ts'
+import { directionKeys } from '../crypto/packet-protection.ts'
+import { retryTag } from '../crypto/retry-integrity.ts'
+import { writeConnectionClose } from '../packet/frames/close.ts'
+import { type PacketHeader, writeLongHeader } from '../packet/header.ts'
+import { Level } from '../packet/level.ts'
+import { writePacketNumber } from '../packet/packet-number.ts'
+import { writeRetry } from '../packet/retry.ts'
+import { ErrorCode } from '../packet/transport-error.ts'
+import type { AddressTokens } from '../zero-rtt/address-token.ts'
+import { LOCAL_ID_LENGTH } from './router.ts'
+
+export type Admission = 'accept' | 'refuse' | 'retry' | 'ignore'
+
+/** What may be known of a client before it costs anything. */
+export interface Incoming {
+  readonly remoteAddress: Address
+  /** A token proved that the client can receive at this address. */
+  readonly isAddressValidated: boolean
+  /** Handshakes under way and connections open on this endpoint. */
+  readonly handshakes: number
+  readonly connections: number
+}
+
+/**
+ * Decides on each new client. `retry` for a client whose address is proven counts as `accept`. A promise holds the
+ * client's datagrams back, bounded, until it is answered; a rejected one means `ignore`.
+ */
+export type Admit = (incoming: Incoming) => Admission | Promise<Admission>
+
+/** Handshakes under way from which on addresses are to be proven first. */
+export const RETRY_ABOVE_HANDSHAKES = 256
+/** Connections on one endpoint; further ones are refused. */
+export const MAX_CONNECTIONS = 20_000
+
+/** The default: Retry under load, refuse when full. */
+export function admitUnderLimits({ handshakes, connections, isAddressValidated }: Incoming): Admission {
+  if (connections >= MAX_CONNECTIONS) return 'refuse'
+  return handshakes >= RETRY_ABOVE_HANDSHAKES && !isAddressValidated ? 'retry' : 'accept'
+}
+
+/** Proves every address that is not known yet: one round trip more for each new client. */
+export function admitAfterRetry(incoming: Incoming): Admission {
+  const admission = admitUnderLimits(incoming)
+  return admission === 'accept' && !incoming.isAddressValidated ? 'retry' : admission
+}
+
+/** Writes a Retry for the Initial `header` (RFC 9000 §17.2.5); returns its length. */
+export function writeRetryAnswer(
+  into: Uint8Array,
+  header: PacketHeader,
+  from: Address,
+  backend: CryptoBackend,
+  tokens: AddressTokens,
+  unixTime: number,
+): number {
+  const source = backend.random(LOCAL_ID_LENGTH)
+  const token = tokens.retryToken(`${from.host}:${from.port}`, header.destination, source, unixTime)
+  const writer = new Writer(into)
+  writeRetry(writer, header.version, header.source, source, token, backend.random(1)[0] as number)
+  writer.put(retryTag(backend, header.version, header.destination, writer.finish()))
+  return writer.pos
+}
+
+/** Writes an Initial packet with CONNECTION_CLOSE for the Initial `header`; returns its length. Keeps no state. */
+export function writeRefusal(
+  into: Uint8Array,
+  header: PacketHeader,
+  errorCode: typeof ErrorCode.ConnectionRefused | typeof ErrorCode.InvalidToken,
+  backend: CryptoBackend,
+): number {
+  const { server } = initialSecrets(backend, header.version, header.destination)
+  const keys = directionKeys(backend, header.version, TLS_AES_128_GCM_SHA256, server)
+  const writer = new Writer(into)
+  const nothing = new Uint8Array(0)
+  const lengthAt = writeLongHeader(writer, Level.Initial, header.version, header.source, header.destination, nothing, 1)
+  const numberOffset = writer.pos
+  writePacketNumber(writer, 0, 1)
+  const reason = errorCode === ErrorCode.InvalidToken ? 'invalid token' : 'refused'
+  writeConnectionClose(writer, errorCode, 0, reason)
+  writer.patchVarint2(lengthAt, writer.pos + TAG_LENGTH - numberOffset)
+  return keys.packet.seal(into, 0, numberOffset, 1, writer.pos, 0)
+}

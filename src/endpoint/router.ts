@@ -1,0 +1,93 @@
+// Destination id to session; and what is said to datagrams that belong to none (RFC 9000 §5.2, §6.1, §10.3).
+
+import { Writer } from '../bytes/writer.ts'
+import type { ConnectionIdSource } from '../connection/local-ids.ts'
+import type { CryptoBackend } from '../crypto/backend.ts'
+import { connectionIdKey } from '../packet/connection-id.ts'
+import { peekDestination } from '../packet/header.ts'
+import {
+  MIN_STATELESS_RESET_LENGTH,
+  STATELESS_RESET_TOKEN_LENGTH,
+  writeStatelessReset,
+} from '../packet/stateless-reset.ts'
+import type { QuicSession } from './quic-session.ts'
+
+/** Ids we issue: random, so that nobody can aim at a bucket of the table. */
+export const LOCAL_ID_LENGTH = 8
+/** Stateless resets per second at most: an answer to a stranger must not become a flood. */
+export const MAX_RESETS_PER_SECOND = 100
+/** RFC 9000 §10.3: longer than this makes it look like any other packet. */
+const RESET_LENGTH = 42
+
+export class Router {
+  readonly #backend: CryptoBackend
+  readonly #secret: Uint8Array
+  readonly #byId = new Map<string, QuicSession>()
+  #resetsInSecond = 0
+  #second = 0
+
+  /** `secret` makes stateless reset tokens; share it only with a successor of this process. */
+  constructor(backend: CryptoBackend, secret: Uint8Array) {
+    this.#backend = backend
+    this.#secret = secret
+  }
+
+  /** The destination id of a datagram's first packet. */
+  destination(datagram: Uint8Array): Uint8Array | undefined {
+    return peekDestination(datagram, LOCAL_ID_LENGTH)
+  }
+
+  find(id: Uint8Array): QuicSession | undefined {
+    return this.#byId.get(connectionIdKey(id))
+  }
+
+  add(id: Uint8Array, session: QuicSession): void {
+    this.#byId.set(connectionIdKey(id), session)
+  }
+
+  remove(id: Uint8Array): void {
+    this.#byId.delete(connectionIdKey(id))
+  }
+
+  get size(): number {
+    return this.#byId.size
+  }
+
+  /** Ids for one session, routed to it from the moment they exist. */
+  idsFor(session: () => QuicSession): ConnectionIdSource {
+    return {
+      create: () => {
+        const id = this.#backend.random(LOCAL_ID_LENGTH)
+        this.add(id, session())
+        return id
+      },
+      resetToken: id => this.resetToken(id),
+      retire: id => this.remove(id),
+    }
+  }
+
+  resetToken(id: Uint8Array): Uint8Array {
+    return this.#backend.hmac('sha256', this.#secret, id).subarray(0, STATELESS_RESET_TOKEN_LENGTH)
+  }
+
+  /**
+   * Writes a stateless reset for a short-header packet of an unknown connection. Returns its length, 0 for none: always
+   * shorter than what it answers, so that two endpoints cannot keep each other talking (RFC 9000 §10.3.3).
+   */
+  reset(datagram: Uint8Array, id: Uint8Array, into: Uint8Array, now: number): number {
+    const length = Math.min(RESET_LENGTH, datagram.length - 1)
+    if (length < MIN_STATELESS_RESET_LENGTH || !this.#mayReset(now)) return 0
+    const writer = new Writer(into)
+    writeStatelessReset(writer, this.resetToken(id), this.#backend.random(length), length)
+    return writer.pos
+  }
+
+  #mayReset(now: number): boolean {
+    const second = Math.floor(now / 1000)
+    if (second !== this.#second) {
+      this.#second = second
+      this.#resetsInSecond = 0
+    }
+    return this.#resetsInSecond++ < MAX_RESETS_PER_SECOND
+  }
+}

@@ -1,0 +1,68 @@
+// One direction of a path: what happens to a datagram between two hosts.
+
+import type { World } from './world.ts'
+
+export interface LinkOptions {
+  /** One-way delay, ms. Default 10. */
+  readonly delay?: number
+  /** Probabilities from 0 to 1. Default 0. */
+  readonly loss?: number
+  readonly duplicate?: number
+  readonly corrupt?: number
+  /** Share of datagrams that are held up by up to another `delay`. Default 0. */
+  readonly reorder?: number
+  /** Bytes per ms; 0: no limit. Default 0. */
+  readonly rate?: number
+  /** Bytes that may wait for the rate; more are dropped. Default 64 KiB. */
+  readonly queue?: number
+  /** Drops the datagrams for which it is true, by their index from 0. */
+  readonly drop?: (index: number, datagram: Uint8Array) => boolean
+}
+
+export class Link {
+  readonly #world: World
+  readonly #options: LinkOptions
+  #index = 0
+  /** When the last byte of what waits will have left. */
+  #freeAt = 0
+  carried = 0
+  bytes = 0
+
+  constructor(world: World, options: LinkOptions = {}) {
+    this.#world = world
+    this.#options = options
+  }
+
+  send(datagram: Uint8Array, deliver: (datagram: Uint8Array) => void): void {
+    const { loss = 0, duplicate = 0, drop } = this.#options
+    const index = this.#index++
+    if (drop?.(index, datagram) || this.#chance(loss)) return
+    this.#carry(datagram, deliver)
+    if (this.#chance(duplicate)) this.#carry(datagram, deliver)
+  }
+
+  #carry(datagram: Uint8Array, deliver: (datagram: Uint8Array) => void): void {
+    const { delay = 10, reorder = 0, corrupt = 0, rate = 0, queue = 65_536 } = this.#options
+    const { now, random } = this.#world
+    const copy = datagram.slice()
+    if (this.#chance(corrupt)) {
+      const at = Math.floor(random() * copy.length)
+      copy[at] = (copy[at] as number) ^ (1 + Math.floor(random() * 255))
+    }
+    let leaves = now
+    if (rate > 0) {
+      const waiting = Math.max(0, this.#freeAt - now) * rate
+      if (waiting + copy.length > queue) return
+      leaves = Math.max(now, this.#freeAt) + copy.length / rate
+      this.#freeAt = leaves
+    }
+    const late = this.#chance(reorder) ? random() * delay : 0
+    this.carried++
+    this.bytes += copy.length
+    this.#world.plan(leaves + delay + late, () => deliver(copy))
+  }
+
+  #chance(probability: number): boolean {
+    return probability > 0 && this.#world.random() < probability
+  }
+}
