@@ -152,7 +152,8 @@ export class OutgoingBody {
     this.#flushes++
     this.#head = undefined
     this.#held = undefined
-    if (!this.#stream.isWritable) return
+    if (!this.#stream.isWritable)
+      return this.cancel(new DOMException('The peer wants no more of the body', 'AbortError'))
     this.#room = this.#stream.send(head, held, end)
   }
 
@@ -179,7 +180,7 @@ export class OutgoingBody {
   }
 }
 
-/** A body made of a string or of bytes ends within two turns of its first chunk. */
-const CORK_TURNS = 4
+/** A body made of a string or of bytes ends within two turns of its first chunk; one that fails at once takes a few more. */
+const CORK_TURNS = 10
 
 function ignore(): void {}

@@ -63,6 +63,11 @@ export class ClientExchange implements BodyOwner {
     return this.#body !== undefined
   }
 
+  /** The response is there and its body is being read. */
+  get isStreaming(): boolean {
+    return this.#incoming !== undefined
+  }
+
   /** -1 while it waits. */
   get streamId(): number {
     return this.#stream === undefined ? -1 : this.#stream.id

@@ -183,7 +183,11 @@ export class Http3Client {
 
   #onClosed(error: Error | undefined): void {
     this.#error = error ?? closedError()
-    for (const exchange of this.#exchanges.values()) exchange.fail(this.#error)
+    // A response that streams may have arrived whole: its body finds out when it is read.
+    for (const exchange of this.#exchanges.values()) {
+      if (exchange.isStreaming) exchange.onStopped()
+      else exchange.fail(this.#error)
+    }
     this.#failWaiting(this.#error)
     this.#closing?.resolve()
   }

@@ -151,13 +151,13 @@ export class Http3Connection implements RequestHost {
   close(errorCode: number = Http3ErrorCode.NoError, reason = ''): void {
     if (this.isClosed) return
     this.transport.close(errorCode, reason)
-    this.#onClosed(undefined)
+    this.#onClosed(undefined, false)
   }
 
   fail(error: Http3Error): void {
     if (this.isClosed) return
     this.transport.close(error.code, error.message)
-    this.#onClosed(error)
+    this.#onClosed(error, false)
   }
 
   onGlitch(): void {
@@ -204,7 +204,7 @@ export class Http3Connection implements RequestHost {
       case 'earlyRejected':
         return this.#onEarlyRejected()
       case 'closed':
-        return this.#onClosed(event.error)
+        return this.#onClosed(event.error, true)
     }
   }
 
@@ -382,10 +382,10 @@ export class Http3Connection implements RequestHost {
     if (this.peerSettingsBytes === undefined) this.peerSettings = defaultSettings
   }
 
-  #onClosed(error: Error | undefined): void {
+  #onClosed(error: Error | undefined, hasRest: boolean): void {
     this.isClosed = true
     const reason = error ?? new Http3Error(Http3ErrorCode.NoError, 'the connection was closed')
-    for (const stream of this.#requests.values()) stream.onConnectionClosed(reason)
+    for (const stream of this.#requests.values()) stream.onConnectionClosed(reason, hasRest)
     this.#requests.clear()
     this.#unacknowledged.clear()
     this.#peerUni.clear()

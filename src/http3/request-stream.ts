@@ -51,6 +51,8 @@ export class RequestStream {
   #isSendAborted = false
   #isReceiveDone = false
   #isStopped = false
+  /** Why the connection was closed, while what arrived before is being read. */
+  #closeError: Error | undefined = undefined
 
   constructor(host: RequestHost, id: number) {
     this.id = id
@@ -139,7 +141,12 @@ export class RequestStream {
   read(): Uint8Array | undefined {
     if (this.#isReceiveDone || !this.#incoming.hasHead) return undefined
     try {
-      if (this.#incoming.advance() !== Step.Content) return this.#afterRead(undefined)
+      const step = this.#incoming.advance()
+      if (step === Step.Wait && this.#closeError !== undefined) {
+        this.#isReceiveDone = true
+        this.error = this.#closeError
+      }
+      if (step !== Step.Content) return this.#afterRead(undefined)
       const piece = this.#incoming.piece()
       this.#incoming.settle()
       return this.#afterRead(piece)
@@ -213,9 +220,15 @@ export class RequestStream {
     if (errorCode !== Http3ErrorCode.NoError) this.#host.onGlitch()
   }
 
-  onConnectionClosed(error: Error): void {
+  /** `hasRest`: what arrived before the connection was closed can still be read. */
+  onConnectionClosed(error: Error, hasRest: boolean): void {
     this.#isSendAborted = true
     if (this.#isReceiveDone) return
+    if (hasRest && this.#incoming.hasHead) {
+      this.#closeError = error
+      this.#host.events.push({ type: 'content', stream: this })
+      return
+    }
     this.#isReceiveDone = true
     this.error = error
     this.#host.events.push({ type: 'failed', stream: this })
@@ -280,6 +293,11 @@ export class RequestStream {
   }
 
   #onFault(error: unknown): void {
+    if (this.#closeError !== undefined) {
+      this.#isReceiveDone = true
+      this.error = this.#closeError
+      return
+    }
     if (!(error instanceof Http3StreamError)) {
       this.#host.fail(error instanceof Http3Error ? error : internalError(error))
       return

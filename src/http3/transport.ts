@@ -9,7 +9,10 @@ export interface Http3Transport {
    * is above its high-water mark: zero or less means wait for `writable`. Throws when the stream cannot be written.
    */
   write(id: number, bytes: Uint8Array, fin: boolean): number
-  /** The next contiguous bytes, or undefined when none are there. `fin` is true with, or after, the last of them. */
+  /**
+   * The next contiguous bytes, or undefined when none are there. `fin` is true with, or after, the last of them.
+   * After the peer closed the connection, what had arrived before can still be read.
+   */
   read(id: number): { readonly data: Uint8Array; readonly fin: boolean } | undefined
   /** Abandons sending: RESET_STREAM. */
   reset(id: number, errorCode: number): void
