@@ -2,7 +2,7 @@
 // Both roles. No promises: events in, events out by `poll`.
 
 import { Writer } from '../bytes/writer.ts'
-import { type ControlFrame, ControlStream } from './control-stream.ts'
+import type { ControlFrame } from './control-stream.ts'
 import { Http3Error, Http3ErrorCode } from './error-codes.ts'
 import type { Field } from './field.ts'
 import { FrameType, frameHeaderSize, idFrame, writeFrameHeader } from './frames.ts'
@@ -10,12 +10,18 @@ import { GlitchBudget } from './glitches.ts'
 import { type Priority, readPriority } from './priority.ts'
 import { QpackDecoder } from './qpack/decoder.ts'
 import { QpackEncoder } from './qpack/encoder.ts'
-import { DecoderInstructions, readEncoderInstructions } from './qpack/instructions.ts'
 import { type RequestEvent, type RequestHost, RequestStream } from './request-stream.ts'
-import { assertNotReduced, defaultSettings, readSettings, type Settings, writeSettings } from './settings.ts'
+import {
+  assertNotReduced,
+  DEFAULT_MAX_FIELD_SECTION_SIZE,
+  defaultSettings,
+  readSettings,
+  type Settings,
+  writeSettings,
+} from './settings.ts'
 import { isClientInitiated, isRequestStream, isUnidirectional, StreamType } from './stream-type.ts'
 import type { Http3Transport, Http3TransportEvent } from './transport.ts'
-import { UniStream } from './uni-stream.ts'
+import { criticalClosed, type UniHost, UniStreams } from './uni-streams.ts'
 
 export interface Http3ConnectionOptions {
   readonly role: 'client' | 'server'
@@ -44,7 +50,7 @@ export type Http3Event =
 /** Priorities kept for requests that did not arrive yet; beyond that PRIORITY_UPDATE is ignored (RFC 9218 §7). */
 export const MAX_EARLY_PRIORITIES = 64
 
-export class Http3Connection implements RequestHost {
+export class Http3Connection implements RequestHost, UniHost {
   readonly transport: Http3Transport
   readonly isServer: boolean
   readonly maxFieldSectionSize: number
@@ -64,13 +70,9 @@ export class Http3Connection implements RequestHost {
   /** Streams we ended whose last byte the peer has not acknowledged: closing now could lose it. */
   readonly #unacknowledged = new Set<number>()
   readonly #requests = new Map<number, RequestStream>()
-  readonly #peerUni = new Map<number, UniStream>()
-  readonly #control: ControlStream
-  readonly #decoderInstructions = new DecoderInstructions()
+  readonly #peerUni: UniStreams
   readonly #glitches = new GlitchBudget()
   readonly #priorities = new Map<number, Priority>()
-  /** Types of critical streams the peer opened. */
-  readonly #peerCritical = new Set<number>()
   #ownControlId = -1
   #nextRequestId = 0
   #peerGoawayId = Number.POSITIVE_INFINITY
@@ -78,7 +80,7 @@ export class Http3Connection implements RequestHost {
   constructor(transport: Http3Transport, options: Http3ConnectionOptions) {
     this.transport = transport
     this.isServer = options.role === 'server'
-    this.maxFieldSectionSize = options.maxFieldSectionSize ?? 65_536
+    this.maxFieldSectionSize = options.maxFieldSectionSize ?? DEFAULT_MAX_FIELD_SECTION_SIZE
     this.decoder = new QpackDecoder({
       maxFieldSectionSize: this.maxFieldSectionSize,
       maxFields: options.maxFields ?? 256,
@@ -86,7 +88,7 @@ export class Http3Connection implements RequestHost {
     this.#grease = options.grease ?? 0
     this.#remembered = this.isServer ? undefined : parseRemembered(options.rememberedSettings)
     this.peerSettings = this.#remembered ?? defaultSettings
-    this.#control = new ControlStream(this.isServer, () => this.onGlitch())
+    this.#peerUni = new UniStreams(this)
     this.isHandshakeComplete = transport.isHandshakeConfirmed
     this.#openControlStream()
   }
@@ -234,8 +236,7 @@ export class Http3Connection implements RequestHost {
   #onStreamOpened(id: number): void {
     if (isClientInitiated(id) !== this.isServer) return
     if (isUnidirectional(id)) {
-      this.#peerUni.set(id, new UniStream(id))
-      return this.#onReadable(id)
+      return this.#peerUni.open(id)
     }
     // RFC 9114 §6.1.
     if (!this.isServer) throw new Http3Error(Http3ErrorCode.StreamCreationError, 'bidirectional stream of a server')
@@ -254,8 +255,7 @@ export class Http3Connection implements RequestHost {
   #onReadable(id: number): void {
     const request = this.#requests.get(id)
     if (request !== undefined) return this.#onRequestReadable(request)
-    const uni = this.#peerUni.get(id)
-    if (uni !== undefined) this.#onUniReadable(uni)
+    this.#peerUni.onReadable(id)
   }
 
   #onRequestReadable(stream: RequestStream): void {
@@ -270,71 +270,7 @@ export class Http3Connection implements RequestHost {
     this.transport.setPriority?.(id, priority.urgency, priority.isIncremental)
   }
 
-  #onUniReadable(stream: UniStream): void {
-    for (;;) {
-      const chunk = this.transport.read(stream.id)
-      if (chunk === undefined) return
-      this.#onUniData(stream, chunk.data)
-      if (chunk.fin) return this.#onUniEnd(stream)
-      // It was refused: nothing more of it is wanted.
-      if (!this.#peerUni.has(stream.id)) return
-    }
-  }
-
-  #onUniData(stream: UniStream, data: Uint8Array): void {
-    let rest = data
-    if (stream.type === -1) {
-      rest = stream.readType(data)
-      if (stream.type === -1) return
-      this.#onUniType(stream)
-    }
-    if (rest.length === 0) return
-    switch (stream.type) {
-      case StreamType.Control: {
-        this.#control.receive(rest)
-        for (let frame = this.#control.next(); frame !== undefined; frame = this.#control.next()) {
-          this.#onControlFrame(frame)
-        }
-        return
-      }
-      case StreamType.QpackEncoder:
-        return this.#spendGlitches(readEncoderInstructions(rest))
-      case StreamType.QpackDecoder:
-        return this.#spendGlitches(this.#decoderInstructions.receive(rest))
-    }
-  }
-
-  #onUniType(stream: UniStream): void {
-    if (stream.isCritical) {
-      // RFC 9114 §6.2.1, RFC 9204 §4.2: one of each.
-      if (this.#peerCritical.has(stream.type)) {
-        throw new Http3Error(Http3ErrorCode.StreamCreationError, 'a second stream of a type that exists once')
-      }
-      this.#peerCritical.add(stream.type)
-      return
-    }
-    if (stream.type === StreamType.Push) {
-      // RFC 9114 §6.2.2, §4.6: clients cannot push, and we never sent MAX_PUSH_ID.
-      const code = this.isServer ? Http3ErrorCode.StreamCreationError : Http3ErrorCode.IdError
-      throw new Http3Error(code, 'push stream although push is not enabled')
-    }
-    // RFC 9114 §6.2: an unknown type is no fault, and none of our business.
-    this.#peerUni.delete(stream.id)
-    this.transport.stop(stream.id, Http3ErrorCode.StreamCreationError)
-    this.onGlitch()
-  }
-
-  #onUniEnd(stream: UniStream): void {
-    this.#peerUni.delete(stream.id)
-    if (stream.isCritical) throw criticalClosed()
-    this.onGlitch()
-  }
-
-  #spendGlitches(count: number): void {
-    for (let i = 0; i < count; i++) this.onGlitch()
-  }
-
-  #onControlFrame(frame: ControlFrame): void {
+  onControlFrame(frame: ControlFrame): void {
     switch (frame.type) {
       case FrameType.Settings:
         // Without early data nothing was sent under the remembered ones: the caller then passes none.
@@ -372,8 +308,7 @@ export class Http3Connection implements RequestHost {
   #onStreamReset(id: number, errorCode: number): void {
     const request = this.#requests.get(id)
     if (request !== undefined) return request.onReset(errorCode)
-    const uni = this.#peerUni.get(id)
-    if (uni !== undefined) this.#onUniEnd(uni)
+    this.#peerUni.onReset(id)
   }
 
   /** RFC 9114 §7.2.4.2: what was remembered was for the early data that was refused. */
@@ -388,13 +323,8 @@ export class Http3Connection implements RequestHost {
     for (const stream of this.#requests.values()) stream.onConnectionClosed(reason, hasRest)
     this.#requests.clear()
     this.#unacknowledged.clear()
-    this.#peerUni.clear()
     this.events.push({ type: 'closed', error })
   }
-}
-
-function criticalClosed(): Http3Error {
-  return new Http3Error(Http3ErrorCode.ClosedCriticalStream, 'a critical stream was closed')
 }
 
 /** What cannot be read was not remembered. */

@@ -26,6 +26,9 @@ export const defaultSettings: Settings = {
   h3Datagram: false,
 }
 
+/** Bytes of a field section we take unless told otherwise, 32 per field included. */
+export const DEFAULT_MAX_FIELD_SECTION_SIZE: number = 65_536
+
 /** A SETTINGS payload above this is not read: H3_EXCESSIVE_LOAD. */
 export const MAX_SETTINGS_LENGTH = 4096
 

@@ -39,7 +39,7 @@ const qpackEncoder = bytes('02 2020')
 const qpackDecoder = bytes('03 447f8001')
 
 function mutate(data: Uint8Array, next: () => number): Uint8Array {
-  let result = data.slice()
+  let result: Uint8Array = data.slice()
   const count = Math.floor(next() * 4)
   for (let i = 0; i < count; i++) {
     const at = Math.floor(next() * (result.length + 1))
