@@ -3,7 +3,6 @@
 // and transmit.
 
 import type { StreamDirection } from '../packet/frames/frame.ts'
-import { Space } from '../packet/level.ts'
 import { ErrorCode, TransportError } from '../packet/transport-error.ts'
 import { TlsAlert } from '../tls13/alert.ts'
 import { assembleClient, assembleServer } from './assemble.ts'
@@ -79,17 +78,18 @@ export class Connection {
 
   /** When `onTimeout` and `transmit` are to be called next, if nothing else happens; Infinity: never. */
   nextTimeout(): number {
-    const { close, recovery, idle, path, handshake, spaces, streams } = this.#parts
+    const { close, recovery, idle, path, handshake, spaces, streams, keyring } = this.#parts
     if (!close.isOpen) return close.deadline
     let next = Math.min(
       recovery.nextTimeout(),
       idle.deadline(pto(this.#parts)),
       path.deadline,
       handshake.earlyKeysDeadline,
-      spaces[Space.Initial].received.ackDeadline,
-      spaces[Space.Handshake].received.ackDeadline,
-      spaces[Space.Application].received.ackDeadline,
     )
+    // An ACK is due only where there are keys to send it with.
+    for (const space of spaces) {
+      if (keyring.canSeal(space.level)) next = Math.min(next, space.received.ackDeadline)
+    }
     // Data held back by the pacer alone leaves when it says; by the window, when an ACK comes.
     if (streams.hasDataToSend) next = Math.min(next, recovery.nextSendTime(this.#now))
     return next
@@ -141,6 +141,11 @@ export class Connection {
   /** Asks the peer to abandon sending on a stream (RFC 9000 §19.5). */
   stop(id: number, errorCode: number): void {
     if (this.#parts.close.isOpen) this.#parts.streams.stop(id, errorCode)
+  }
+
+  /** In which order streams are sent (RFC 9218): urgency 0 (first) to 7; incremental ones share. */
+  setPriority(id: number, urgency: number, isIncremental: boolean): void {
+    this.#parts.streams.setPriority(id, urgency, isIncremental)
   }
 
   /** Queues an unreliable datagram; false when the peer takes none that large (RFC 9221). */

@@ -141,6 +141,7 @@ export class QuicSession implements AsyncDisposable {
     stop(id: number, errorCode: number): void
     close(errorCode: number, reason: string): void
     isEarly(id: number): boolean
+    setPriority(id: number, urgency: number, isIncremental: boolean): void
   } = transportOf(this, () => this.#host.schedule(this))
 
   /** A datagram for this session. */
@@ -260,6 +261,7 @@ function transportOf(session: QuicSession, changed: () => void): QuicSession['tr
     },
     openStream: direction => session.connection.openStream(direction),
     isEarly: id => session.connection.isEarly(id),
+    setPriority: (id, urgency, isIncremental) => session.connection.setPriority(id, urgency, isIncremental),
     write(id, bytes, fin) {
       changed()
       return session.connection.write(id, bytes, fin)

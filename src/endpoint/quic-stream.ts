@@ -81,7 +81,7 @@ export class QuicStream {
   }
 
   /** Everything up to the end. Throws a RangeError above `limit` bytes, default 16 MiB. */
-  async bytes(limit = 16 * 1024 * 1024): Promise<Uint8Array> {
+  async bytes(limit: number = 16 * 1024 * 1024): Promise<Uint8Array> {
     const chunks: Uint8Array[] = []
     let length = 0
     for await (const chunk of this) {

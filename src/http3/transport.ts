@@ -41,4 +41,6 @@ export type Http3TransportEvent =
   | { readonly type: 'earlyRejected' }
   | { readonly type: 'handshakeComplete' }
   | { readonly type: 'handshakeConfirmed' }
+  /** Not HTTP/3's business. */
+  | { readonly type: 'datagram' | 'ticket' | 'newToken' }
   | { readonly type: 'closed'; readonly error: Error | undefined }

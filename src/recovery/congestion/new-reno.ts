@@ -50,3 +50,7 @@ export class NewReno implements CongestionController {
     this.#maxDatagramSize = size
   }
 }
+
+export function newReno(maxDatagramSize: number): CongestionController {
+  return new NewReno(maxDatagramSize)
+}

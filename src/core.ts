@@ -1,0 +1,9 @@
+// Entry point `zerotrip/core`: the sans-IO connection, for other event loops than node's.
+
+export type { Accepted, ClientConfig, Dependencies, ServerConfig, TransportOptions } from './connection/config.ts'
+export { Connection, type Transmit } from './connection/connection.ts'
+export type { ConnectionEvent, PeerInfo, TicketFacts } from './connection/events.ts'
+export type { ConnectionIdSource } from './connection/local-ids.ts'
+export type { Address } from './connection/path.ts'
+export { peekDestination, readHeader } from './packet/header.ts'
+export { NoRecorder, type Recorder } from './qlog/recorder.ts'

@@ -1,0 +1,26 @@
+// Entry point `zerotrip`: QUIC endpoints, sessions and streams.
+
+export type { TransportOptions } from './connection/config.ts'
+export type { PeerInfo } from './connection/events.ts'
+export type { Address } from './connection/path.ts'
+export type { CryptoBackend } from './crypto/backend.ts'
+export { nodeBackend } from './crypto/backend-node.ts'
+export type { Application, ApplicationFactory } from './endpoint/application.ts'
+export { connect, type EndpointOptions, listen, QuicEndpoint } from './endpoint/endpoint.ts'
+export { QuicError, type QuicErrorCode } from './endpoint/errors.ts'
+export {
+  type Admission,
+  type Admit,
+  admitAfterRetry,
+  admitUnderLimits,
+  type Incoming,
+} from './endpoint/incoming.ts'
+export type { Listener } from './endpoint/listener.ts'
+export type { CipherSuiteName, ConnectOptions, ListenOptions } from './endpoint/options.ts'
+export type { CloseInfo, QuicSession } from './endpoint/quic-session.ts'
+export type { QuicStream } from './endpoint/quic-stream.ts'
+export { cubic } from './recovery/congestion/cubic.ts'
+export { newReno } from './recovery/congestion/new-reno.ts'
+export { bySni, insecureVerifier, pinnedKeys, singleCertificate, verifyChain } from './tls13/certificate-policy.ts'
+export type { CertificateSource, CertificateVerifier, CertifiedKey, KeyLog } from './tls13/ports.ts'
+export { issueCertificate, newPrivateKey } from './x509/issue.ts'

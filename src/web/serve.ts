@@ -1,0 +1,115 @@
+// An HTTP/3 server for people: serve({ port, cert, key, fetch }).
+
+import type { Address } from '../connection/path.ts'
+import { nodeBackend } from '../crypto/backend-node.ts'
+import type { Application, ApplicationFactory } from '../endpoint/application.ts'
+import { unixTime } from '../endpoint/clock.ts'
+import { type EndpointOptions, QuicEndpoint } from '../endpoint/endpoint.ts'
+import type { ListenOptions } from '../endpoint/options.ts'
+import type { QuicSession } from '../endpoint/quic-session.ts'
+import { type Http3Handler, Http3Server, type Http3ServerOptions } from '../http3/server.ts'
+import { type EarlyDataGate, refuseEarlyData } from '../tls13/ports.ts'
+import { AddressTokens } from '../zero-rtt/address-token.ts'
+import type { WorkerBundle } from '../zero-rtt/bundle.ts'
+import { ProvisionedServer } from '../zero-rtt/provisioned-psk.ts'
+import { gateByKind } from '../zero-rtt/psk-sources.ts'
+import { serverSettings } from './settings.ts'
+
+export interface ServeOptions extends EndpointOptions, Omit<ListenOptions, 'alpn' | 'earlyData' | 'appState'> {
+  /** Answers requests. `request.early`: it came as 0-RTT data and may be a replay; `await request.confirmed` to be sure. */
+  readonly fetch: Http3Handler
+  /** Which early requests run at once. Default `safe`; nothing is early unless `earlyData` or `bundle` lets it in. */
+  readonly early?: Http3ServerOptions['earlyData']
+  /** Who judges whether early data of a ticket is fresh. Default: it is refused. */
+  readonly earlyData?: EarlyDataGate
+  /** What a platform provisioned for this process: clients that hold the other half may send early data. */
+  readonly bundle?: WorkerBundle
+  /** Limits of HTTP/3 itself. */
+  readonly http3?: Omit<Http3ServerOptions, 'earlyData' | 'onError'>
+  /** Told when a handler fails. Default: `process.emitWarning`. */
+  readonly onError?: Http3ServerOptions['onError']
+  /** Other protocols on the same port, by ALPN. */
+  readonly protocols?: Readonly<Record<string, ApplicationFactory>>
+}
+
+export class Http3Endpoint implements AsyncDisposable {
+  readonly endpoint: QuicEndpoint
+  /** Resolves with the bound address; rejects with node's own error when the port cannot be had. */
+  readonly ready: Promise<Address>
+  readonly #servers = new Map<QuicSession, Http3Server>()
+
+  constructor(options: ServeOptions) {
+    const backend = options.backend ?? nodeBackend
+    const { bundle } = options
+    const provisioned = bundle && new ProvisionedServer(backend, bundle)
+    const tokens = bundle && AddressTokens.ofInstance(backend, bundle)
+    this.endpoint = new QuicEndpoint({ ...(tokens && { addressTokens: tokens }), ...options })
+    this.ready = this.endpoint.ready
+    const psks = options.psks ?? provisioned
+    this.endpoint.listen(
+      {
+        ...options,
+        ...(psks && { psks }),
+        alpn: { h3: session => this.#serve(session, options), ...options.protocols },
+        earlyData: earlyGate(options.earlyData, provisioned),
+        appState: serverSettings(options.http3),
+      },
+      () => {},
+    )
+  }
+
+  /** Takes no new requests, lets those begun finish for up to `deadline` ms (default 10,000), then closes. */
+  async close(deadline = 10_000): Promise<void> {
+    const drained = Promise.all([...this.#servers.values()].map(server => server.close()))
+    const { promise, cancel } = after(deadline)
+    await Promise.race([drained, promise])
+    cancel()
+    await this.endpoint.close(H3_NO_ERROR)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  #serve(session: QuicSession, options: ServeOptions): Application {
+    const server = new Http3Server(session.transport, options.fetch, {
+      date: () => new Date(unixTime()).toUTCString(),
+      ...options.http3,
+      earlyData: options.early ?? 'safe',
+      onError: options.onError ?? warn,
+    })
+    this.#servers.set(session, server)
+    const forget = (): boolean => this.#servers.delete(session)
+    session.closed.then(forget, forget)
+    return server
+  }
+}
+
+/** RFC 9114 §8.1. */
+const H3_NO_ERROR = 0x100
+
+/**
+ * Serves HTTP/3 on `port` (default: any free one; see `ready`). Throws a TypeError for options that do not fit.
+ *
+ *     const server = serve({ port: 4433, cert, key, fetch: request => new Response(`hello ${request.url}`) })
+ */
+export function serve(options: ServeOptions): Http3Endpoint {
+  return new Http3Endpoint(options)
+}
+
+function earlyGate(tickets: EarlyDataGate | undefined, provisioned: ProvisionedServer | undefined): EarlyDataGate {
+  if (provisioned === undefined) return tickets ?? refuseEarlyData
+  return gateByKind({ imported: provisioned, ...(tickets && { resumption: tickets }) })
+}
+
+function warn(error: unknown): void {
+  process.emitWarning(error instanceof Error ? error : new Error(String(error)), { code: 'ERR_ZEROTRIP_HANDLER' })
+}
+
+function after(ms: number): { promise: Promise<void>; cancel: () => void } {
+  let timer: NodeJS.Timeout | undefined
+  const promise = new Promise<void>(resolve => {
+    timer = setTimeout(resolve, ms)
+  })
+  return { promise, cancel: () => clearTimeout(timer) }
+}
