@@ -1,7 +1,6 @@
 // The seat above a session: HTTP/3, HTTP/0.9 or the raw streams of quic-streams.ts take it.
 
 import type { ConnectionEvent } from '../connection/events.ts'
-import type { QuicSession } from './quic-session.ts'
 
 export interface Application {
   /** Facts in the order they happened. Must not throw. */
@@ -12,5 +11,3 @@ export interface Application {
    */
   readonly sessionState?: Uint8Array | undefined
 }
-
-export type ApplicationFactory = (session: QuicSession) => Application

@@ -11,7 +11,6 @@ import { ErrorCode } from '../packet/transport-error.ts'
 import { isSupportedVersion, supportedVersions, writeVersionNegotiation } from '../packet/version.ts'
 import type { AddressTokens } from '../zero-rtt/address-token.ts'
 import { NoTickets } from '../zero-rtt/ticket-store.ts'
-import type { ApplicationFactory } from './application.ts'
 import { timeOrigin, unixTime } from './clock.ts'
 import { Inbox } from './inbox.ts'
 import {
@@ -25,7 +24,7 @@ import {
 import { environmentKeyLog } from './key-log.ts'
 import { type ListenOptions, serverConfig } from './options.ts'
 import { recorderFactory } from './qlog-file.ts'
-import { QuicSession, type SessionHost } from './quic-session.ts'
+import { type ApplicationFactory, QuicSession, type SessionHost } from './quic-session.ts'
 import { QuicStreams } from './quic-streams.ts'
 import { LOCAL_ID_LENGTH, type Router } from './router.ts'
 

@@ -24,8 +24,8 @@ import { pemBlocks } from '../x509/pem.ts'
 import { firstOf } from '../zero-rtt/psk-sources.ts'
 import { TicketSealer } from '../zero-rtt/ticket-sealer.ts'
 import type { TicketStore } from '../zero-rtt/ticket-store.ts'
-import type { ApplicationFactory } from './application.ts'
 import type { Admit } from './incoming.ts'
+import type { ApplicationFactory } from './quic-session.ts'
 
 export type CipherSuiteName = 'TLS_AES_128_GCM_SHA256' | 'TLS_AES_256_GCM_SHA384' | 'TLS_CHACHA20_POLY1305_SHA256'
 

@@ -7,7 +7,7 @@ import type { Stats } from '../connection/stats.ts'
 import { QUIC_V1 } from '../packet/version.ts'
 import { resumptionFromTicket } from '../zero-rtt/resumption.ts'
 import type { TicketStore } from '../zero-rtt/ticket-store.ts'
-import type { Application, ApplicationFactory } from './application.ts'
+import type { Application } from './application.ts'
 import { now, unixTime } from './clock.ts'
 import { closedError, QuicError } from './errors.ts'
 import type { QuicStream } from './quic-stream.ts'
@@ -25,6 +25,9 @@ export interface SessionHost {
   schedule(session: QuicSession): void
   onTerminated(session: QuicSession): void
 }
+
+/** Puts somebody into the seat above a session. */
+export type ApplicationFactory = (session: QuicSession) => Application
 
 export interface SessionOptions {
   /** Chooses who sits above, once the protocol is known. */

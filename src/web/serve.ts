@@ -2,11 +2,11 @@
 
 import type { Address } from '../connection/path.ts'
 import { nodeBackend } from '../crypto/backend-node.ts'
-import type { Application, ApplicationFactory } from '../endpoint/application.ts'
+import type { Application } from '../endpoint/application.ts'
 import { unixTime } from '../endpoint/clock.ts'
 import { type EndpointOptions, QuicEndpoint } from '../endpoint/endpoint.ts'
 import type { ListenOptions } from '../endpoint/options.ts'
-import type { QuicSession } from '../endpoint/quic-session.ts'
+import type { ApplicationFactory, QuicSession } from '../endpoint/quic-session.ts'
 import { type Http3Handler, Http3Server, type Http3ServerOptions } from '../http3/server.ts'
 import { type EarlyDataGate, refuseEarlyData } from '../tls13/ports.ts'
 import { AddressTokens } from '../zero-rtt/address-token.ts'

@@ -3,7 +3,7 @@
 import { contextTag, DerReader, malformed, Tag } from './der.ts'
 
 /** Bits of the key usage extension (RFC 5280 §4.2.1.3). */
-export const KeyUsage = { digitalSignature: 1 << 0, keyCertSign: 1 << 5 } as const
+export const KeyUsage = { digitalSignature: 0x01, keyCertSign: 0x20 } as const
 
 /** Purposes of the extended key usage extension (RFC 5280 §4.2.1.12). */
 export const Purpose = { serverAuth: '1.3.6.1.5.5.7.3.1', any: '2.5.29.37.0' } as const
