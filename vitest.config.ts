@@ -18,14 +18,14 @@ const runCompiled = {
   },
 }
 
-const compiled = process.env.TEST_COMPILED === '1'
+const compiled = process.env['TEST_COMPILED'] === '1'
 
 export default defineConfig({
   plugins: compiled ? [runCompiled] : [],
   test: {
     include: ['test/**/*.test.ts'],
     pool: 'forks',
-    setupFiles: process.env.NODE_V8_COVERAGE ? ['test/support/coverage.ts'] : [],
+    setupFiles: process.env['NODE_V8_COVERAGE'] ? ['test/support/coverage.ts'] : [],
     server: { deps: { external: [/\/dist\//] } },
     testTimeout: 20_000,
   },
