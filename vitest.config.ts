@@ -23,7 +23,7 @@ const compiled = process.env['TEST_COMPILED'] === '1'
 export default defineConfig({
   plugins: compiled ? [runCompiled] : [],
   test: {
-    include: ['test/**/*.test.ts'],
+    include: ['test/**/*.test.ts', 'faas/test/**/*.test.ts'],
     pool: 'forks',
     setupFiles: process.env['NODE_V8_COVERAGE'] ? ['test/support/coverage.ts'] : [],
     server: { deps: { external: [/\/dist\//] } },

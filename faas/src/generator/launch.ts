@@ -1,0 +1,169 @@
+// The 0-RTT Generator: each launch of a worker gets a key of its own, made here. One half goes to the worker over an
+// inherited descriptor, the other to the client; their first contact can then carry data.
+
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
+import type { Duplex, Writable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { nodeBackend } from 'zerotrip'
+import { provisionHttp3 } from 'zerotrip/http3'
+import {
+  type ClientBundle,
+  clientBundle,
+  type EarlyRequests,
+  originOf,
+  type WorkerBundle,
+  writeWorkerBundle,
+} from 'zerotrip/zero-rtt'
+import { type Announcement, BUNDLE_FD, PLATFORM_FD } from '../inherited.ts'
+
+export interface LaunchOptions {
+  /** Path of the module that exports the function. */
+  readonly handler: string
+  /** Who will call: 1 to 63 bytes of UTF-8, one name for one process. */
+  readonly clientId: string
+  /** Default 127.0.0.1. */
+  readonly host?: string
+  /** Names in the worker's certificate besides `host`. */
+  readonly names?: readonly string[]
+  /** Plain HTTP/1.1 on the same port, HTTPS on another. Default false. */
+  readonly tcp?: boolean
+  readonly tls?: boolean
+  /** Which requests may come early. Default `safe`. */
+  readonly earlyRequests?: EarlyRequests
+  /** ms from the launch until the keys end. Default 10 minutes. */
+  readonly lifetime?: number
+  /** Environment of the worker. Default this process's own. */
+  readonly environment?: NodeJS.ProcessEnv
+  /** Arguments of node itself, such as `--max-old-space-size=64`. */
+  readonly nodeArguments?: readonly string[]
+  /** ms within which the worker has to listen. Default 10,000. */
+  readonly startDeadline?: number
+}
+
+const START_DEADLINE = 10_000
+
+/** Numbers the worker finds its descriptors under. */
+const BUNDLE_AT = 3
+const PLATFORM_AT = 4
+
+export class LaunchedWorker implements AsyncDisposable {
+  readonly process: ChildProcess
+  readonly announcement: Announcement
+  /** The half of the client that was named at the launch. */
+  readonly client: ClientBundle
+  readonly #bundle: WorkerBundle
+
+  constructor(process: ChildProcess, announcement: Announcement, bundle: WorkerBundle, client: ClientBundle) {
+    this.process = process
+    this.announcement = announcement
+    this.client = client
+    this.#bundle = bundle
+  }
+
+  /** As in a URL: `127.0.0.1:4433`. */
+  get origin(): string {
+    return originOf(this.announcement.host, this.announcement.port)
+  }
+
+  /** The half of one more client; the worker need not be told. `addresses`: where it will call, default the worker's. */
+  clientFor(clientId: string, addresses: readonly string[] = [this.origin]): ClientBundle {
+    const pins = [pinOf(this.announcement)]
+    return clientBundle(nodeBackend, this.#bundle, { clientId, addresses, pins }, Date.now())
+  }
+
+  /** Lets requests in flight finish. Resolves when the process is gone. */
+  async stop(): Promise<void> {
+    const gone = hasExited(this.process)
+    this.process.kill('SIGTERM')
+    await gone
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+}
+
+/**
+ * Starts a worker that nobody has contacted yet. Resolves when it listens: by then both halves are where they belong,
+ * and the first datagram of the client may carry a request.
+ */
+export async function launch(options: LaunchOptions): Promise<LaunchedWorker> {
+  const { clientId, earlyRequests, lifetime } = options
+  const { worker, client } = provisionHttp3({
+    clientId,
+    // Not known before it listens.
+    addresses: [],
+    ...(earlyRequests && { earlyRequests }),
+    ...(lifetime && { lifetime }),
+  })
+  const child = start(options)
+  handOver(child, worker)
+  const announcement = await listening(child, options.startDeadline ?? START_DEADLINE)
+  const { host, port } = announcement
+  const half = { ...client, addresses: [originOf(host, port)], pins: [pinOf(announcement)] }
+  return new LaunchedWorker(child, announcement, worker, half)
+}
+
+function start(options: LaunchOptions): ChildProcess {
+  const program = fileURLToPath(new URL('../watchdog/worker.js', import.meta.url))
+  const settings = [
+    ...(options.host === undefined ? [] : ['--host', options.host]),
+    ...(options.names ?? []).flatMap(name => ['--name', name]),
+    ...(options.tcp ? ['--tcp'] : []),
+    ...(options.tls ? ['--tls'] : []),
+  ]
+  const stdio: StdioOptions = ['ignore', 'inherit', 'inherit', 'pipe', 'pipe']
+  return spawn(process.execPath, [...(options.nodeArguments ?? []), program, options.handler, ...settings], {
+    stdio,
+    // Numbers only: the environment of a process can be read by others, and is inherited by what it starts.
+    env: {
+      ...(options.environment ?? process.env),
+      [BUNDLE_FD]: String(BUNDLE_AT),
+      [PLATFORM_FD]: String(PLATFORM_AT),
+    },
+  })
+}
+
+function handOver(child: ChildProcess, bundle: WorkerBundle): void {
+  const encoded = writeWorkerBundle(bundle)
+  const pipe = child.stdio[BUNDLE_AT] as Writable
+  // A worker that dies before it reads is reported by `listening`.
+  pipe.on('error', () => {})
+  pipe.end(encoded, () => encoded.fill(0))
+}
+
+/** Rejects when the worker ends, or the deadline passes, before it says that it listens. */
+function listening(child: ChildProcess, deadline: number): Promise<Announcement> {
+  const pipe = child.stdio[PLATFORM_AT] as Duplex
+  return new Promise((resolve, reject) => {
+    let text = ''
+    const fail = (reason: string): void => {
+      clearTimeout(timer)
+      child.kill('SIGKILL')
+      reject(new Error(`the worker did not start: ${reason}`))
+    }
+    const timer = setTimeout(() => fail(`it did not listen within ${deadline} ms`), deadline)
+    const onExit = (code: number | null, signal: string | null): void => fail(`it ended with ${code ?? signal}`)
+    child.once('exit', onExit)
+    child.once('error', error => fail(error.message))
+    pipe.on('error', () => {})
+    pipe.on('data', (data: Buffer) => {
+      text += data.toString('utf8')
+      const end = text.indexOf('\n')
+      if (end < 0) return
+      clearTimeout(timer)
+      child.off('exit', onExit)
+      pipe.removeAllListeners('data').resume()
+      resolve(JSON.parse(text.slice(0, end)) as Announcement)
+    })
+  })
+}
+
+function hasExited(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve()
+  return new Promise(resolve => child.once('exit', () => resolve()))
+}
+
+function pinOf(announcement: Announcement): Uint8Array {
+  return new Uint8Array(Buffer.from(announcement.pin, 'hex'))
+}

@@ -1,0 +1,3 @@
+// Not a function.
+
+export const answer = 42
