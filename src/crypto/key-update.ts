@@ -5,7 +5,6 @@
 //        the first packet         both speak          the packet that
 //        under the current                            needs it
 
-import { ErrorCode, TransportError } from '../packet/transport-error.ts'
 import type { CryptoBackend, HeaderKey, PacketKey } from './backend.ts'
 import type { CipherSuite } from './cipher-suite.ts'
 import { directionKeys, nextSecret, packetKey } from './packet-protection.ts'
@@ -36,6 +35,7 @@ export class OneRttKeys {
   #firstSealed = Number.POSITIVE_INFINITY
   #isAcknowledged = false
   #failures = 0
+  #violation: string | undefined = undefined
 
   /** A server may write before it knows `readSecret`; `setReadSecret` follows. */
   constructor(
@@ -118,7 +118,7 @@ export class OneRttKeys {
 
   /**
    * As `PacketKey.open`, for a packet whose header says `phase`. A packet that opens under the next keys is the peer's
-   * key update, and `phase` of this side follows it. Throws a TransportError when the peer mixed up its keys.
+   * key update, and `phase` of this side follows it. Look at `violation` afterwards.
    */
   open(
     buffer: Uint8Array,
@@ -173,6 +173,11 @@ export class OneRttKeys {
     return this.#sealed >= this.#suite.confidentialityLimit * CLOSE_AT
   }
 
+  /** What the peer, authenticated, did wrong with its keys: the connection must close with KEY_UPDATE_ERROR. */
+  get violation(): string | undefined {
+    return this.#violation
+  }
+
   /** Packets that did not open, under all keys. */
   get failures(): number {
     return this.#failures
@@ -196,9 +201,15 @@ export class OneRttKeys {
   }
 
   #onCurrent(packetNumber: number, phase: KeyPhase, now: number): void {
-    if (phase !== this.#current.phase) throw keyUpdateError('key phase changed without its keys')
+    if (phase !== this.#current.phase) {
+      this.#violation = 'key phase changed without its keys'
+      return
+    }
     // RFC 9001 §6.4: numbers never go back to older keys.
-    if (packetNumber < this.#highestBefore) throw keyUpdateError('newer keys under a lower packet number')
+    if (packetNumber < this.#highestBefore) {
+      this.#violation = 'newer keys under a lower packet number'
+      return
+    }
     if (this.#highestReceived < 0) this.#discardAt = now + 3 * this.#pto
     this.#lowestReceived = Math.min(this.#lowestReceived, packetNumber)
     this.#highestReceived = Math.max(this.#highestReceived, packetNumber)
@@ -206,7 +217,8 @@ export class OneRttKeys {
 
   #onPeerUpdate(packetNumber: number, now: number): void {
     if (packetNumber < this.#highestReceived || packetNumber < this.#highestBefore) {
-      throw keyUpdateError('key update under a lower packet number')
+      this.#violation = 'key update under a lower packet number'
+      return
     }
     this.#rotate(this.#next as Generation)
     this.#onCurrent(packetNumber, this.#current.phase, now)
@@ -264,10 +276,6 @@ class Generation {
     this.writeSecret = writeSecret
     this.write = write
   }
-}
-
-function keyUpdateError(reason: string): TransportError {
-  return new TransportError(ErrorCode.KeyUpdateError, reason)
 }
 
 /** RFC 9002 §6.2.2: the PTO of an RTT of 333 ms that was never measured. */

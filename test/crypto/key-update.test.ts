@@ -7,10 +7,7 @@ import {
   TLS_CHACHA20_POLY1305_SHA256,
 } from '../../src/crypto/cipher-suite.ts'
 import { OneRttKeys } from '../../src/crypto/key-update.ts'
-import { ErrorCode } from '../../src/packet/transport-error.ts'
 import { aes, exchange, forge, Pair, payload, receive, type Sealed, send } from './one-rtt-pair.ts'
-
-const keyUpdateError = expect.objectContaining({ code: ErrorCode.KeyUpdateError })
 
 describe('without an update', () => {
   test.each([TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384, TLS_CHACHA20_POLY1305_SHA256])('$name', suite => {
@@ -284,8 +281,8 @@ describe('RFC 9001 §6.4 numbers never go back to older keys', () => {
     exchange(client, server, 9, 0)
     client.initiateUpdate(0)
     const backwards = send(client, 5)
-    expect(() => receive(server, backwards)).toThrow(keyUpdateError)
-    expect(server.generation).toBe(0)
+    receive(server, backwards)
+    expect([server.violation, server.generation]).toEqual(['key update under a lower packet number', 0])
   })
 
   test('newer keys under a lower number than the last of the old ones', () => {
@@ -295,7 +292,9 @@ describe('RFC 9001 §6.4 numbers never go back to older keys', () => {
     const [between, newer] = [send(client, 6), send(client, 8)]
     expect(receive(server, newer)).toEqual(payload)
     expect(receive(server, late)).toEqual(payload)
-    expect(() => receive(server, between)).toThrow(keyUpdateError)
+    expect(server.violation).toBeUndefined()
+    receive(server, between)
+    expect(server.violation).toBe('newer keys under a lower packet number')
   })
 
   test('after an update of its own a side knows what it received before', () => {
@@ -303,7 +302,8 @@ describe('RFC 9001 §6.4 numbers never go back to older keys', () => {
     exchange(server, client, 9, 0)
     client.initiateUpdate(0)
     expect(receive(server, send(client, 1))).toEqual(payload)
-    expect(() => receive(client, send(server, 8))).toThrow(keyUpdateError)
+    receive(client, send(server, 8))
+    expect(client.violation).toBe('newer keys under a lower packet number')
   })
 
   test('older keys under a higher number do not open', () => {
@@ -326,7 +326,8 @@ describe('RFC 9001 §6.4 numbers never go back to older keys', () => {
     client.initiateUpdate(0)
     expect(receive(server, send(client, 4))).toEqual(payload)
     // This server has not sent since the update; the current key is the only one it can try.
-    expect(() => receive(server, lie(client, 5))).toThrow(keyUpdateError)
+    receive(server, lie(client, 5))
+    expect(server.violation).toBe('key phase changed without its keys')
   })
 })
 
