@@ -46,6 +46,8 @@ export const MAX_TICKET_LIFETIME: number = 7 * 24 * 3_600_000
 /** Bounds of the stored form. */
 export const MAX_PINS: number = 8
 export const MAX_BLOB: number = 0xffff
+/** ms. */
+export const MAX_INITIAL_RTT: number = 60_000
 
 export function isExpired(resumption: Resumption, unixTime: number): boolean {
   return unixTime >= resumption.issued + resumption.lifetime
@@ -94,7 +96,8 @@ export function resumptionFromTicket(received: ReceivedTicket, company: TicketCo
   const { ticket, lifetimeSeconds, ...kept } = received
   const lifetime = Math.min(lifetimeSeconds * 1000, MAX_TICKET_LIFETIME)
   const issued = Math.floor(unixTime)
-  return { kind: 'ticket', identity: ticket, issued, lifetime, ...kept, ...company }
+  const initialRtt = wholeRtt(company.initialRtt)
+  return { kind: 'ticket', identity: ticket, issued, lifetime, ...kept, ...company, initialRtt }
 }
 
 /** The stored form: compact, versioned, and as secret as the key inside. */
@@ -105,6 +108,11 @@ export function writeResumption(resumption: Resumption): Uint8Array {
 /** Throws a TypeError for anything `writeResumption` would not have written. */
 export function readResumption(stored: Uint8Array): Resumption {
   return format.read(stored)
+}
+
+/** Whole ms, as it is stored: rounded up, for a hint that is too small makes probes too early. */
+function wholeRtt(rtt: number | undefined): number | undefined {
+  return rtt === undefined ? undefined : Math.min(Math.ceil(rtt), MAX_INITIAL_RTT)
 }
 
 /** RFC 8446 §4.2.11.1: the age in ms plus ticket_age_add, modulo 2^32; 0 for external PSKs. */
@@ -147,5 +155,5 @@ const format: RecordFormat<Resumption> = new RecordFormat<Resumption>('ZTRS', 'z
   appState: bytes(0, MAX_BLOB),
   token: bytes(0, MAX_BLOB),
   pins: listOf(bytes(32, 32), MAX_PINS),
-  initialRtt: optional(uint(60_000)),
+  initialRtt: optional(uint(MAX_INITIAL_RTT)),
 })

@@ -56,6 +56,20 @@ describe('from a NewSessionTicket', () => {
     expect(made).toEqual(resumption())
   })
 
+  test('a measured RTT becomes whole ms that can be stored', () => {
+    const received = { ...rest, ticket: identity, lifetimeSeconds: 60 }
+    for (const [measured, kept] of [
+      [0.31, 1],
+      [12.2, 13],
+      [70_000.5, 60_000],
+      [undefined, undefined],
+    ]) {
+      const made = resumptionFromTicket(received, { ...company, initialRtt: measured }, START)
+      expect(made.initialRtt).toBe(kept)
+      expect(readResumption(writeResumption(made))).toEqual(made)
+    }
+  })
+
   test('RFC 8446 §4.6.1: seven days at most', () => {
     const made = resumptionFromTicket({ ...rest, ticket: identity, lifetimeSeconds: 0xffffffff }, company, START)
     expect(made.lifetime).toBe(MAX_TICKET_LIFETIME)
