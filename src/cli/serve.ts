@@ -1,0 +1,119 @@
+// `zerotrip serve`: the files of a directory over HTTP/3 and HTTP/0.9.
+
+import { readFile } from 'node:fs/promises'
+import { serverSettings } from '../http3/index.ts'
+import {
+  type Address,
+  type ApplicationFactory,
+  admitAfterRetry,
+  issueCertificate,
+  type ListenOptions,
+  listen,
+  newPrivateKey,
+  nodeBackend,
+  type QuicEndpoint,
+} from '../index.ts'
+import { gateFrom, SingleUse } from '../zero-rtt/index.ts'
+import type { Alpn, ServeArguments } from './args.ts'
+import { CliError, ExitCode, fileError, messageOf, portError } from './errors.ts'
+import { FileTree, fileHandler } from './files.ts'
+import type { Io } from './run.ts'
+import { HqService, Http3Service, type Service } from './services.ts'
+
+/** Serves until `io.signal`, then finishes what was begun. */
+export async function serve(args: ServeArguments, io: Io): Promise<number> {
+  const tree = await FileTree.open(args.root)
+  const credentials = args.certificate ? await readCredentials(args.certificate) : selfSigned(args.host, io)
+  const services: Record<Alpn, Service> = {
+    h3: new Http3Service(fileHandler(tree), {
+      date: () => new Date().toUTCString(),
+      onError: (error, request) => io.stderr.write(`zerotrip: ${request?.url ?? 'a request'}: ${messageOf(error)}\n`),
+    }),
+    'hq-interop': new HqService(tree),
+  }
+  const endpoint = start(args, credentials, services)
+  const address = await endpoint.ready.catch(error => {
+    throw portError(args.port, args.host ?? '::', error)
+  })
+  io.stdout.write(`serving ${args.root} on ${urlOf(address)} (${args.alpn.join(', ')})\n`)
+  await aborted(io.signal)
+  await within(GRACE, Promise.all(args.alpn.map(alpn => services[alpn].drain())))
+  await endpoint.close(H3_NO_ERROR)
+  return ExitCode.Ok
+}
+
+interface Credentials {
+  readonly cert: string
+  readonly key: string
+}
+
+function start(args: ServeArguments, credentials: Credentials, services: Record<Alpn, Service>): QuicEndpoint {
+  const alpn: Record<string, ApplicationFactory> = {}
+  for (const name of args.alpn) alpn[name] = session => services[name].seat(session)
+  const options: ListenOptions = {
+    ...credentials,
+    alpn,
+    appState: serverSettings(),
+    ...(args.retry && { admit: admitAfterRetry }),
+    ...(args.early && { earlyData: gateFrom(new SingleUse()) }),
+    ...(args.qlog !== undefined && { qlog: args.qlog }),
+    ...(args.cipherSuites && { cipherSuites: args.cipherSuites }),
+  }
+  try {
+    return listen({ ...options, port: args.port, ...(args.host !== undefined && { host: args.host }) }, () => {})
+  } catch (error) {
+    // The options were checked already, but for what the files hold and whether the host is an address.
+    throw new CliError(ExitCode.LocalFailed, messageOf(error), error)
+  }
+}
+
+async function readCredentials(files: { readonly cert: string; readonly key: string }): Promise<Credentials> {
+  const read = (flag: string, file: string): Promise<string> =>
+    readFile(file, 'utf8').catch(error => {
+      throw fileError(`read ${flag} ${file}`, error)
+    })
+  const [cert, key] = await Promise.all([read('--cert', files.cert), read('--key', files.key)])
+  return { cert, key }
+}
+
+/** A key that lives as long as the process, and the pin clients may know it by. */
+function selfSigned(host: string | undefined, io: Io): Credentials {
+  const pkcs8 = Buffer.from(newPrivateKey(nodeBackend)).toString('base64')
+  const pem = `-----BEGIN PRIVATE KEY-----\n${pkcs8.replace(/.{64}/g, '$&\n')}\n-----END PRIVATE KEY-----\n`
+  const key = nodeBackend.privateKey(pem)
+  const named = host === undefined || host === '::' || host === '0.0.0.0' ? [] : [host]
+  const hosts = [...new Set(['localhost', '127.0.0.1', '::1', ...named])]
+  const notBefore = Date.now() - HOUR
+  const issued = issueCertificate(nodeBackend, { key, hosts, notBefore, notAfter: notBefore + VALIDITY })
+  const pin = Buffer.from(nodeBackend.hash('sha256', key.publicKey)).toString('hex')
+  io.stdout.write(`self-signed for ${hosts.join(', ')}; clients: --pin ${pin}\n`)
+  return { cert: issued.pem, key: pem }
+}
+
+function urlOf({ host, port }: Address): string {
+  return `https://${host.includes(':') ? `[${host}]` : host}:${port}/`
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
+
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const deadline = new Promise<void>(resolve => {
+    timer = setTimeout(resolve, ms)
+  })
+  await Promise.race([work, deadline])
+  clearTimeout(timer)
+}
+
+/** ms for answers that were begun when the end was asked for. */
+const GRACE = 10_000
+/** RFC 9114 §8.1. */
+const H3_NO_ERROR = 0x100
+const HOUR = 3_600_000
+/** 13 days: browsers take pinned certificates of at most 14. */
+const VALIDITY = 13 * 24 * HOUR
