@@ -1,0 +1,75 @@
+// Programs under test: started with a log file, watched line by line, ended by their own process id.
+
+import { spawn } from 'node:child_process'
+import { createWriteStream } from 'node:fs'
+import { createInterface } from 'node:readline'
+
+/** Every program that still runs, so that none outlives this one. */
+const running = new Set()
+
+export class Child {
+  /** `log` receives both outputs. */
+  constructor(command, args, { log, env = {}, cwd }) {
+    this.name = command.split('/').at(-1)
+    this.lines = []
+    this.waiting = new Set()
+    this.file = createWriteStream(log)
+    this.file.write(`$ ${[command, ...args].join(' ')}\n`)
+    this.process = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+    running.add(this)
+    for (const stream of [this.process.stdout, this.process.stderr]) {
+      createInterface({ input: stream }).on('line', line => this.onLine(line))
+    }
+    /** Resolves with {code, signal} when it ended and its outputs are read. */
+    this.ended = new Promise((resolve, reject) => {
+      this.process.on('error', reject)
+      this.process.on('close', (code, signal) => {
+        this.file.end()
+        resolve({ code, signal })
+      })
+    }).finally(() => running.delete(this))
+    this.ended.catch(() => {})
+  }
+
+  onLine(line) {
+    this.lines.push(line)
+    this.file.write(`${line}\n`)
+    for (const waiter of this.waiting) {
+      if (!waiter.test(line)) continue
+      this.waiting.delete(waiter)
+      waiter.resolve(line)
+    }
+  }
+
+  /** The first line, past or to come, that `test` likes. Rejects when the program ends without one. */
+  line(test) {
+    const found = this.lines.find(test)
+    if (found !== undefined) return Promise.resolve(found)
+    const seen = new Promise(resolve => this.waiting.add({ test, resolve }))
+    const gone = this.ended.then(({ code, signal }) => {
+      throw new Error(`${this.name} ended (${signal ?? code}): ${this.lines.slice(-3).join(' | ')}`)
+    })
+    return Promise.race([seen, gone])
+  }
+
+  /** Asks it to end, insists after two seconds, and waits until it has. */
+  async stop(signal = 'SIGTERM') {
+    if (!running.has(this)) return
+    this.process.kill(signal)
+    const insist = setTimeout(() => this.process.kill('SIGKILL'), 2000)
+    await this.ended.catch(() => {})
+    clearTimeout(insist)
+  }
+}
+
+/** Ends whatever a case left behind. */
+export async function stopAll() {
+  await Promise.all([...running].map(child => child.stop('SIGKILL')))
+}
+
+process.on('exit', () => {
+  for (const child of running) child.process.kill('SIGKILL')
+})
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, () => process.exit(130))
+}
