@@ -19,6 +19,7 @@ import {
   type Accepted,
   type ClientConfig,
   type Dependencies,
+  MAX_TOKEN_LENGTH,
   resolveTransport,
   type ServerConfig,
   type Transport,
@@ -65,7 +66,8 @@ export function assembleClient(config: ClientConfig, deps: Dependencies, remote:
     undefined,
     resumption?.initialRtt,
   )
-  parts.token = config.token ?? resumption?.token ?? nothing
+  const token = config.token ?? resumption?.token ?? nothing
+  if (token.length <= MAX_TOKEN_LENGTH) parts.token = token
   parts.keyring.installInitial(destination, true)
   if (offersEarlyData) {
     const remembered = readRemembered((resumption as Resumption).transportParameters)

@@ -73,7 +73,7 @@ export class Close {
     this.#isDue = false
   }
 
-  /** RFC 9000 §10.2.1: answers the first, second, fourth, eighth... datagram that still comes in. */
+  /** RFC 9000 §10.2.1: answers the first datagram that still comes in, then the second after it, the fourth after that. */
   onDatagram(): void {
     if (this.#state !== CloseState.Closing) return
     if (++this.#received < this.#answerAfter) return

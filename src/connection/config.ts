@@ -112,6 +112,8 @@ export interface Transport {
 }
 
 export const MIN_DATAGRAM_SIZE = 1200
+/** Longer address tokens would leave no room for the ClientHello beside them: they are not used. */
+export const MAX_TOKEN_LENGTH = 900
 export const ACTIVE_CONNECTION_ID_LIMIT = 4
 
 const MiB = 1024 * 1024

@@ -3,6 +3,7 @@
 // and transmit.
 
 import type { StreamDirection } from '../packet/frames/frame.ts'
+import { Level, Space } from '../packet/level.ts'
 import { ErrorCode, TransportError } from '../packet/transport-error.ts'
 import { TlsAlert } from '../tls13/alert.ts'
 import { assembleClient, assembleServer } from './assemble.ts'
@@ -11,11 +12,13 @@ import type { Accepted, ClientConfig, Dependencies, ServerConfig } from './confi
 import { deliver, pto } from './delivery.ts'
 import type { ConnectionEvent, PeerInfo } from './events.ts'
 import { discardEarlyKeys, drainTls } from './handshake.ts'
+import { onPathTimeout } from './migration.ts'
 import type { Parts } from './parts.ts'
-import type { Address } from './path.ts'
+import type { Address, OffPath } from './path.ts'
 import { receiveDatagram } from './receive.ts'
+import { recordKeys, recordOutcome, recordStart, recordState } from './record.ts'
 import type { Stats } from './stats.ts'
-import { transmitDatagram } from './transmit.ts'
+import { datagramRoom, nextTransmitTime, transmitDatagram, transmitOffPath } from './transmit.ts'
 
 /** Where a datagram goes and how long it is. One object for each connection, used again at every call. */
 export interface Transmit {
@@ -28,6 +31,8 @@ export class Connection {
   readonly #transmit: Transmit
   /** The latest time seen: for verbs that are called without one. */
   #now: number
+  /** `transmit` had nothing to write, and nothing has happened since. */
+  #isDrained = false
 
   private constructor(parts: Parts, now: number) {
     this.#parts = parts
@@ -38,19 +43,23 @@ export class Connection {
   /** A connection to `remote`; its first datagram is ready for `transmit`. Throws a RangeError for options that do not fit. */
   static client(config: ClientConfig, deps: Dependencies, remote: Address, now: number): Connection {
     const connection = new Connection(assembleClient(config, deps, remote, now), now)
+    recordStart(connection.#parts, now)
     drainTls(connection.#parts, now)
     return connection
   }
 
   /** A connection for a client whose first Initial was `accepted`; that datagram is to be given to `receive` next. */
   static server(config: ServerConfig, deps: Dependencies, accepted: Accepted, now: number): Connection {
-    return new Connection(assembleServer(config, deps, accepted, now), now)
+    const connection = new Connection(assembleServer(config, deps, accepted, now), now)
+    recordStart(connection.#parts, now)
+    return connection
   }
 
   /** A datagram came in. It is changed in place and not kept. */
   receive(datagram: Uint8Array, from: Address, now: number): void {
     const { close } = this.#parts
     this.#now = now
+    this.#isDrained = false
     if (!close.isOpen) return close.onDatagram()
     try {
       receiveDatagram(this.#parts, datagram, from, now)
@@ -61,52 +70,46 @@ export class Connection {
 
   /** Writes the next datagram into `into`; undefined when nothing is due or allowed. Call it until then. */
   transmit(into: Uint8Array, now: number): Transmit | undefined {
-    const { close, path } = this.#parts
     this.#now = now
-    if (!close.isOpen && !close.isDue) return undefined
-    let length = 0
+    let hasMore = false
     try {
-      length = transmitDatagram(this.#parts, into, now)
+      hasMore = this.#write(into, now)
     } catch (error) {
       this.#fail(error)
+      hasMore = this.#write(into, now)
     }
-    if (length === 0) return undefined
-    this.#transmit.length = length
-    this.#transmit.to = path.remote
-    return this.#transmit
+    this.#isDrained = !hasMore
+    return hasMore ? this.#transmit : undefined
   }
 
   /** When `onTimeout` and `transmit` are to be called next, if nothing else happens; Infinity: never. */
   nextTimeout(): number {
-    const { close, recovery, idle, path, handshake, spaces, streams, keyring } = this.#parts
+    const { close, recovery, idle, path, handshake } = this.#parts
     if (!close.isOpen) return close.deadline
-    let next = Math.min(
+    const next = Math.min(
       recovery.nextTimeout(),
       idle.deadline(pto(this.#parts)),
       path.deadline,
       handshake.earlyKeysDeadline,
     )
-    // An ACK is due only where there are keys to send it with.
-    for (const space of spaces) {
-      if (keyring.canSeal(space.level)) next = Math.min(next, space.received.ackDeadline)
-    }
-    // Data held back by the pacer alone leaves when it says; by the window, when an ACK comes.
-    if (streams.hasDataToSend) next = Math.min(next, recovery.nextSendTime(this.#now))
-    return next
+    const transmit = nextTransmitTime(this.#parts, this.#now)
+    // What `transmit` has just not written waits for something to happen, and not for time.
+    return this.#isDrained && transmit <= this.#now ? next : Math.min(next, transmit)
   }
 
   /** Time has passed: probes, losses, idle timeout, keys and states that end. */
   onTimeout(now: number): void {
-    const { close, recovery, path, handshake } = this.#parts
+    const { close, recovery, handshake } = this.#parts
     this.#now = now
+    this.#isDrained = false
     if (!close.isOpen) {
       if (now >= close.deadline) this.#terminate()
       return
     }
     if (now >= this.#parts.idle.deadline(pto(this.#parts))) return this.#onIdle()
     try {
-      if (now >= recovery.nextTimeout()) deliver(this.#parts, recovery.onTimeout(now))
-      path.onTimeout(now)
+      if (now >= recovery.nextTimeout()) this.#onLossTimer(now)
+      onPathTimeout(this.#parts, now)
       if (now >= handshake.earlyKeysDeadline) discardEarlyKeys(this.#parts)
     } catch (error) {
       this.#fail(error)
@@ -125,21 +128,25 @@ export class Connection {
 
   /** Queues bytes, which must not change afterwards. Returns the room left; zero or less: wait for `writable`. */
   write(id: number, bytes: Uint8Array, fin: boolean): number {
+    this.#isDrained = false
     return this.#parts.close.isOpen ? this.#parts.streams.send(id, bytes, fin) : 0
   }
 
   /** The next bytes in order, or undefined. Reading is what gives the peer new credit. */
   read(id: number): { readonly data: Uint8Array; readonly fin: boolean } | undefined {
+    this.#isDrained = false
     return this.#parts.streams.receive(id)
   }
 
   /** Abandons sending on a stream (RFC 9000 §19.4). */
   reset(id: number, errorCode: number): void {
+    this.#isDrained = false
     if (this.#parts.close.isOpen) this.#parts.streams.reset(id, errorCode)
   }
 
   /** Asks the peer to abandon sending on a stream (RFC 9000 §19.5). */
   stop(id: number, errorCode: number): void {
+    this.#isDrained = false
     if (this.#parts.close.isOpen) this.#parts.streams.stop(id, errorCode)
   }
 
@@ -150,8 +157,20 @@ export class Connection {
 
   /** Queues an unreliable datagram; false when the peer takes none that large (RFC 9221). */
   sendDatagram(data: Uint8Array): boolean {
-    const { close, datagrams, transport } = this.#parts
-    return close.isOpen && datagrams.send(data, transport.maxDatagramSize - MAX_SHORT_OVERHEAD)
+    const { close, datagrams } = this.#parts
+    this.#isDrained = false
+    return close.isOpen && datagrams.send(data, datagramRoom(this.#parts))
+  }
+
+  /**
+   * Goes on to the next keys of 1-RTT packets (RFC 9001 §6.1). False: not now, because the handshake is not confirmed,
+   * the last update is not acknowledged yet, or is too recent. Happens by itself before keys are used up.
+   */
+  updateKeys(now: number = this.#now): boolean {
+    const { keyring, handshake, close } = this.#parts
+    if (!close.isOpen || !handshake.isConfirmed || !keyring.oneRtt?.initiateUpdate(now)) return false
+    recordKeys(this.#parts, Level.OneRtt, 'local_update', now)
+    return true
   }
 
   /** Ends the connection with an application's error code (RFC 9000 §10.2). Without effect when it has ended. */
@@ -232,8 +251,34 @@ export class Connection {
     this.#parts.localIds.retireAll()
   }
 
+  /** False: nothing is due or allowed. */
+  #write(into: Uint8Array, now: number): boolean {
+    const { close, path } = this.#parts
+    if (!close.isOpen && !close.isDue) return false
+    let length = 0
+    while (path.hasOffPath && close.isOpen && length === 0) {
+      const frame = path.takeOffPath() as OffPath
+      this.#transmit.to = frame.to
+      length = transmitOffPath(this.#parts, into, frame, now)
+    }
+    if (length === 0) {
+      this.#transmit.to = path.remote
+      length = transmitDatagram(this.#parts, into, now)
+    }
+    this.#transmit.length = length
+    return length > 0
+  }
+
+  #onLossTimer(now: number): void {
+    const outcome = this.#parts.recovery.onTimeout(now)
+    recordOutcome(this.#parts, Space.Application, outcome, 'time_threshold', now)
+    deliver(this.#parts, outcome)
+  }
+
   /** The one place where a fault of the peer, or of ours, ends the connection. */
   #fail(error: unknown): void {
+    // It may have ended already, by the peer, in the same datagram.
+    if (!this.#parts.close.isOpen) return
     const fault = asTransportError(error)
     this.#end(
       { type: 'closed', error: fault, errorCode: fault.code, isApplication: false, reason: fault.message, by: 'local' },
@@ -245,13 +290,12 @@ export class Connection {
   #end(fact: Extract<ConnectionEvent, { type: 'closed' }>, frameType: number, now: number): void {
     const { close, recorder, events } = this.#parts
     close.start(fact, frameType, pto(this.#parts), now)
+    this.#isDrained = false
+    recordState(this.#parts, 'closing', now)
     if (recorder.enabled) recorder.connectionClosed(fact, now)
     events.push(fact)
   }
 }
-
-/** First byte, id, packet number, tag. */
-const MAX_SHORT_OVERHEAD = 1 + 20 + 4 + 16
 
 function asTransportError(error: unknown): TransportError {
   if (error instanceof TransportError) return error

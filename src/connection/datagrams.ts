@@ -44,6 +44,13 @@ export class Datagrams implements FrameOwner {
     return true
   }
 
+  /** Drops what can no longer be sent: the packets of this path hold only `packetSize` bytes of frames now. */
+  trim(packetSize: number): void {
+    while (this.#queue.length > 0 && (this.#queue[0] as Uint8Array).length + FRAME_OVERHEAD > packetSize) {
+      this.#queue.shift()
+    }
+  }
+
   /** RFC 9221 §3: a frame larger than what we announced breaks the protocol. */
   check(length: number): void {
     if (length > this.#localMaximum) {

@@ -9,6 +9,8 @@ import { ErrorCode, TransportError } from '../packet/transport-error.ts'
 import { deliver, pto } from './delivery.ts'
 import { confirm } from './handshake.ts'
 import type { Parts } from './parts.ts'
+import type { Address } from './path.ts'
+import { recordOutcome, recordState } from './record.ts'
 
 /** What a packet held, as bits: asks for an ACK; holds more than path probing (RFC 9000 §9.1); holds CRYPTO. */
 export const ACK_ELICITING = 1
@@ -27,27 +29,32 @@ const bits: Partial<Record<number, number>> = {
 }
 const OTHER = ACK_ELICITING | NON_PROBING
 
-/** Hands out every frame of `plaintext`; returns the bits above. Throws a TransportError for what breaks a rule. */
-export function dispatchFrames(
-  parts: Parts,
-  plaintext: Uint8Array,
-  level: Level,
-  header: PacketHeader,
-  now: number,
-): number {
+/** Where the packet came from, for the few frames that ask. */
+export interface Origin {
+  readonly header: PacketHeader
+  readonly from: Address
+  /** Bytes of the datagram. */
+  readonly size: number
+}
+
+/**
+ * Hands out every frame of `plaintext`, up to a close; returns the bits above. Throws a TransportError for what breaks
+ * a rule.
+ */
+export function dispatchFrames(parts: Parts, plaintext: Uint8Array, level: Level, origin: Origin, now: number): number {
   const reader = new Reader(plaintext)
   // RFC 9000 §12.4: a packet without frames breaks the protocol.
   if (reader.isDone) throw new TransportError(ErrorCode.ProtocolViolation, 'packet without frames')
   let seen = 0
-  while (!reader.isDone) {
+  while (!reader.isDone && parts.close.isOpen) {
     const frame = readFrame(reader, level)
     seen |= bits[frame.type] ?? OTHER
-    dispatch(parts, frame, level, header, now)
+    dispatch(parts, frame, level, origin, now)
   }
   return seen
 }
 
-function dispatch(parts: Parts, frame: Frame, level: Level, header: PacketHeader, now: number): void {
+function dispatch(parts: Parts, frame: Frame, level: Level, origin: Origin, now: number): void {
   switch (frame.type) {
     case FrameType.Padding:
     case FrameType.Ping:
@@ -79,9 +86,9 @@ function dispatch(parts: Parts, frame: Frame, level: Level, header: PacketHeader
     case FrameType.NewConnectionId:
       return parts.peerIds.onNew(frame)
     case FrameType.RetireConnectionId:
-      return parts.localIds.onRetire(frame, header.destination)
+      return parts.localIds.onRetire(frame, origin.header.destination)
     case FrameType.PathChallenge:
-      return parts.path.onChallenge(frame)
+      return parts.path.onChallenge(frame, origin.from, origin.size)
     case FrameType.PathResponse:
       return parts.path.onResponse(frame)
     case FrameType.ConnectionClose:
@@ -103,14 +110,19 @@ function onAck(parts: Parts, frame: AckFrame, level: Level, now: number): void {
   // RFC 9002 §5.3: the handshake's ACKs are not delayed on purpose.
   const delay = level === Level.OneRtt ? (frame.ackDelay * 2 ** exponent) / 1000 : 0
   const outcome = parts.recovery.onAck(space, frame, delay, now)
-  if (level === Level.OneRtt) parts.keyring.oneRtt?.onAcked(frame.largestAcknowledged)
+  recordOutcome(parts, space, outcome, 'reordering_threshold', now)
   deliver(parts, outcome)
+  const keys = parts.keyring.oneRtt
+  if (level !== Level.OneRtt || keys === undefined) return
+  keys.onAcked(frame.largestAcknowledged)
+  keys.setPto(pto(parts))
 }
 
 function onClose(parts: Parts, frame: ConnectionCloseFrame, now: number): void {
   const isApplication = frame.type === FrameType.ApplicationClose
   const isClean = isApplication || frame.errorCode === ErrorCode.NoError
   parts.close.drain(pto(parts), now)
+  recordState(parts, 'draining', now)
   parts.events.push({
     type: 'closed',
     error: isClean ? undefined : new TransportError(frame.errorCode, frame.reason, frame.frameType),

@@ -29,6 +29,8 @@ export class HandshakeState {
   isComplete = false
   /** The peer has them too, for sure (RFC 9001 §4.1.2). */
   isConfirmed = false
+  /** NewSessionTickets passed on. */
+  tickets = 0
   /** When 0-RTT keys are dropped at the server (RFC 9001 §4.9.3). */
   earlyKeysDeadline: number = Number.POSITIVE_INFINITY
 

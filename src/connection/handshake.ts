@@ -9,7 +9,11 @@ import type { TlsOutput } from '../tls13/session.ts'
 import { assertNotReduced, readRemembered } from '../zero-rtt/remembered-parameters.ts'
 import { deliver, pto } from './delivery.ts'
 import type { Parts } from './parts.ts'
+import { recordAlpn, recordKeys, recordParameters, recordState } from './record.ts'
 import { streamLimits } from './stream-limits.ts'
+
+/** Tickets that are passed on; a server that sends more wants to fill somebody's store. */
+export const MAX_TICKETS = 16
 
 /** Feeds TLS what the CRYPTO streams have in order, and acts on what it answers. */
 export function pumpHandshake(parts: Parts, now: number): void {
@@ -34,12 +38,14 @@ function onOutput(parts: Parts, output: TlsOutput, now: number): void {
     case 'secret':
       parts.keyring.install(output.level, output.direction, output.suite, output.secret)
       if (output.level === Level.Handshake) parts.recovery.onHandshakeKeys()
+      recordKeys(parts, output.level, 'tls', now)
       return
     case 'peerParameters':
-      onPeerParameters(parts, output.bytes)
+      onPeerParameters(parts, output.bytes, now)
       return
     case 'protocol':
       parts.handshake.alpn = output.alpn
+      recordAlpn(parts, output.alpn, now)
       return
     case 'earlyData':
       parts.handshake.earlyData = output.accepted ? 'accepted' : 'rejected'
@@ -53,9 +59,10 @@ function onOutput(parts: Parts, output: TlsOutput, now: number): void {
   }
 }
 
-function onPeerParameters(parts: Parts, bytes: Uint8Array): void {
+function onPeerParameters(parts: Parts, bytes: Uint8Array, now: number): void {
   const parameters = readTransportParameters(bytes, parts.isClient ? 'server' : 'client')
   checkIds(parts, parameters)
+  recordParameters(parts, 'remote', parameters, now)
   parts.handshake.peerParameters = parameters
   parts.handshake.peerParameterBytes = bytes.slice()
   // A server may answer early requests before the client's Finished; a client waits until the server is proven.
@@ -110,6 +117,7 @@ function onComplete(parts: Parts, output: Complete, now: number): void {
   else handshake.earlyKeysDeadline = now + 3 * pto(parts)
   parts.localIds.setLimit(parameters.activeConnectionIdLimit)
   parts.events.push({ type: 'handshakeComplete', peer: handshake.peer })
+  recordState(parts, 'handshake_complete', now)
   if (!parts.isClient) {
     parts.handshakeDone.send()
     const token = parts.newAddressToken?.()
@@ -146,6 +154,7 @@ export function confirm(parts: Parts, now: number): void {
   discardLevel(parts, Level.Handshake, now)
   parts.recovery.onHandshakeConfirmed(now)
   parts.events.push({ type: 'handshakeConfirmed' })
+  recordState(parts, 'handshake_confirmed', now)
 }
 
 export function discardLevel(parts: Parts, level: typeof Level.Initial | typeof Level.Handshake, now: number): void {
@@ -164,7 +173,8 @@ export function discardEarlyKeys(parts: Parts): void {
 
 function onTicket(parts: Parts, output: Extract<TlsOutput, { type: 'ticket' }>): void {
   const { peer, peerParameterBytes } = parts.handshake
-  if (peer === undefined) return
+  if (peer === undefined || parts.handshake.tickets >= MAX_TICKETS) return
+  parts.handshake.tickets++
   parts.events.push({
     type: 'ticket',
     ticket: {

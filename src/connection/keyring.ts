@@ -6,6 +6,7 @@ import { initialSecrets } from '../crypto/initial-keys.ts'
 import { OneRttKeys } from '../crypto/key-update.ts'
 import { type DirectionKeys, directionKeys } from '../crypto/packet-protection.ts'
 import { Level } from '../packet/level.ts'
+import { ErrorCode, TransportError } from '../packet/transport-error.ts'
 
 type Direction = 'read' | 'write'
 
@@ -23,8 +24,10 @@ export class Keyring {
   #oneRtt: OneRttKeys | undefined
   #pendingOneRtt: { suite: CipherSuite; write: Uint8Array | undefined; read: Uint8Array | undefined } | undefined
   #isOneRttReadable = false
-  /** Packets of the handshake levels that did not open (RFC 9001 §6.6 counts them all). */
+  /** Packets of the handshake levels that did not open. */
   #failures = 0
+  /** The suite in use: Initial packets have their own. */
+  #suite: CipherSuite = TLS_AES_128_GCM_SHA256
 
   constructor(backend: CryptoBackend, version: number) {
     this.#backend = backend
@@ -40,6 +43,7 @@ export class Keyring {
   }
 
   install(level: Level, direction: Direction, suite: CipherSuite, secret: Uint8Array): void {
+    this.#suite = suite
     if (level === Level.OneRtt) this.#installOneRtt(direction, suite, secret)
     else (this.#levels[level] as LevelKeys)[direction] = this.#derive(suite, secret)
   }
@@ -71,8 +75,18 @@ export class Keyring {
     return this.#oneRtt
   }
 
+  /** How many key updates of 1-RTT packets there have been. */
+  get generation(): number {
+    return this.#oneRtt?.generation ?? 0
+  }
+
+  /** Packets that did not open, under all keys of the connection: all count together (RFC 9001 §6.6). */
+  get failures(): number {
+    return this.#failures + (this.#oneRtt?.failures ?? 0)
+  }
+
   get isIntegrityLimitReached(): boolean {
-    return this.#failures >= TLS_AES_128_GCM_SHA256.integrityLimit || (this.#oneRtt?.isIntegrityLimitReached ?? false)
+    return this.failures > this.#suite.integrityLimit
   }
 
   /** Removes header protection in place; returns the length of the packet number. Only when `canOpen`. */
@@ -81,7 +95,10 @@ export class Keyring {
     return ((this.#levels[level] as LevelKeys).read as DirectionKeys).header.unmask(packet, start, numberOffset)
   }
 
-  /** The plaintext of an unmasked packet, or undefined when it was not sealed by our peer. */
+  /**
+   * The plaintext of an unmasked packet, or undefined when it was not sealed by our peer. Throws a TransportError when
+   * the peer mixed up its keys (RFC 9001 §6).
+   */
   open(
     level: Level,
     packet: Uint8Array,
@@ -92,8 +109,11 @@ export class Keyring {
     now: number,
   ): Uint8Array | undefined {
     if (level === Level.OneRtt) {
+      const keys = this.#oneRtt as OneRttKeys
       const phase = (((packet[start] as number) >> 2) & 1) as 0 | 1
-      return (this.#oneRtt as OneRttKeys).open(packet, start, payloadStart, end, number, phase, now)
+      const plaintext = keys.open(packet, start, payloadStart, end, number, phase, now)
+      if (keys.violation !== undefined) throw new TransportError(ErrorCode.KeyUpdateError, keys.violation)
+      return plaintext
     }
     const keys = (this.#levels[level] as LevelKeys).read as DirectionKeys
     const plaintext = keys.packet.open(packet, start, payloadStart, end, number)

@@ -29,6 +29,8 @@ interface LocalId {
 export class LocalIds implements FrameOwner {
   readonly #source: ConnectionIdSource
   readonly #alive: LocalId[] = []
+  /** The id the peer uses. */
+  #inUse: Uint8Array
   #nextSequence = 1
   #limit = 1
   #due = 0
@@ -37,18 +39,18 @@ export class LocalIds implements FrameOwner {
   constructor(first: Uint8Array, source: ConnectionIdSource) {
     this.#source = source
     this.#alive.push({ sequence: 0, id: first, isDue: false })
+    this.#inUse = first
   }
 
   get hasDue(): boolean {
     return this.#due > 0
   }
 
-  has(id: Uint8Array): boolean {
-    return this.#alive.some(local => equal(local.id, id))
-  }
-
-  get all(): readonly Uint8Array[] {
-    return this.#alive.map(local => local.id)
+  /** The peer's newest packet went to `id`. True when it used another one before. */
+  use(id: Uint8Array): boolean {
+    if (equal(id, this.#inUse)) return false
+    this.#inUse = id.slice()
+    return true
   }
 
   /** The peer's active_connection_id_limit. A zero-length id can have no siblings. */

@@ -5,6 +5,9 @@ import { writeNewToken } from '../packet/frames/token.ts'
 import type { FrameOwner, PacketWriter } from '../packet/packet-writer.ts'
 import { SentFrame, SentKind } from '../packet/sent-frame.ts'
 
+/** A longer token would not fit a packet beside anything else: it is not sent. */
+export const MAX_NEW_TOKEN_LENGTH = 900
+
 const handshakeDone = new SentFrame(SentKind.HandshakeDone)
 const newToken = new SentFrame(SentKind.NewToken)
 
@@ -42,6 +45,7 @@ export class NewToken implements FrameOwner {
   }
 
   send(token: Uint8Array): void {
+    if (token.length > MAX_NEW_TOKEN_LENGTH) return
     this.#token = token
     this.#isDue = true
   }

@@ -5,6 +5,8 @@ import type { Address } from './path.ts'
 
 /** Packets kept at most; later ones are dropped, the peer sends them again. */
 export const MAX_PARKED_PACKETS = 16
+/** And their bytes: anybody can send what nobody can check yet. */
+export const MAX_PARKED_BYTES = 32_768
 
 export interface ParkedPacket {
   readonly level: Level
@@ -15,10 +17,12 @@ export interface ParkedPacket {
 
 export class Parked {
   #packets: ParkedPacket[] = []
+  #bytes = 0
 
   /** False: no room. */
   park(level: Level, packet: Uint8Array, from: Address): boolean {
-    if (this.#packets.length >= MAX_PARKED_PACKETS) return false
+    if (this.#packets.length >= MAX_PARKED_PACKETS || this.#bytes + packet.length > MAX_PARKED_BYTES) return false
+    this.#bytes += packet.length
     this.#packets.push({ level, bytes: packet.slice(), from })
     return true
   }
@@ -27,11 +31,15 @@ export class Parked {
   take(isReady: (level: Level) => boolean): ParkedPacket | undefined {
     if (this.#packets.length === 0) return undefined
     const at = this.#packets.findIndex(packet => isReady(packet.level))
-    return at < 0 ? undefined : this.#packets.splice(at, 1)[0]
+    if (at < 0) return undefined
+    const [packet] = this.#packets.splice(at, 1)
+    this.#bytes -= packet?.bytes.length ?? 0
+    return packet
   }
 
   /** The keys for this level will never come. */
   drop(level: Level): void {
     this.#packets = this.#packets.filter(packet => packet.level !== level)
+    this.#bytes = this.#packets.reduce((sum, packet) => sum + packet.bytes.length, 0)
   }
 }

@@ -18,11 +18,19 @@ export function isSameAddress(a: Address, b: Address): boolean {
 
 /** RFC 9000 §8.1: what may be sent to an address that is not validated, as a multiple of what came from it. */
 export const AMPLIFICATION_FACTOR = 3
-/** PATH_RESPONSE frames waiting; the oldest is dropped when another comes. */
+/** PATH_RESPONSE frames waiting, on the path and off it; the oldest is dropped when another comes. */
 export const MAX_QUEUED_RESPONSES = 8
 
 const challengeRecord = new SentFrame(SentKind.PathChallenge)
 const responseRecord = new SentFrame(SentKind.PathResponse)
+
+/** One frame for an address that is not the peer's current one, and the bytes that may be spent on it. */
+export interface OffPath {
+  readonly to: Address
+  readonly isResponse: boolean
+  readonly data: Uint8Array
+  readonly limit: number
+}
 
 export class Path implements FrameOwner {
   #remote: Address
@@ -30,6 +38,7 @@ export class Path implements FrameOwner {
   #bytesReceived = 0
   #bytesSent = 0
   readonly #responses: Uint8Array[] = []
+  readonly #offPath: OffPath[] = []
   #challenge: Uint8Array | undefined
   #isChallengeDue = false
   #deadline = Number.POSITIVE_INFINITY
@@ -57,6 +66,10 @@ export class Path implements FrameOwner {
     return this.#isChallengeDue || this.#responses.length > 0
   }
 
+  get hasOffPath(): boolean {
+    return this.#offPath.length > 0
+  }
+
   /** When an unanswered challenge is given up. */
   get deadline(): number {
     return this.#deadline
@@ -82,9 +95,10 @@ export class Path implements FrameOwner {
 
   /**
    * RFC 9000 §9.3: the peer's newest packet came from elsewhere. Follow it, with the amplification limit of a stranger
-   * until it answers a challenge; `deadline` is when to turn back.
+   * until it answers a challenge; `deadline` is when to turn back. Back where it was validated last, nothing is asked.
    */
   migrate(remote: Address, received: number, challenge: Uint8Array, deadline: number): void {
+    if (this.#previous !== undefined && isSameAddress(remote, this.#previous)) return this.#turnBack()
     if (this.#isValidated) this.#previous = this.#remote
     this.#remote = remote
     this.#isValidated = false
@@ -95,19 +109,25 @@ export class Path implements FrameOwner {
     this.#deadline = deadline
   }
 
+  /** RFC 9000 §9.3.3: asks the address the peer seems to have left, in case it only seems so. */
+  askPrevious(data: Uint8Array): void {
+    if (this.#previous) this.#queueOffPath({ to: this.#previous, isResponse: false, data, limit: FULL_DATAGRAM })
+  }
+
   /** RFC 9000 §9.3.2: nobody answered there. True when the peer's former address is in use again. */
   onTimeout(now: number): boolean {
     if (now < this.#deadline) return false
-    this.#deadline = Number.POSITIVE_INFINITY
-    this.#challenge = undefined
-    this.#isChallengeDue = false
-    if (this.#previous === undefined) return false
-    this.#remote = this.#previous
-    this.#isValidated = true
+    this.#turnBack()
     return true
   }
 
-  onChallenge(frame: PathFrame): void {
+  /** RFC 9000 §8.2.2: the answer takes the way the question came, and obeys the amplification limit there. */
+  onChallenge(frame: PathFrame, from: Address, received: number): void {
+    if (!isSameAddress(from, this.#remote)) {
+      const limit = received * AMPLIFICATION_FACTOR
+      this.#queueOffPath({ to: from, isResponse: true, data: frame.data, limit })
+      return
+    }
     if (this.#responses.length === MAX_QUEUED_RESPONSES) this.#responses.shift()
     this.#responses.push(frame.data)
   }
@@ -116,9 +136,15 @@ export class Path implements FrameOwner {
   onResponse(frame: PathFrame): void {
     if (this.#challenge === undefined || !equal(this.#challenge, frame.data)) return
     this.#challenge = undefined
+    this.#isChallengeDue = false
     this.#deadline = Number.POSITIVE_INFINITY
     this.#isValidated = true
     this.#previous = undefined
+  }
+
+  /** The oldest frame that goes elsewhere, taken out. */
+  takeOffPath(): OffPath | undefined {
+    return this.#offPath.shift()
   }
 
   write(packet: PacketWriter): void {
@@ -140,4 +166,20 @@ export class Path implements FrameOwner {
   onLost(frame: SentFrame): void {
     if (frame.kind === SentKind.PathChallenge) this.#isChallengeDue = this.#challenge !== undefined
   }
+
+  #turnBack(): void {
+    this.#deadline = Number.POSITIVE_INFINITY
+    this.#challenge = undefined
+    this.#isChallengeDue = false
+    this.#remote = this.#previous ?? this.#remote
+    this.#previous = undefined
+    this.#isValidated = true
+  }
+
+  #queueOffPath(frame: OffPath): void {
+    if (this.#offPath.length === MAX_QUEUED_RESPONSES) this.#offPath.shift()
+    this.#offPath.push(frame)
+  }
 }
+
+const FULL_DATAGRAM = 1200

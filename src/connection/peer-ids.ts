@@ -20,7 +20,9 @@ interface PeerId {
 
 export class PeerIds implements FrameOwner {
   readonly #limit: number
+  /** By sequence number; the first is the one in use. */
   #active: PeerId[]
+  /** Everything below is retired: because the peer asked for it, or because we used it up. */
   #retirePriorTo = 0
   /** Sequence numbers whose retirement is not acknowledged; true: to be sent (again). */
   readonly #retiring = new Map<number, boolean>()
@@ -52,13 +54,10 @@ export class PeerIds implements FrameOwner {
     if (first) this.#active[at] = { sequence: 0, id: first.id, resetToken: token }
   }
 
-  /** RFC 9000 §10.3.1: compared with every token of an id in use, in constant time. */
+  /** RFC 9000 §10.3.1: compared with the token of the id in use alone, in constant time. */
   isStatelessReset(datagram: Uint8Array): boolean {
-    let isReset = false
-    for (const peer of this.#active) {
-      if (peer.resetToken !== undefined && hasStatelessResetToken(datagram, peer.resetToken)) isReset = true
-    }
-    return isReset
+    const token = this.#active[0]?.resetToken
+    return token !== undefined && hasStatelessResetToken(datagram, token)
   }
 
   onNew(frame: NewConnectionIdFrame): void {
@@ -73,11 +72,10 @@ export class PeerIds implements FrameOwner {
     }
     if (frame.sequence < this.#retirePriorTo) this.#retire(frame.sequence)
     else {
-      this.#active.push({
-        sequence: frame.sequence,
-        id: frame.id.slice(),
-        resetToken: frame.statelessResetToken.slice(),
-      })
+      const { sequence } = frame
+      const at = this.#active.findIndex(peer => peer.sequence > sequence)
+      const added = { sequence, id: frame.id.slice(), resetToken: frame.statelessResetToken.slice() }
+      this.#active.splice(at < 0 ? this.#active.length : at, 0, added)
     }
     this.#advance(frame.retirePriorTo)
     if (this.#active.length > this.#limit) {
@@ -87,9 +85,9 @@ export class PeerIds implements FrameOwner {
 
   /** Retires the id in use and goes on with another; false when there is none to spare (RFC 9000 §9.5). */
   rotate(): boolean {
-    if (this.#active.length < 2) return false
-    const [used] = this.#active.splice(0, 1)
-    this.#retire((used as PeerId).sequence)
+    const next = this.#active[1]
+    if (next === undefined) return false
+    this.#advance(next.sequence)
     return true
   }
 

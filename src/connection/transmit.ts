@@ -2,25 +2,33 @@
 
 import { Writer } from '../bytes/writer.ts'
 import { TAG_LENGTH } from '../crypto/cipher-suite.ts'
+import { writePathChallenge, writePathResponse } from '../packet/frames/path.ts'
 import { writePing } from '../packet/frames/signal.ts'
 import { writeLongHeader, writeShortHeader } from '../packet/header.ts'
 import { Level, Space, spaceOf } from '../packet/level.ts'
 import { packetNumberLength, writePacketNumber } from '../packet/packet-number.ts'
 import { PacketWriter } from '../packet/packet-writer.ts'
 import { SentFrame, SentKind } from '../packet/sent-frame.ts'
+import { ErrorCode, TransportError } from '../packet/transport-error.ts'
 import { SentPacket } from '../recovery/sent-packets.ts'
 import { MIN_DATAGRAM_SIZE } from './config.ts'
 import { repeat } from './delivery.ts'
 import { discardLevel } from './handshake.ts'
 import type { Parts } from './parts.ts'
+import type { OffPath } from './path.ts'
+import { recordKeys } from './record.ts'
 
-/** Frames smaller than this are not worth a packet of their own behind another one. */
-const MIN_USEFUL_SPACE = 64
+/** Less than this is not worth a packet: a short header, a frame or two, the tag. */
+const MIN_PACKET_SPACE = 80
+/** First byte, id, packet number, tag. */
+const MAX_SHORT_OVERHEAD = 1 + 20 + 4 + TAG_LENGTH
 /** A long header's two-byte length holds no more (RFC 9000 §16). */
 const MAX_LONG_PACKET = 16_000
 const LEVELS: readonly Level[] = [Level.Initial, Level.ZeroRtt, Level.Handshake, Level.OneRtt]
 
 const pingRecord = new SentFrame(SentKind.Ping)
+/** Neither answers nor questions are repeated off the path. */
+const offPathRecord = new SentFrame(SentKind.PathResponse)
 
 /** A packet whose frames are written but which is not sealed: it may still be padded. */
 class OpenPacket {
@@ -60,18 +68,20 @@ class OpenPacket {
 
 /** Fills `into` with the next datagram; returns its length, 0 when nothing is due or allowed. */
 export function transmitDatagram(parts: Parts, into: Uint8Array, now: number): number {
-  const limit = datagramLimit(parts, into)
-  if (limit < MIN_DATAGRAM_SIZE) {
+  if (isBlocked(parts)) {
     parts.recovery.setAmplificationLimited(true, now)
     return 0
   }
+  renewKeys(parts, now)
+  const limit = datagramLimit(parts, into)
+  if (parts.datagrams.hasDue) parts.datagrams.trim(limit - MAX_SHORT_OVERHEAD)
   let open: OpenPacket | undefined
   let end = 0
   let needsPadding = false
   for (const level of LEVELS) {
     if (!parts.keyring.canSeal(level)) continue
     const start = open === undefined ? end : open.packet.pos + TAG_LENGTH
-    if (limit - start < MIN_USEFUL_SPACE + TAG_LENGTH) break
+    if (limit - start < MIN_PACKET_SPACE) break
     const next = fillPacket(parts, level, into, start, limit, now)
     if (next === undefined) continue
     if (open !== undefined) end = sealPacket(parts, open, into, now)
@@ -88,10 +98,65 @@ export function transmitDatagram(parts: Parts, into: Uint8Array, now: number): n
   return end
 }
 
+/** One frame for an address that is not the peer's: an answer to its probe, or a question (RFC 9000 §8.2, §9.3.3). */
+export function transmitOffPath(parts: Parts, into: Uint8Array, frame: OffPath, now: number): number {
+  const limit = Math.min(frame.limit, MIN_DATAGRAM_SIZE, into.length)
+  if (!parts.keyring.canSeal(Level.OneRtt) || limit < MIN_PACKET_SPACE) return 0
+  const open = openPacket(parts, Level.OneRtt, into, 0, limit)
+  if (frame.isResponse) writePathResponse(open.packet, frame.data)
+  else writePathChallenge(open.packet, frame.data)
+  open.packet.record(offPathRecord)
+  open.pad(MIN_DATAGRAM_SIZE - TAG_LENGTH)
+  const end = sealPacket(parts, open, into, now)
+  parts.stats.datagramsSent++
+  parts.stats.bytesSent += end
+  return end
+}
+
+/** When `transmitDatagram` has something to write, if nothing else happens: an ACK, or what the pacer holds back. */
+export function nextTransmitTime(parts: Parts, now: number): number {
+  let next = Number.POSITIVE_INFINITY
+  if (isBlocked(parts)) return next
+  for (const level of LEVELS) {
+    if (!parts.keyring.canSeal(level)) continue
+    if (level !== Level.ZeroRtt) next = Math.min(next, parts.spaces[spaceOf(level)].received.ackDeadline)
+    // By the window data leaves when an ACK comes: that time is Infinity.
+    if (hasDue(parts, level)) next = Math.min(next, parts.recovery.nextSendTime(now))
+  }
+  return next
+}
+
+/** What DATAGRAM frames may take of a packet that carries nothing else. */
+export function datagramRoom(parts: Parts): number {
+  return sizeLimit(parts) - MAX_SHORT_OVERHEAD
+}
+
+/**
+ * RFC 9000 §8.1: too little may be sent to be of use. In the handshake that is less than a full datagram; afterwards, to
+ * a client that has moved, a small one is enough to ask whether it is there (§8.2.1).
+ */
+function isBlocked(parts: Parts): boolean {
+  return parts.path.budget < (parts.handshake.isConfirmed ? MIN_PACKET_SPACE : MIN_DATAGRAM_SIZE)
+}
+
 function datagramLimit(parts: Parts, into: Uint8Array): number {
-  const peerLimit = parts.handshake.peerParameters?.maxUdpPayloadSize ?? MIN_DATAGRAM_SIZE
-  const ours = parts.handshake.isComplete ? parts.transport.maxDatagramSize : MIN_DATAGRAM_SIZE
-  return Math.min(into.length, ours, Math.max(peerLimit, MIN_DATAGRAM_SIZE), parts.path.budget)
+  return Math.min(into.length, sizeLimit(parts), parts.path.budget)
+}
+
+function sizeLimit({ handshake, transport }: Parts): number {
+  const peerLimit = handshake.peerParameters?.maxUdpPayloadSize ?? MIN_DATAGRAM_SIZE
+  const ours = handshake.isComplete ? transport.maxDatagramSize : MIN_DATAGRAM_SIZE
+  return Math.min(ours, Math.max(peerLimit, MIN_DATAGRAM_SIZE))
+}
+
+/** RFC 9001 §6.6: new keys before the old ones are used up; without them the connection has to end. */
+function renewKeys(parts: Parts, now: number): void {
+  const keys = parts.keyring.oneRtt
+  if (keys === undefined || !keys.needsUpdate || !parts.close.isOpen) return
+  if (parts.handshake.isConfirmed && keys.initiateUpdate(now)) recordKeys(parts, Level.OneRtt, 'local_update', now)
+  else if (keys.isConfidentialityLimitReached) {
+    throw new TransportError(ErrorCode.AeadLimitReached, 'too many packets under the same keys')
+  }
 }
 
 /** RFC 9000 §14.1: Initials that ask for an answer, and path probes (§8.2.1), prove that 1,200 bytes get through. */
@@ -109,13 +174,25 @@ function fillPacket(
   now: number,
 ): OpenPacket | undefined {
   const space = spaceOf(level)
-  const probes = level === Level.ZeroRtt ? 0 : parts.recovery.pendingProbes(space)
+  const probes = parts.recovery.pendingProbes(space)
   const mayElicit = probes > 0 || parts.recovery.canSend(now)
   const { received } = parts.spaces[space]
   const isAckDue = level !== Level.ZeroRtt && received.isAckDue(now)
   const hasMore = probes > 0 || (hasDue(parts, level) && mayElicitOrNote(parts, mayElicit))
   if (!parts.close.isDue && !isAckDue && !hasMore) return undefined
 
+  const open = openPacket(parts, level, into, start, limit)
+  if (parts.close.isDue) parts.close.write(open.packet)
+  else writeFrames(parts, open.packet, space, probes, mayElicit, hasMore, now)
+  if (open.packet.frames.length === 0) return undefined
+  // RFC 9001 §5.4.2: the header protection sample starts four bytes after the packet number's first.
+  open.pad(open.numberOffset + 4)
+  return open
+}
+
+/** A header, and behind it room for frames. */
+function openPacket(parts: Parts, level: Level, into: Uint8Array, start: number, limit: number): OpenPacket {
+  const space = spaceOf(level)
   const number = parts.recovery.nextNumber(space)
   const numberLength = packetNumberLength(number, parts.recovery.largestAcknowledged(space))
   const header = new Writer(into, start, limit)
@@ -124,14 +201,7 @@ function fillPacket(
   writePacketNumber(header, number, numberLength)
   const end = (level === Level.OneRtt ? limit : Math.min(limit, start + MAX_LONG_PACKET)) - TAG_LENGTH
   const packet = new PacketWriter(level, into, header.pos, end)
-
-  if (parts.close.isDue) parts.close.write(packet)
-  else writeFrames(parts, packet, space, probes, mayElicit, hasMore, now)
-  if (packet.frames.length === 0) return undefined
-  const open = new OpenPacket(packet, start, lengthAt, numberOffset, numberLength, number)
-  // RFC 9001 §5.4.2: the header protection sample starts four bytes after the packet number's first.
-  open.pad(numberOffset + 4)
-  return open
+  return new OpenPacket(packet, start, lengthAt, numberOffset, numberLength, number)
 }
 
 /** RFC 9002 §7.8: what is held back by window or pacer shows that the window is used in full. */
@@ -175,6 +245,8 @@ function writeFrames(
   now: number,
 ): void {
   const { received, crypto } = parts.spaces[space]
+  // Before an ACK that fills a small datagram: what validates a path lets larger ones follow.
+  if (mayElicit) parts.path.write(packet)
   if (packet.level !== Level.ZeroRtt) received.write(packet, now, hasMore)
   if (!mayElicit) return
   if (probes > 0) prepareProbe(parts, space)
@@ -191,7 +263,6 @@ function writeFrames(
 }
 
 function writeControl(parts: Parts, packet: PacketWriter): void {
-  parts.path.write(packet)
   parts.handshakeDone.write(packet)
   parts.newToken.write(packet)
   parts.localIds.write(packet)
@@ -200,7 +271,12 @@ function writeControl(parts: Parts, packet: PacketWriter): void {
 
 /** RFC 9002 §6.2.4: a probe says again what is longest unanswered. */
 function prepareProbe(parts: Parts, space: Space): void {
-  if (space !== Space.Application) return parts.spaces[space].crypto.resend()
+  const { crypto } = parts.spaces[space]
+  if (space !== Space.Application) {
+    // The second probe goes on where the first one stopped.
+    if (!crypto.hasDataToSend) crypto.resend()
+    return
+  }
   const oldest = parts.recovery.takeProbeContent(space)
   if (oldest !== undefined) repeat(parts, oldest)
 }
