@@ -2,25 +2,37 @@
 
 import type { Connection } from '../../src/connection/connection.ts'
 import type { ConnectionEvent } from '../../src/connection/events.ts'
-import type { Address } from '../../src/connection/path.ts'
+import { type Address, isSameAddress } from '../../src/connection/path.ts'
 import type { Link } from './link.ts'
 import type { World } from './world.ts'
 
+/** Datagrams that one flush may send; more means that `transmit` never ends. */
+const MAX_BURST = 5000
+
 export class Host {
   readonly world: World
-  readonly address: Address
+  /** May change: then the host has moved, and what is on its way to the old address is lost. */
+  address: Address
   readonly events: ConnectionEvent[] = []
   /** Told of each event as it happens, before the flush. */
   onEvent: (event: ConnectionEvent) => void = () => {}
+  /** One-way trips on the longest chain of datagrams, each caused by the one before, that led here. */
+  trips = 0
+  /** Bytes and datagrams that came in and went out. */
+  received = 0
+  sentBytes = 0
+  sentCount = 0
+  /** Every datagram sent, when it is asked for. */
+  sent: Uint8Array[] | undefined
+  /** What becomes of a datagram before it is received; undefined: nothing is. */
+  filter: (datagram: Uint8Array) => Uint8Array | undefined = datagram => datagram
+  /** Answers the datagrams that arrive before there is a connection (server). */
+  accept: ((datagram: Uint8Array, from: Address) => Connection | undefined) | undefined
   readonly #out: Link
   #connection: Connection | undefined
   #peer: Host | undefined
   #timerAt = Number.POSITIVE_INFINITY
   readonly #buffer: Uint8Array
-  /** Every datagram sent, when it is asked for. */
-  sent: Uint8Array[] | undefined
-  /** Makes the connection for the first datagram that arrives (server). */
-  accept: ((datagram: Uint8Array, from: Address) => Connection | undefined) | undefined
 
   constructor(world: World, address: Address, out: Link, bufferSize = 1500) {
     this.world = world
@@ -47,11 +59,34 @@ export class Host {
     this.flush()
   }
 
+  /** Loses its connection, as a process does that is started again. */
+  forget(): void {
+    this.#connection = undefined
+  }
+
   receive(datagram: Uint8Array, from: Address): void {
-    this.#connection ??= this.accept?.(datagram, from)
+    const passed = this.filter(datagram)
+    if (passed === undefined) return
+    this.received += passed.length
+    this.#connection ??= this.accept?.(passed, from)
     if (this.#connection === undefined) return
-    this.#connection.receive(datagram, from, this.world.now)
+    this.#connection.receive(passed, from, this.world.now)
     this.flush()
+  }
+
+  /** Puts a datagram on the link that no connection made. */
+  send(datagram: Uint8Array, to: Address = (this.#peer as Host).address): void {
+    const peer = this.#peer as Host
+    const from = this.address
+    const trips = this.trips + 1
+    this.sentCount++
+    this.sentBytes += datagram.length
+    this.sent?.push(datagram)
+    this.#out.send(datagram, arrived => {
+      if (!isSameAddress(to, peer.address)) return
+      peer.trips = Math.max(peer.trips, trips)
+      peer.receive(arrived, from)
+    })
   }
 
   /** Drains events, sends what is due, arms the timer. */
@@ -59,14 +94,20 @@ export class Host {
     const connection = this.#connection
     if (connection === undefined) return
     this.#drain(connection)
-    for (let t = connection.transmit(this.#buffer, this.world.now); t; t = connection.transmit(this.#buffer, this.world.now)) {
-      const datagram = this.#buffer.slice(0, t.length)
-      this.sent?.push(datagram)
-      const peer = this.#peer as Host
-      this.#out.send(datagram, arrived => peer.receive(arrived, this.address))
+    const { now } = this.world
+    let burst = 0
+    for (let t = connection.transmit(this.#buffer, now); t; t = connection.transmit(this.#buffer, now)) {
+      if (++burst > MAX_BURST) throw new Error(`transmit does not end at ${now} ms`)
+      this.send(this.#buffer.slice(0, t.length), t.to)
     }
     this.#drain(connection)
     this.#arm(connection)
+  }
+
+  /** Does something to the connection, and lets it send. */
+  act(act: (connection: Connection) => void): void {
+    act(this.connection)
+    this.flush()
   }
 
   has(type: ConnectionEvent['type']): boolean {
@@ -93,6 +134,7 @@ export class Host {
 
   #onTimer(connection: Connection, planned: number): void {
     if (this.#timerAt === planned) this.#timerAt = Number.POSITIVE_INFINITY
+    if (connection !== this.#connection) return
     if (connection.nextTimeout() <= this.world.now) connection.onTimeout(this.world.now)
     this.flush()
   }

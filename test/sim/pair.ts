@@ -1,13 +1,20 @@
 // A client and a server joined by two links.
 
-import type { ClientConfig, ServerConfig } from '../../src/connection/config.ts'
+import { toHex } from '../../src/bytes/hex.ts'
+import { Writer } from '../../src/bytes/writer.ts'
+import type { ClientConfig, Dependencies, ServerConfig } from '../../src/connection/config.ts'
 import { Connection } from '../../src/connection/connection.ts'
 import type { ConnectionIdSource } from '../../src/connection/local-ids.ts'
+import type { Address } from '../../src/connection/path.ts'
 import type { CryptoBackend } from '../../src/crypto/backend.ts'
-import { readHeader } from '../../src/packet/header.ts'
+import { nodeBackend } from '../../src/crypto/backend-node.ts'
+import { retryTag } from '../../src/crypto/retry-integrity.ts'
+import { type PacketHeader, PacketKind, readHeader } from '../../src/packet/header.ts'
+import { writeRetry } from '../../src/packet/retry.ts'
 import { NoRecorder, type Recorder } from '../../src/qlog/recorder.ts'
 import { singleCertificate, verifyChain } from '../../src/tls13/certificate-policy.ts'
 import { refuseEarlyData } from '../../src/tls13/ports.ts'
+import type { AddressTokens } from '../../src/zero-rtt/address-token.ts'
 import { NoPsks } from '../../src/zero-rtt/psk-sources.ts'
 import { caDer, p256, testTime } from '../support/certificates.ts'
 import { Host } from './host.ts'
@@ -31,6 +38,8 @@ export interface PairOptions {
   readonly world?: World
   readonly isAddressValidated?: boolean
   readonly bufferSize?: number
+  /** The server sends a Retry to whoever brings no token of these. */
+  readonly retry?: AddressTokens
 }
 
 export class Pair {
@@ -40,6 +49,8 @@ export class Pair {
   readonly server: Host
   readonly toServer: Link
   readonly toClient: Link
+  /** Ids that are not routed any more, hex. */
+  readonly retired: Record<'client' | 'server', string[]> = { client: [], server: [] }
   readonly #options: PairOptions
 
   constructor(options: PairOptions = {}) {
@@ -52,12 +63,13 @@ export class Pair {
     this.server = new Host(this.world, serverAddress, this.toClient, options.bufferSize)
     this.client.join(this.server)
     this.server.join(this.client)
-    this.server.accept = datagram => this.#accept(datagram)
+    this.server.accept = (datagram, from) => this.#accept(datagram, from)
   }
 
   /** Sends the ClientHello; with `act`, in the same flight as what that writes. */
   start(act: (client: Connection) => void = () => {}): this {
-    const connection = Connection.client(this.clientConfig(), this.#dependencies(), serverAddress, this.world.now)
+    const config = this.clientConfig()
+    const connection = Connection.client(config, this.#dependencies('client'), serverAddress, this.world.now)
     act(connection)
     this.client.start(connection)
     return this
@@ -96,35 +108,69 @@ export class Pair {
     return this
   }
 
-  #accept(datagram: Uint8Array): Connection | undefined {
+  /** What an endpoint does with a stranger's datagram. */
+  #accept(datagram: Uint8Array, from: Address): Connection | undefined {
     const header = readHeader(datagram, 0, ID_LENGTH)
-    if (header === undefined || header.version !== 1 || datagram.length < 1200) return undefined
-    const deps = this.#dependencies()
-    return Connection.server(
-      this.serverConfig(),
-      deps,
-      {
-        version: header.version,
-        remote: clientAddress,
-        destination: header.destination.slice(),
-        source: header.source.slice(),
-        localId: deps.ids.create(),
-        originalDestination: header.destination.slice(),
-        retrySource: undefined,
-        isAddressValidated: this.#options.isAddressValidated ?? false,
-      },
-      this.world.now,
-    )
+    if (header === undefined || header.kind !== PacketKind.Initial || header.version !== 1) return undefined
+    if (datagram.length < 1200) return undefined
+    const origin = this.#origin(header, from)
+    if (origin === undefined) return undefined
+    const deps = this.#dependencies('server')
+    const accepted = {
+      version: header.version,
+      remote: from,
+      destination: header.destination.slice(),
+      source: header.source.slice(),
+      localId: deps.ids.create(),
+      ...origin,
+    }
+    return Connection.server(this.serverConfig(), deps, accepted, this.world.now)
   }
 
-  #dependencies(): Parameters<typeof Connection.client>[1] {
+  /** RFC 9000 §8.1.2. Undefined: a Retry was sent. */
+  #origin(header: PacketHeader, from: Address): Origin | undefined {
+    const originalDestination = header.destination.slice()
+    const { retry, isAddressValidated = false } = this.#options
+    if (retry === undefined) return { isAddressValidated, originalDestination, retrySource: undefined }
+    const unixTime = this.world.now + testTime
+    const answer = retry.read(header.token, `${from.host}:${from.port}`, unixTime)
+    if (answer?.kind === 'retry') return { ...answer, isAddressValidated: true }
+    if (answer?.kind === 'new') return { isAddressValidated: true, originalDestination, retrySource: undefined }
+    this.sendRetry(header, retry.retryToken(`${from.host}:${from.port}`, originalDestination, RETRY_ID, unixTime))
+    return undefined
+  }
+
+  /** A Retry packet of the server for the Initial with `header`. */
+  sendRetry(header: PacketHeader, token: Uint8Array, source: Uint8Array = RETRY_ID): void {
+    const writer = Writer.allocate(1200)
+    writeRetry(writer, 1, header.source, source, token, 0)
+    const pseudo = writer.bytes.subarray(0, writer.pos)
+    writer.put(retryTag(this.backend, 1, header.destination, pseudo.slice()))
+    this.server.send(writer.bytes.slice(0, writer.pos))
+  }
+
+  #dependencies(vantagePoint: 'client' | 'server'): Dependencies {
     const { backend } = this
+    const retired = this.retired[vantagePoint]
     const ids: ConnectionIdSource = {
       create: () => backend.random(ID_LENGTH),
-      resetToken: id => backend.hmac('sha256', new Uint8Array(32), id).subarray(0, 16),
-      retire: () => {},
+      resetToken,
+      retire: id => retired.push(toHex(id)),
     }
-    const recorder = this.#options.recorder
-    return { backend, ids, recorder: (_odcid, vantagePoint) => recorder?.(vantagePoint) ?? NoRecorder }
+    return { backend, ids, recorder: () => this.#options.recorder?.(vantagePoint) ?? NoRecorder }
   }
+}
+
+interface Origin {
+  readonly isAddressValidated: boolean
+  readonly originalDestination: Uint8Array
+  readonly retrySource: Uint8Array | undefined
+}
+
+/** The id that a Retry of the server brings. */
+export const RETRY_ID: Uint8Array = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8)
+
+/** The stateless reset token of both hosts' ids. */
+export function resetToken(id: Uint8Array): Uint8Array {
+  return nodeBackend.hmac('sha256', new Uint8Array(32), id).subarray(0, 16)
 }

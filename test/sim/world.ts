@@ -1,7 +1,7 @@
 // A world with its own clock: things happen at times, in order, by seed. No real time passes.
 
-import { nodeBackend } from '../../src/crypto/backend-node.ts'
 import type { CryptoBackend } from '../../src/crypto/backend.ts'
+import { nodeBackend } from '../../src/crypto/backend-node.ts'
 import { seededRandom } from '../reference/random.ts'
 
 interface Happening {
@@ -10,10 +10,14 @@ interface Happening {
   readonly act: () => void
 }
 
+/** More than this happens in no test: something spins. */
+export const MAX_HAPPENINGS = 400_000
+
 export class World {
   readonly random: () => number
   #now = 0
   #order = 0
+  #count = 0
   #happenings: Happening[] = []
 
   constructor(seed = 1) {
@@ -38,16 +42,28 @@ export class World {
     this.#happenings.splice(low, 0, happening)
   }
 
-  /** Lets time pass until `isDone`, or until `limit` ms. Returns whether it was done. */
+  /**
+   * Lets time pass until `isDone`, or until the clock shows `limit` ms. Returns whether it was done. A limit leaves the
+   * clock at the limit.
+   */
   run(isDone: () => boolean = () => false, limit = 600_000): boolean {
     while (!isDone()) {
       const next = this.#happenings[0]
-      if (next === undefined || next.at > limit) return isDone()
+      if (next === undefined || next.at > limit) {
+        if (Number.isFinite(limit)) this.#now = Math.max(this.#now, limit)
+        return isDone()
+      }
+      if (++this.#count > MAX_HAPPENINGS) throw new Error(`the world spins at ${this.#now} ms`)
       this.#happenings.shift()
       this.#now = next.at
       next.act()
     }
     return true
+  }
+
+  /** Lets `ms` pass. */
+  pass(ms: number): void {
+    this.run(() => false, this.#now + ms)
   }
 
   /** A crypto backend whose randomness comes from the seed. Key shares stay random: nothing depends on them. */
