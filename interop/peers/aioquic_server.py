@@ -15,7 +15,7 @@ from aioquic.h3.connection import H3_ALPN, H3Connection
 from aioquic.h3.events import HeadersReceived
 from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.events import ConnectionTerminated, HandshakeCompleted, ProtocolNegotiated
-from aioquic.quic.logger import QuicFileLogger
+from aioquic.quic.logger import QuicLogger
 
 
 def report(event, **facts):
@@ -80,7 +80,7 @@ async def main():
     configuration = QuicConfiguration(
         is_client=False,
         alpn_protocols=H3_ALPN + H0_ALPN,
-        quic_logger=QuicFileLogger(options.qlog) if options.qlog else None,
+        quic_logger=QuicLogger() if options.qlog else None,
         secrets_log_file=open(options.keylog, "a", buffering=1) if options.keylog else None,
     )
     configuration.load_cert_chain(options.cert, options.key)
@@ -99,6 +99,10 @@ async def main():
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     await stop.wait()
     server.close()
+    if options.qlog:
+        # All connections, those too that have not ended yet.
+        with open(os.path.join(options.qlog, "server.qlog"), "w") as file:
+            json.dump(configuration.quic_logger.to_dict(), file)
 
 
 asyncio.run(main())

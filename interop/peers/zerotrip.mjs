@@ -1,6 +1,6 @@
 // Our side: the program `zerotrip`, as built.
 
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Child } from '../lib/child.mjs'
@@ -70,7 +70,8 @@ function clientFacts({ connections: [connection], errors }) {
 
 /** From the qlog of each connection, in the order they began. */
 function serverFacts(directory, leafLength) {
-  const names = readdirSync(directory)
+  // There is none before the first connection.
+  const names = existsSync(directory) ? readdirSync(directory) : []
   const logs = names.map(name => readFileSync(join(directory, name), 'utf8').split('\n').filter(Boolean).map(parse))
   return logs
     .sort((a, b) => begin(a) - begin(b))
