@@ -49,9 +49,9 @@ export const cases = [
   },
   {
     name: 'rebinding',
-    relay: { rebindEvery: 60 },
+    relay: { rebindEvery: 1 << 20 },
     client: { names: MEGABYTES },
-    check: ({ relay }) => expect(relay.ports > 1, 'the port never changed'),
+    check: ({ relay }) => expect(relay.ports > 5, 'the port did not change'),
   },
   {
     name: 'key-update',

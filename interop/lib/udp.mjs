@@ -56,7 +56,8 @@ export async function answering(port, gone) {
 
 /**
  * Passes datagrams between one client and the server on `port`. `loss`: the share that is lost, both ways.
- * `rebindEvery`: ms after which the server sees another port; what it still sends to former ones gets through.
+ * `rebindEvery`: bytes to the client after each of which the server sees another port; what it still sends to former
+ * ones gets through.
  */
 export class Relay {
   static async start(port, { loss = 0, rebindEvery = 0, seed = 1 } = {}) {
@@ -65,7 +66,6 @@ export class Relay {
     relay.ports = 0
     relay.loss = loss
     relay.random = generator(seed)
-    relay.toServer = port
     relay.inside = await bound()
     relay.port = relay.inside.address().port
     relay.outside = []
@@ -74,7 +74,8 @@ export class Relay {
       relay.client = from
       if (relay.passes()) relay.outside.at(-1).send(message, port, HOST)
     })
-    if (rebindEvery > 0) relay.timer = setInterval(() => relay.client && relay.rebind(), rebindEvery)
+    relay.rebindEvery = rebindEvery
+    relay.delivered = 0
     return relay
   }
 
@@ -89,12 +90,16 @@ export class Relay {
     this.ports++
     this.outside.push(socket)
     socket.on('message', message => {
-      if (this.client !== undefined && this.passes()) this.inside.send(message, this.client, HOST)
+      if (this.client === undefined || !this.passes()) return
+      this.inside.send(message, this.client, HOST)
+      this.delivered += message.length
+      if (this.rebindEvery === 0 || this.delivered < this.rebindEvery) return
+      this.delivered = 0
+      this.rebind()
     })
   }
 
   stop() {
-    clearInterval(this.timer)
     for (const socket of [this.inside, ...this.outside]) socket.close()
   }
 }
