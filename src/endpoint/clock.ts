@@ -13,3 +13,6 @@ export function timeOrigin(): number {
 export function unixTime(): number {
   return Date.now()
 }
+
+/** setTimeout takes no more, ms. */
+export const MAX_DELAY = 0x7fffffff

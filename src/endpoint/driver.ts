@@ -4,20 +4,21 @@
 // them has run, so that an answer leaves in the same datagram as the ACK, and a request written in the tick of its
 // `connect` leaves with the ClientHello.
 
-import { now } from './clock.ts'
+import { MAX_DELAY, now } from './clock.ts'
 import type { QuicSession } from './quic-session.ts'
 import type { UdpSocket } from './udp-socket.ts'
 
 /** Datagrams a session may send before the loop looks at what came in: node:dgram starves its receiving side. */
 const BURST = 32
-/** setTimeout takes no more (2^31-1 ms); a deadline further away is looked at again then. */
-const MAX_DELAY = 0x7fffffff
+/** Turns given to the last words of all sessions when an endpoint closes; each turn lets some 64 datagrams out. */
+const MAX_LAST_TURNS = 1024
 
 export class Driver {
   readonly #socket: UdpSocket
   #due: QuicSession[] = []
   #isScheduled = false
   #isReady = false
+  #isStopped = false
 
   constructor(socket: UdpSocket) {
     this.#socket = socket
@@ -31,25 +32,32 @@ export class Driver {
 
   /** This session may have something to send, or a new deadline. */
   schedule(session: QuicSession): void {
-    if (session.isScheduled) return
+    if (session.isScheduled || this.#isStopped) return
     session.isScheduled = true
     this.#due.push(session)
     if (this.#isReady) this.#arm()
   }
 
-  /** Sends at once what is due everywhere: for an endpoint that is about to close its socket. */
-  flushNow(): void {
-    this.#run()
+  /** Sends what is due everywhere, then nothing any more: for an endpoint that is about to close its socket. */
+  async stop(): Promise<void> {
+    for (let turn = 0; this.#isReady && this.#due.length > 0 && turn < MAX_LAST_TURNS; turn++) {
+      this.#run()
+      await new Promise(setImmediate)
+    }
+    this.#isStopped = true
+    this.#due = []
   }
 
   #arm(): void {
     if (this.#isScheduled) return
     this.#isScheduled = true
-    setImmediate(() => this.#run())
+    setImmediate(() => {
+      this.#isScheduled = false
+      this.#run()
+    })
   }
 
   #run(): void {
-    this.#isScheduled = false
     const due = this.#due
     this.#due = []
     const time = now()
@@ -57,7 +65,7 @@ export class Driver {
       session.isScheduled = false
       if (!session.isResolved) continue
       if (this.#flush(session, time)) this.schedule(session)
-      else this.#armTimer(session, time)
+      else if (!this.#isStopped) this.#armTimer(session, time)
       session.drain()
     }
   }
@@ -84,6 +92,7 @@ export class Driver {
     if (deadline >= session.timerAt || deadline === Number.POSITIVE_INFINITY) return
     clearTimeout(session.timer)
     session.timerAt = deadline
+    // A deadline further away than a timer reaches is looked at again then.
     session.timer = setTimeout(onTimer, Math.min(MAX_DELAY, Math.max(1, Math.ceil(deadline - time))), this, session)
     session.timer.unref()
   }

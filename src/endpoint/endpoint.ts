@@ -2,20 +2,27 @@
 
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
-import { MIN_DATAGRAM_SIZE } from '../connection/config.ts'
+import { type ClientConfig, MIN_DATAGRAM_SIZE, resolveTransport } from '../connection/config.ts'
 import { Connection } from '../connection/connection.ts'
 import type { Address } from '../connection/path.ts'
 import type { CryptoBackend } from '../crypto/backend.ts'
 import { nodeBackend } from '../crypto/backend-node.ts'
 import { AddressTokens } from '../zero-rtt/address-token.ts'
-import { NoTickets, originOf } from '../zero-rtt/ticket-store.ts'
+import { NoTickets, originOf, type TicketStore } from '../zero-rtt/ticket-store.ts'
 import { now, timeOrigin } from './clock.ts'
 import { Driver } from './driver.ts'
 import { QuicError } from './errors.ts'
-import { environmentKeyLog } from './key-log.ts'
+import { isReflector } from './incoming.ts'
 import { Listener } from './listener.ts'
-import { type ConnectOptions, clientConfig, type ListenOptions } from './options.ts'
-import { recorderFactory } from './qlog-file.ts'
+import {
+  assertRemote,
+  type ConnectOptions,
+  clientConfig,
+  handshakeTimeout,
+  type ListenOptions,
+  resuming,
+} from './options.ts'
+import { prepareQlog, QlogFile } from './qlog-file.ts'
 import { QuicSession, type SessionHost } from './quic-session.ts'
 import { QuicStreams } from './quic-streams.ts'
 import { Router } from './router.ts'
@@ -24,15 +31,17 @@ import { type UdpOptions, UdpSocket } from './udp-socket.ts'
 export interface EndpointOptions extends UdpOptions {
   /** Default node:crypto. */
   readonly backend?: CryptoBackend
-  /** Room for outgoing datagrams, bytes. Default 1,500; raise it together with `transport.maxDatagramSize`. */
+  /** Room for outgoing datagrams, bytes. Default 1,500, or as much as `transport.maxDatagramSize` asks for. */
   readonly datagramBufferSize?: number
   /** Makes and reads address validation tokens. Default: with keys of its own. */
   readonly addressTokens?: AddressTokens
-  /** 32 bytes from which stateless reset tokens are made. Default random. */
+  /** 32 bytes from which stateless reset tokens are made: give a process that takes over the same. Default random. */
   readonly statelessResetKey?: Uint8Array
 }
 
 const DEFAULT_BUFFER = 1500
+/** HMAC-SHA-256 keys shorter than its output weaken it. */
+const MIN_RESET_KEY = 32
 
 export class QuicEndpoint implements AsyncDisposable, SessionHost {
   /** Resolves with the bound address; rejects with node's own error when the port cannot be had. */
@@ -44,37 +53,35 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
   readonly #tokens: AddressTokens
   readonly #sessions = new Set<QuicSession>()
   #listener: Listener | undefined
-  #isClosed = false
+  #closing: Promise<void> | undefined
 
+  /** Binds at once. Throws a TypeError or RangeError for options that do not fit. */
   constructor(options: EndpointOptions = {}) {
-    const host = options.host ?? '::'
-    if (isIP(host) === 0) throw new TypeError(`host must be an IP address to bind to, not '${host}'`)
+    assertEndpoint(options)
     this.backend = options.backend ?? nodeBackend
-    this.#socket = new UdpSocket(
-      host,
-      this.backend,
-      Math.max(MIN_DATAGRAM_SIZE, options.datagramBufferSize ?? DEFAULT_BUFFER),
-    )
+    const bufferSize = Math.max(MIN_DATAGRAM_SIZE, options.datagramBufferSize ?? DEFAULT_BUFFER)
+    this.#socket = new UdpSocket(this.backend, bufferSize)
     this.#driver = new Driver(this.#socket)
-    this.#router = new Router(this.backend, options.statelessResetKey ?? this.backend.random(32))
+    this.#router = new Router(this.backend, options.statelessResetKey ?? this.backend.random(MIN_RESET_KEY))
     this.#tokens = options.addressTokens ?? new AddressTokens(this.backend)
     this.#socket.onDatagram((datagram, from) => this.#onDatagram(datagram, from))
-    this.ready = this.#socket.bind(host, options.port ?? 0, options).then(address => {
-      this.#driver.start()
-      return address
-    })
-    this.ready.catch(() => {})
+    this.ready = this.#socket.bind(options)
+    this.ready.then(
+      () => this.#driver.start(),
+      error => this.#onBindFailed(error),
+    )
   }
 
   /**
    * Takes clients from now on, one configuration for each endpoint. Iterate over the result, or give `onSession`.
-   * Throws a TypeError for options that do not fit.
+   * Throws a TypeError or RangeError for options that do not fit.
    */
   listen(options: ListenOptions, onSession?: (session: QuicSession) => void): Listener {
+    this.#assertOpen()
     if (this.#listener !== undefined) {
       throw new QuicError('ERR_ZEROTRIP_INVALID_STATE', 'this endpoint listens already; make another QuicEndpoint')
     }
-    const listener = new Listener(options, onSession, {
+    this.#listener = new Listener(options, onSession, {
       backend: this.backend,
       router: this.#router,
       tokens: this.#tokens,
@@ -82,48 +89,31 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
       add: session => this.#sessions.add(session),
       send: (write, to) => this.#sendOnce(write, to),
       connections: () => this.#sessions.size,
+      raiseDatagramSize: size => this.#socket.raiseBufferSize(size),
     })
-    this.#listener = listener
-    return listener
+    return this.#listener
   }
 
   /**
    * Begins a connection and returns at once: what is written in the same tick leaves in the first datagram, as 0-RTT
-   * data when the ticket store has something for this origin and `earlyData` is set.
+   * data when the ticket store has something for this origin and `earlyData` is set. Throws a TypeError or RangeError
+   * for options that do not fit, and the reason of a signal that is aborted already.
    */
   connect(to: { readonly host: string; readonly port: number }, options: ConnectOptions): QuicSession {
-    if (this.#isClosed) throw new QuicError('ERR_ZEROTRIP_INVALID_STATE', 'the endpoint is closed')
+    this.#assertOpen()
+    assertRemote(to)
     options.signal?.throwIfAborted()
+    const basis = clientConfig(options, this.backend, to.host)
+    const timeout = handshakeTimeout(options)
+    prepareQlog(options.qlog)
+    this.#socket.raiseBufferSize(resolveTransport(options.transport).maxDatagramSize)
+    // Last of all: a ticket that was taken is gone.
     const origin = originOf(options.serverName ?? to.host, to.port)
     const tickets = options.tickets ?? NoTickets
-    const resumption = tickets.take(origin)
-    const config = clientConfig(options, this.backend, to.host, resumption?.pins ?? [])
-    const keyLog = options.keyLog ?? environmentKeyLog()
-    // What goes early goes under the protocol of the ticket; no other is offered beside it (RFC 8446 §4.2.10).
-    const alpn = resumption && options.earlyData ? [resumption.alpn] : options.alpn
-    const session: QuicSession = new QuicSession(
-      self =>
-        Connection.client(
-          { ...config, alpn, timeOrigin: timeOrigin(), ...(resumption && { resumption }), ...(keyLog && { keyLog }) },
-          {
-            backend: this.backend,
-            recorder: recorderFactory(options.qlog),
-            ids: this.#router.idsFor(() => self),
-          },
-          { host: to.host, port: to.port },
-          now(),
-        ),
-      this,
-      {
-        application: () => options.application ?? (self => new QuicStreams(self.transport)),
-        alpn: alpn.length === 1 || options.application !== undefined ? alpn[0] : undefined,
-        tickets,
-        origin,
-      },
-    )
+    const config = resuming(basis, tickets.take(origin), options, this.backend)
+    const session = this.#client({ host: to.host, port: to.port }, config, options, { tickets, origin, timeout })
     this.#sessions.add(session)
     if (isIP(to.host) === 0) this.#resolve(session, to)
-    options.signal?.addEventListener('abort', () => session.close(0, 'aborted'), { once: true })
     this.schedule(session)
     return session
   }
@@ -133,23 +123,30 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
     return this.#sessions
   }
 
-  /** Closes every session with `errorCode`, default 0, tells the peers, and gives the port back. */
-  async close(errorCode = 0, reason = ''): Promise<void> {
-    if (this.#isClosed) return
-    this.#isClosed = true
-    this.#listener?.close()
-    await this.ready.catch(() => {})
-    await Promise.all([...this.#sessions].map(session => session.close(errorCode, reason)))
-    this.#driver.flushNow()
-    for (const session of this.#sessions) clearTimeout(session.timer)
-    await this.#socket.close()
+  /** Connection ids that lead to a session: 0 when nothing is left of any. */
+  get routes(): number {
+    return this.#router.size
+  }
+
+  /** Who is listening here, after `listen`. */
+  get listener(): Listener | undefined {
+    return this.#listener
+  }
+
+  /**
+   * Closes every session with `errorCode`, default 0, tells the peers, and gives the port back. Does not wait for data
+   * under way. Resolves when the port is free.
+   */
+  close(errorCode = 0, reason = ''): Promise<void> {
+    this.#closing ??= this.#close(errorCode, reason)
+    return this.#closing
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
 
-  /** Lets the process end although the socket is open, or not (as `ref` and `unref` of node:net). */
+  /** Keeps the process alive while the socket is open, as it is from the start; `unref` lets it end (as in node:net). */
   ref(): this {
     this.#socket.ref()
     return this
@@ -171,15 +168,37 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
     this.#listener?.onTerminated(session)
   }
 
+  #client(
+    remote: Address,
+    config: ClientConfig,
+    options: ConnectOptions,
+    to: { readonly tickets: TicketStore; readonly origin: string; readonly timeout: number },
+  ): QuicSession {
+    const log = new QlogFile(options.qlog)
+    const make = (self: QuicSession): Connection => {
+      const deps = { backend: this.backend, recorder: log.open, ids: this.#router.idsFor(self) }
+      return Connection.client({ ...config, timeOrigin: timeOrigin() }, deps, remote, now())
+    }
+    return new QuicSession(make, this, {
+      application: () => options.application ?? (self => new QuicStreams(self.transport)),
+      alpn: config.alpn[0],
+      tickets: to.tickets,
+      origin: to.origin,
+      handshakeTimeout: to.timeout,
+      signal: options.signal,
+      onTerminated: () => log.close(),
+    })
+  }
+
   #onDatagram(datagram: Uint8Array, from: Address): void {
-    const time = now()
     const id = this.#router.destination(datagram)
     if (id === undefined) return
     const session = this.#router.find(id)
-    if (session !== undefined) return session.receive(datagram, from, time)
+    if (session !== undefined) return session.receive(datagram, from, now())
+    if (isReflector(from.port)) return
     const isLong = ((datagram[0] as number) & 0x80) !== 0
-    if (isLong) this.#listener?.onInitial(datagram, from, time)
-    else this.#sendOnce(into => this.#router.reset(datagram, id, into, time), from)
+    if (isLong) this.#listener?.onLongHeader(datagram, from)
+    else this.#sendOnce(into => this.#router.reset(datagram, id, into, now()), from)
   }
 
   /** A datagram outside of any connection; `write` returns its length, 0 for none. */
@@ -194,16 +213,45 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
   async #resolve(session: QuicSession, to: Address): Promise<void> {
     session.isResolved = false
     try {
-      const { address } = await lookup(to.host)
+      const { address } = await lookup(to.host, { family: this.#socket.family })
       session.connection.setRemote({ host: address, port: to.port })
       session.isResolved = true
       this.schedule(session)
     } catch (cause) {
-      session.fail(
-        new QuicError('ERR_ZEROTRIP_LOOKUP', `no address found for ${to.host}; is the name right?`, { cause }),
-      )
-      this.#sessions.delete(session)
+      const message = `no address found for ${to.host}; is the name right?`
+      session.abort(new QuicError('ERR_ZEROTRIP_LOOKUP', message, { cause }))
     }
+  }
+
+  #onBindFailed(cause: Error): void {
+    for (const session of this.#sessions) {
+      session.abort(new QuicError('ERR_ZEROTRIP_BIND', `no UDP socket: ${cause.message}`, { cause }))
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#closing !== undefined) throw new QuicError('ERR_ZEROTRIP_INVALID_STATE', 'the endpoint is closed')
+  }
+
+  async #close(errorCode: number, reason: string): Promise<void> {
+    this.#listener?.close()
+    await this.ready.catch(() => {})
+    for (const session of this.#sessions) session.close(errorCode, reason)
+    await this.#driver.stop()
+    for (const session of this.#sessions) session.terminate()
+    await this.#socket.close()
+  }
+}
+
+function assertEndpoint({ host, port, statelessResetKey }: EndpointOptions): void {
+  if (host !== undefined && isIP(host) === 0) {
+    throw new TypeError(`host must be an IP address to bind to, not '${host}'`)
+  }
+  if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
+    throw new RangeError(`port must be from 0 to 65535, not ${port}`)
+  }
+  if (statelessResetKey !== undefined && statelessResetKey.length < MIN_RESET_KEY) {
+    throw new TypeError(`statelessResetKey must have ${MIN_RESET_KEY} bytes or more`)
   }
 }
 
@@ -213,8 +261,10 @@ export function listen(
   onSession?: (session: QuicSession) => void,
 ): QuicEndpoint & { readonly listener: Listener } {
   const endpoint = new QuicEndpoint(options)
-  const listener = endpoint.listen(options, onSession)
-  return Object.assign(endpoint, { listener })
+  return orClose(endpoint, () => {
+    endpoint.listen(options, onSession)
+    return endpoint as QuicEndpoint & { readonly listener: Listener }
+  })
 }
 
 /** A connection on a socket of its own, which closes with it. */
@@ -223,8 +273,23 @@ export function connect(
   options: ConnectOptions & Omit<EndpointOptions, 'port'>,
 ): QuicSession {
   const endpoint = new QuicEndpoint(options)
-  const session = endpoint.connect(to, options)
+  const session = orClose(endpoint, () => endpoint.connect(to, options))
+  closeWith(endpoint, session)
+  return session
+}
+
+/** What `begin` throws must not leave a socket behind. */
+export function orClose<T>(endpoint: QuicEndpoint, begin: () => T): T {
+  try {
+    return begin()
+  } catch (error) {
+    endpoint.close()
+    throw error
+  }
+}
+
+/** The endpoint is its session's own, and goes with it. */
+export function closeWith(endpoint: QuicEndpoint, session: QuicSession): void {
   const close = (): Promise<void> => endpoint.close()
   session.closed.then(close, close)
-  return session
 }

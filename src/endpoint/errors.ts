@@ -1,23 +1,33 @@
 // Errors that callers meet: a message that says what to do, and a stable code.
 
 import type { ConnectionClosed } from '../connection/events.ts'
-import { errorCodeName } from '../packet/transport-error.ts'
+import { ErrorCode, errorCodeName } from '../packet/transport-error.ts'
 
 export type QuicErrorCode =
   /** The connection ended: `cause` says why. */
   | 'ERR_ZEROTRIP_CONNECTION_CLOSED'
-  /** The peer reset the stream, or asked to stop it. */
+  /** The peer reset the stream, or asked to stop it; or it was reset here. */
   | 'ERR_ZEROTRIP_STREAM_ABORTED'
   /** The call makes no sense in this state. */
   | 'ERR_ZEROTRIP_INVALID_STATE'
   /** Nothing was heard for the idle timeout. */
   | 'ERR_ZEROTRIP_IDLE_TIMEOUT'
+  /** The handshake was not complete in time: nobody answers at that address, or too slowly. */
+  | 'ERR_ZEROTRIP_HANDSHAKE_TIMEOUT'
   /** TLS failed: certificate, ALPN, PSK... */
   | 'ERR_ZEROTRIP_HANDSHAKE'
+  /** The server speaks no version of ours. */
+  | 'ERR_ZEROTRIP_VERSION_NEGOTIATION'
+  /** The server takes no more connections. */
+  | 'ERR_ZEROTRIP_CONNECTION_REFUSED'
+  /** The peer lost its state, by a restart for example (RFC 9000 §10.3). */
+  | 'ERR_ZEROTRIP_STATELESS_RESET'
   /** The peer answered with a transport error, or broke the protocol. */
   | 'ERR_ZEROTRIP_TRANSPORT'
   /** The host name could not be resolved. */
   | 'ERR_ZEROTRIP_LOOKUP'
+  /** The UDP port could not be bound: `cause` is node's error. */
+  | 'ERR_ZEROTRIP_BIND'
 
 export class QuicError extends Error {
   override readonly name = 'QuicError'
@@ -45,15 +55,35 @@ export function closedError(event: ConnectionClosed): QuicError {
   return new QuicError(codeOf(event), describe(event), wire)
 }
 
-function codeOf(event: ConnectionClosed): QuicErrorCode {
-  if (event.by === 'idle') return 'ERR_ZEROTRIP_IDLE_TIMEOUT'
-  if (event.isApplication || event.error === undefined) return 'ERR_ZEROTRIP_CONNECTION_CLOSED'
-  return event.errorCode >= 0x100 && event.errorCode < 0x200 ? 'ERR_ZEROTRIP_HANDSHAKE' : 'ERR_ZEROTRIP_TRANSPORT'
+function codeOf({ by, isApplication, error, errorCode }: ConnectionClosed): QuicErrorCode {
+  if (by === 'idle') return 'ERR_ZEROTRIP_IDLE_TIMEOUT'
+  if (by === 'reset') return 'ERR_ZEROTRIP_STATELESS_RESET'
+  if (isApplication || error === undefined) return 'ERR_ZEROTRIP_CONNECTION_CLOSED'
+  if (errorCode === ErrorCode.VersionNegotiationError) return 'ERR_ZEROTRIP_VERSION_NEGOTIATION'
+  if (errorCode === ErrorCode.ConnectionRefused) return 'ERR_ZEROTRIP_CONNECTION_REFUSED'
+  return errorCode >= ErrorCode.CryptoError && errorCode < ErrorCode.CryptoError + 0x100
+    ? 'ERR_ZEROTRIP_HANDSHAKE'
+    : 'ERR_ZEROTRIP_TRANSPORT'
 }
 
 function describe(event: ConnectionClosed): string {
   if (event.by === 'idle') return 'the peer fell silent: idle timeout'
+  if (event.by === 'reset') return 'the peer lost its state (stateless reset): connect again'
   const who = event.by === 'peer' ? 'the peer closed' : 'closed'
   const what = event.isApplication ? `application code ${event.errorCode}` : errorCodeName(event.errorCode)
   return `${who} the connection with ${what}${event.reason ? `: ${event.reason}` : ''}`
+}
+
+/** Throws a RangeError for what is no application error code: an integer from 0 to 2^53-1 here, 2^62-1 on the wire. */
+export function assertErrorCode(errorCode: number): void {
+  if (!Number.isSafeInteger(errorCode) || errorCode < 0) {
+    throw new RangeError(`an error code must be an integer from 0 to 2^53-1, not ${errorCode}`)
+  }
+}
+
+/** An error of the application's own code, met where nobody waits for it: shown as node shows those of any callback. */
+export function throwLater(error: unknown): void {
+  queueMicrotask(() => {
+    throw error
+  })
 }

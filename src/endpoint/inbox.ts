@@ -1,7 +1,7 @@
 // A bounded queue that is read with `for await`.
 
 export class Inbox<T> implements AsyncIterable<T> {
-  readonly #items: T[] = []
+  readonly #items = new Set<T>()
   readonly #limit: number
   #isClosed = false
   #readers: (() => void)[] = []
@@ -11,10 +11,21 @@ export class Inbox<T> implements AsyncIterable<T> {
     this.#limit = limit
   }
 
+  /** Items not yet read. */
+  get size(): number {
+    return this.#items.size
+  }
+
   push(item: T): void {
-    if (this.#items.length === this.#limit) this.#items.shift()
-    this.#items.push(item)
+    if (this.#isClosed) return
+    if (this.#items.size === this.#limit) this.#shift()
+    this.#items.add(item)
     this.#wake()
+  }
+
+  /** Takes back what nobody has read: it is of no use any more. */
+  remove(item: T): void {
+    this.#items.delete(item)
   }
 
   /** What is inside is still read; then iteration ends. */
@@ -25,11 +36,17 @@ export class Inbox<T> implements AsyncIterable<T> {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void, void> {
     for (;;) {
-      const item = this.#items.shift()
+      const item = this.#shift()
       if (item !== undefined) yield item
       else if (this.#isClosed) return
       else await new Promise<void>(resolve => this.#readers.push(resolve))
     }
+  }
+
+  #shift(): T | undefined {
+    const item = this.#items.values().next().value
+    if (item !== undefined) this.#items.delete(item)
+    return item
   }
 
   #wake(): void {

@@ -36,12 +36,27 @@ export type Admit = (incoming: Incoming) => Admission | Promise<Admission>
 
 /** Handshakes under way from which on addresses are to be proven first. */
 export const RETRY_ABOVE_HANDSHAKES = 256
-/** Connections on one endpoint; further ones are refused. */
+/** Default of ListenOptions.maxConnections. */
 export const MAX_CONNECTIONS = 20_000
+/** Default of ListenOptions.maxPendingClients. */
+export const MAX_PENDING_CLIENTS = 256
+/** Datagrams kept for each of them: a first flight with its early data. */
+export const MAX_PENDING_DATAGRAMS = 16
+/** Bytes kept for all of them together. */
+export const MAX_PENDING_BYTES: number = 4 * 1024 * 1024
 
-/** The default: Retry under load, refuse when full. */
-export function admitUnderLimits({ handshakes, connections, isAddressValidated }: Incoming): Admission {
-  if (connections >= MAX_CONNECTIONS) return 'refuse'
+/** Ports of services that answer anything: never a client, but good to reflect at (UDP loops, amplification). */
+const REFLECTING_PORTS: ReadonlySet<number> = new Set([
+  0, 7, 13, 17, 19, 37, 53, 69, 111, 123, 137, 138, 161, 389, 500, 1900, 5353, 11211,
+])
+
+/** Strangers from such a port get no answer, whatever they say. */
+export function isReflector(port: number): boolean {
+  return REFLECTING_PORTS.has(port)
+}
+
+/** The default: Retry under load. */
+export function admitUnderLimits({ handshakes, isAddressValidated }: Incoming): Admission {
   return handshakes >= RETRY_ABOVE_HANDSHAKES && !isAddressValidated ? 'retry' : 'accept'
 }
 

@@ -1,82 +1,57 @@
-// The server side of an endpoint: from a stranger's Initial packet to a session (RFC 9000 §5.2.2, §8.1).
+// The server side of an endpoint: what becomes of a stranger's long header (RFC 9000 §5.2.2, §6.1, §8.1).
 
+import { equal } from '../bytes/equal.ts'
 import { Writer } from '../bytes/writer.ts'
-import { type Accepted, MIN_DATAGRAM_SIZE, type ServerConfig } from '../connection/config.ts'
-import { Connection } from '../connection/connection.ts'
+import { MIN_DATAGRAM_SIZE } from '../connection/config.ts'
 import type { Address } from '../connection/path.ts'
-import type { CryptoBackend } from '../crypto/backend.ts'
-import { connectionIdKey } from '../packet/connection-id.ts'
 import { type PacketHeader, PacketKind, readHeader } from '../packet/header.ts'
 import { ErrorCode } from '../packet/transport-error.ts'
 import { isSupportedVersion, supportedVersions, writeVersionNegotiation } from '../packet/version.ts'
-import type { AddressTokens } from '../zero-rtt/address-token.ts'
-import { NoTickets } from '../zero-rtt/ticket-store.ts'
-import { timeOrigin, unixTime } from './clock.ts'
+import { Acceptor, type ListenerHost, type Origin } from './acceptor.ts'
+import { unixTime } from './clock.ts'
+import { throwLater } from './errors.ts'
 import { Inbox } from './inbox.ts'
 import {
   type Admission,
   type Admit,
   admitUnderLimits,
   MAX_CONNECTIONS,
+  MAX_PENDING_CLIENTS,
   writeRefusal,
   writeRetryAnswer,
 } from './incoming.ts'
-import { environmentKeyLog } from './key-log.ts'
-import { type ListenOptions, serverConfig } from './options.ts'
-import { recorderFactory } from './qlog-file.ts'
-import { type ApplicationFactory, QuicSession, type SessionHost } from './quic-session.ts'
-import { QuicStreams } from './quic-streams.ts'
-import { LOCAL_ID_LENGTH, type Router } from './router.ts'
+import type { ListenOptions } from './options.ts'
+import { PendingClients } from './pending-clients.ts'
+import type { QuicSession } from './quic-session.ts'
+import { LOCAL_ID_LENGTH } from './router.ts'
 
-/** Clients whose admission is being thought about. */
-export const MAX_PENDING_CLIENTS = 256
-/** Datagrams kept for each of them. */
-export const MAX_PENDING_DATAGRAMS = 4
 /** RFC 9000 §7.2: a client's first destination id is this long at least. */
 const MIN_FIRST_ID_LENGTH = 8
-/** Ports of services that answer anything: never a client, but good to reflect at. */
-const REFLECTING_PORTS = new Set([0, 17, 19, 53, 111, 123, 137, 138, 161, 389, 500, 1900, 5353, 11211])
-
-/** What the endpoint lends to its listener. */
-export interface ListenerHost {
-  readonly backend: CryptoBackend
-  readonly router: Router
-  readonly tokens: AddressTokens
-  readonly host: SessionHost
-  add(session: QuicSession): void
-  send(write: (into: Uint8Array) => number, to: Address): void
-  connections(): number
-}
-
-/** What a token says about the client that brought it. */
-interface Origin {
-  readonly isAddressValidated: boolean
-  readonly originalDestination: Uint8Array
-  readonly retrySource: Uint8Array | undefined
-}
 
 export class Listener implements AsyncIterable<QuicSession> {
-  readonly #options: ListenOptions
-  readonly #config: ServerConfig
   readonly #admit: Admit
+  readonly #maxConnections: number
   readonly #door: ListenerHost
+  readonly #acceptor: Acceptor
   readonly #onSession: ((session: QuicSession) => void) | undefined
-  readonly #sessions = new Inbox<QuicSession>(MAX_CONNECTIONS)
-  /** Sessions that a client's first destination id still leads to. */
-  readonly #firstIds = new Map<QuicSession, Uint8Array>()
-  readonly #pending = new Map<string, Uint8Array[]>()
+  /** No more than there are connections: one that is over before it is taken, leaves. */
+  readonly #sessions: Inbox<QuicSession> = new Inbox(Number.POSITIVE_INFINITY)
+  readonly #pending: PendingClients
   #isClosed = false
 
   constructor(options: ListenOptions, onSession: ((session: QuicSession) => void) | undefined, door: ListenerHost) {
-    const keyLog = options.keyLog ?? environmentKeyLog()
-    this.#options = options
-    this.#config = { ...serverConfig(options, door.backend), ...(keyLog && { keyLog }) }
     this.#admit = options.admit ?? admitUnderLimits
+    this.#maxConnections = options.maxConnections ?? MAX_CONNECTIONS
+    this.#pending = new PendingClients(options.maxPendingClients ?? MAX_PENDING_CLIENTS)
     this.#onSession = onSession
     this.#door = door
+    this.#acceptor = new Acceptor(options, door, session => this.#announce(session))
   }
 
-  /** Sessions in the order their clients came, each as soon as its protocol is known. */
+  /**
+   * Sessions in the order their clients came, each as soon as its protocol is known: before the handshake is complete
+   * when there is early data. Await `session.opened` where that matters.
+   */
   [Symbol.asyncIterator](): AsyncIterator<QuicSession> {
     return this.#sessions[Symbol.asyncIterator]()
   }
@@ -84,56 +59,70 @@ export class Listener implements AsyncIterable<QuicSession> {
   /** Takes no more clients; those that are here stay. */
   close(): void {
     this.#isClosed = true
+    this.#pending.clear()
     this.#sessions.close()
   }
 
   /** Handshakes not yet confirmed. */
   get handshakes(): number {
-    return this.#firstIds.size
+    return this.#acceptor.handshakes
+  }
+
+  /** Clients whose admission is being thought about. */
+  get pending(): number {
+    return this.#pending.size
   }
 
   /** For the endpoint: a long header of an unknown connection. */
-  onInitial(datagram: Uint8Array, from: Address, now: number): void {
-    if (this.#isClosed || datagram.length < MIN_DATAGRAM_SIZE || REFLECTING_PORTS.has(from.port)) return
+  onLongHeader(datagram: Uint8Array, from: Address): void {
+    if (this.#isClosed) return
     const header = readHeader(datagram, 0, LOCAL_ID_LENGTH)
-    if (header === undefined) return
-    if (header.kind === PacketKind.UnknownVersion || !isSupportedVersion(header.version)) {
-      return this.#negotiateVersion(header, from)
-    }
+    // RFC 9000 §6.1: Version Negotiation is never answered with Version Negotiation.
+    if (header === undefined || header.kind === PacketKind.VersionNegotiation) return
+    const key = this.#pending.key(from, header.destination)
+    // Early data may come in datagrams of its own, of any size.
+    if (this.#pending.append(key, datagram)) return
+    if (datagram.length < MIN_DATAGRAM_SIZE) return
+    if (!isSupportedVersion(header.version)) return this.#negotiateVersion(header, from)
     if (header.kind !== PacketKind.Initial || header.destination.length < MIN_FIRST_ID_LENGTH) return
-    const key = `${from.host} ${from.port} ${connectionIdKey(header.destination)}`
-    const waiting = this.#pending.get(key)
-    if (waiting !== undefined) {
-      if (waiting.length < MAX_PENDING_DATAGRAMS) waiting.push(datagram)
-      return
-    }
-    this.#consider(datagram, header, from, key, now)
+    this.#consider(datagram, header, from, key)
   }
 
   /** For the endpoint: the session is over. */
   onTerminated(session: QuicSession): void {
-    this.#forgetFirstId(session)
+    this.#acceptor.forget(session)
+    this.#sessions.remove(session)
   }
 
-  #consider(datagram: Uint8Array, header: PacketHeader, from: Address, key: string, now: number): void {
+  #announce(session: QuicSession): void {
+    if (this.#onSession) this.#onSession(session)
+    else this.#sessions.push(session)
+  }
+
+  #consider(datagram: Uint8Array, header: PacketHeader, from: Address, key: string): void {
     const origin = this.#readToken(header, from)
     if (origin === undefined) return this.#refuse(header, from, ErrorCode.InvalidToken)
-    const admission = this.#admit({
-      remoteAddress: from,
-      isAddressValidated: origin.isAddressValidated,
-      handshakes: this.handshakes,
-      connections: this.#door.connections(),
-    })
-    if (typeof admission === 'string') return this.#carryOut(admission, [datagram], header, from, origin, now)
-    if (this.#pending.size >= MAX_PENDING_CLIENTS) return
-    const waiting = [datagram]
-    this.#pending.set(key, waiting)
-    admission
-      .catch((): Admission => 'ignore')
-      .then(answer => {
-        this.#pending.delete(key)
-        if (!this.#isClosed) this.#carryOut(answer, waiting, header, from, origin, now)
-      })
+    const admission = this.#ask(from, origin)
+    if (typeof admission === 'string') return this.#carryOut(admission, [datagram], header, from, origin)
+    if (!this.#pending.add(key, datagram)) return
+    const answered = (answer: Admission): void => {
+      const datagrams = this.#pending.take(key)
+      if (!this.#isClosed) this.#carryOut(answer, datagrams, header, from, origin)
+    }
+    admission.then(answered, () => answered('ignore'))
+  }
+
+  /** What the application thinks; when it throws, that is shown, and nobody is let in. */
+  #ask(from: Address, origin: Origin): Admission | Promise<Admission> {
+    const connections = this.#door.connections()
+    if (connections >= this.#maxConnections) return 'refuse'
+    const { isAddressValidated } = origin
+    try {
+      return this.#admit({ remoteAddress: from, isAddressValidated, handshakes: this.handshakes, connections })
+    } catch (error) {
+      throwLater(error)
+      return 'ignore'
+    }
   }
 
   #carryOut(
@@ -142,73 +131,17 @@ export class Listener implements AsyncIterable<QuicSession> {
     header: PacketHeader,
     from: Address,
     origin: Origin,
-    now: number,
   ): void {
     switch (admission) {
       case 'accept':
-        return this.#accept(datagrams, header, from, origin, now)
+        return this.#acceptor.accept(datagrams, header, from, origin)
       case 'retry':
-        if (origin.isAddressValidated) return this.#accept(datagrams, header, from, origin, now)
+        if (origin.isAddressValidated) return this.#acceptor.accept(datagrams, header, from, origin)
         return this.#door.send(into => this.#writeRetry(into, header, from), from)
       case 'refuse':
         return this.#refuse(header, from, ErrorCode.ConnectionRefused)
       case 'ignore':
     }
-  }
-
-  #accept(datagrams: readonly Uint8Array[], header: PacketHeader, from: Address, origin: Origin, now: number): void {
-    const { router, host, tokens } = this.#door
-    const destination = header.destination.slice()
-    const session = new QuicSession(
-      self => {
-        const ids = router.idsFor(() => self)
-        const accepted: Accepted = {
-          version: header.version,
-          remote: from,
-          destination,
-          source: header.source.slice(),
-          localId: ids.create(),
-          ...origin,
-        }
-        const newToken = (): Uint8Array => tokens.newToken(`${from.host}:${from.port}`, unixTime())
-        const config = { ...this.#config, timeOrigin: timeOrigin(), newToken }
-        const deps = { backend: this.#door.backend, recorder: recorderFactory(this.#options.qlog), ids }
-        return Connection.server(config, deps, accepted, now)
-      },
-      host,
-      {
-        application: alpn => this.#application(alpn),
-        alpn: undefined,
-        tickets: NoTickets,
-        origin: '',
-        onSeated: self => this.#announce(self),
-      },
-    )
-    this.#door.add(session)
-    router.add(destination, session)
-    this.#firstIds.set(session, destination)
-    // Once confirmed, the client knows our ids and uses them.
-    const forget = (): void => this.#forgetFirstId(session)
-    session.confirmed.then(forget, forget)
-    for (const datagram of datagrams) session.receive(datagram, from, now)
-  }
-
-  #application(alpn: string): ApplicationFactory {
-    const { alpn: served } = this.#options
-    const factory = Array.isArray(served) ? undefined : (served as Record<string, ApplicationFactory>)[alpn]
-    return factory ?? (session => new QuicStreams(session.transport))
-  }
-
-  #announce(session: QuicSession): void {
-    if (this.#onSession) this.#onSession(session)
-    else this.#sessions.push(session)
-  }
-
-  #forgetFirstId(session: QuicSession): void {
-    const id = this.#firstIds.get(session)
-    if (id === undefined) return
-    this.#firstIds.delete(session)
-    if (this.#door.router.find(id) === session) this.#door.router.remove(id)
   }
 
   /** RFC 9000 §8.1.2-3. Undefined: the token answers a Retry of ours, but not rightly. */
@@ -227,12 +160,12 @@ export class Listener implements AsyncIterable<QuicSession> {
         return undefined
       case 'new':
         return { ...stranger, isAddressValidated: true }
-      case 'retry':
-        return {
-          isAddressValidated: true,
-          originalDestination: answer.originalDestination,
-          retrySource: answer.retrySource,
-        }
+      case 'retry': {
+        const { originalDestination, retrySource } = answer
+        // RFC 9000 §17.2.5.2: the client goes on with the id the Retry gave.
+        if (!equal(header.destination, retrySource)) return undefined
+        return { isAddressValidated: true, originalDestination, retrySource }
+      }
     }
   }
 

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { rootCertificates } from 'node:tls'
-import type { ClientConfig, ServerConfig, TransportOptions } from '../connection/config.ts'
+import { type ClientConfig, resolveTransport, type ServerConfig, type TransportOptions } from '../connection/config.ts'
 import type { CryptoBackend } from '../crypto/backend.ts'
 import {
   type CipherSuite,
@@ -22,9 +22,12 @@ import {
 } from '../tls13/ports.ts'
 import { pemBlocks } from '../x509/pem.ts'
 import { firstOf } from '../zero-rtt/psk-sources.ts'
+import type { Resumption } from '../zero-rtt/resumption.ts'
 import { TicketSealer } from '../zero-rtt/ticket-sealer.ts'
 import type { TicketStore } from '../zero-rtt/ticket-store.ts'
+import { MAX_DELAY } from './clock.ts'
 import type { Admit } from './incoming.ts'
+import { environmentKeyLog } from './key-log.ts'
 import type { ApplicationFactory } from './quic-session.ts'
 
 export type CipherSuiteName = 'TLS_AES_128_GCM_SHA256' | 'TLS_AES_256_GCM_SHA384' | 'TLS_CHACHA20_POLY1305_SHA256'
@@ -38,7 +41,14 @@ interface CommonOptions {
   readonly keyLog?: KeyLog
   /** A directory for qlog files, one for each connection. Default none. */
   readonly qlog?: string
+  /**
+   * How long a handshake may take, ms; 0: as long as the idle timeout lets it. Default 10,000. Then the connection fails
+   * with ERR_ZEROTRIP_HANDSHAKE_TIMEOUT.
+   */
+  readonly handshakeTimeout?: number
 }
+
+export const DEFAULT_HANDSHAKE_TIMEOUT = 10_000
 
 export interface ListenOptions extends CommonOptions {
   /**
@@ -64,6 +74,10 @@ export interface ListenOptions extends CommonOptions {
   readonly appState?: Uint8Array
   /** Decides on each new client. Default: Retry under load. */
   readonly admit?: Admit
+  /** Connections on this endpoint, those of clients included; beyond that new ones are refused. Default 20,000. */
+  readonly maxConnections?: number
+  /** Clients whose admission is being thought about; beyond that new ones are ignored. Default 256. */
+  readonly maxPendingClients?: number
 }
 
 export interface ConnectOptions extends CommonOptions {
@@ -83,14 +97,15 @@ export interface ConnectOptions extends CommonOptions {
   readonly tickets?: TicketStore
   /** Offer early data with what the store holds: only for what may be executed twice. Default false. */
   readonly earlyData?: boolean
-  /** Who sits above, once the protocol is known. Default: raw streams. */
+  /** Who sits above, from the start and whatever protocol is chosen. Default: raw streams. */
   readonly application?: ApplicationFactory
-  /** Ends the attempt, or later the connection. */
+  /** Ends the attempt, or later the connection: all that waits then rejects with its reason. */
   readonly signal?: AbortSignal
 }
 
 /** A server's configuration. Throws a TypeError that says what is missing. */
 export function serverConfig(options: ListenOptions, backend: CryptoBackend): ServerConfig {
+  const keyLog = options.keyLog ?? environmentKeyLog()
   const sealer = options.tickets === undefined ? new TicketSealer(backend) : options.tickets
   const psks = [options.psks, sealer || undefined].filter(source => source !== undefined)
   return {
@@ -101,11 +116,12 @@ export function serverConfig(options: ListenOptions, backend: CryptoBackend): Se
     tickets: sealer || undefined,
     ticketCount: options.ticketCount ?? 2,
     appState: options.appState ?? new Uint8Array(0),
+    ...(keyLog && { keyLog }),
     ...common(options),
   }
 }
 
-export function protocols(options: ListenOptions): readonly string[] {
+function protocols(options: ListenOptions): readonly string[] {
   const { alpn } = options
   const names = Array.isArray(alpn) ? (alpn as readonly string[]) : Object.keys(alpn)
   if (names.length === 0) throw new TypeError("listen needs `alpn`: the protocols it serves, such as ['h3']")
@@ -124,28 +140,58 @@ function certificates(options: ListenOptions, backend: CryptoBackend): Certifica
   return singleCertificate({ chain, key: backend.privateKey(key) })
 }
 
-/** What is the same for every connection of a client's options. */
+/** Where to connect to. Throws a TypeError or RangeError for what is nowhere. */
+export function assertRemote({ host, port }: { readonly host: string; readonly port: number }): void {
+  if (typeof host !== 'string' || host === '') throw new TypeError('connect needs a host: a name or an IP address')
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+    throw new RangeError(`connect needs a port from 1 to 65535, not ${port}`)
+  }
+}
+
+/** A client's configuration, but for what it may resume with. Throws a TypeError or RangeError that says what is wrong. */
 export function clientConfig(
   options: ConnectOptions,
   backend: CryptoBackend,
   host: string,
-  pins: readonly Uint8Array[],
 ): Omit<ClientConfig, 'resumption'> {
   if (options.alpn.length === 0) throw new TypeError("connect needs `alpn`: the protocols to offer, such as ['h3']")
+  const keyLog = options.keyLog ?? environmentKeyLog()
   return {
     alpn: options.alpn,
     serverName: options.serverName ?? host,
-    verifier: verifier(options, backend, pins),
+    verifier: verifier(options, backend),
     earlyData: options.earlyData ?? false,
+    ...(keyLog && { keyLog }),
     ...common(options),
   }
 }
 
-function verifier(options: ConnectOptions, backend: CryptoBackend, pins: readonly Uint8Array[]): CertificateVerifier {
+/** What of a configuration depends on what the ticket store gave. */
+export function resuming(
+  config: Omit<ClientConfig, 'resumption'>,
+  resumption: Resumption | undefined,
+  options: ConnectOptions,
+  backend: CryptoBackend,
+): ClientConfig {
+  if (resumption === undefined) return config
+  const earlyData = (config.earlyData ?? false) && config.alpn.includes(resumption.alpn)
+  const isTrustGiven = options.verifier !== undefined || options.insecureNoCertificateCheck === true
+  const pins = [...(options.pins ?? []), ...resumption.pins]
+  return {
+    ...config,
+    resumption,
+    earlyData,
+    // What goes early goes under the protocol of the ticket; no other is offered beside it (RFC 8446 §4.2.10).
+    ...(earlyData && { alpn: [resumption.alpn] }),
+    // A bundle names the key its worker falls back to, when the PSK is refused.
+    ...(resumption.pins.length > 0 && !isTrustGiven && { verifier: pinnedKeys(backend, pins) }),
+  }
+}
+
+function verifier(options: ConnectOptions, backend: CryptoBackend): CertificateVerifier {
   if (options.verifier) return options.verifier
   if (options.insecureNoCertificateCheck) return insecureVerifier
-  const allPins = [...(options.pins ?? []), ...pins]
-  if (allPins.length > 0) return pinnedKeys(backend, allPins)
+  if (options.pins !== undefined && options.pins.length > 0) return pinnedKeys(backend, options.pins)
   if (options.ca === undefined) return systemRoots(backend)
   const texts = typeof options.ca === 'string' ? [options.ca] : options.ca
   const roots = texts.flatMap(text => pemBlocks(text, 'CERTIFICATE'))
@@ -178,7 +224,15 @@ const suites = new Map<string, CipherSuite>(
   [TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384, TLS_CHACHA20_POLY1305_SHA256].map(suite => [suite.name, suite]),
 )
 
+/** ms; 0: no limit. */
+export function handshakeTimeout({ handshakeTimeout = DEFAULT_HANDSHAKE_TIMEOUT }: CommonOptions): number {
+  if (handshakeTimeout >= 0 && handshakeTimeout <= MAX_DELAY) return handshakeTimeout
+  throw new RangeError(`handshakeTimeout must be from 0 to ${MAX_DELAY} ms, not ${handshakeTimeout}`)
+}
+
 function common(options: CommonOptions): Pick<ClientConfig, 'transport' | 'cipherSuites'> {
+  // Throws here and now, not when the first connection is made.
+  resolveTransport(options.transport)
   return {
     ...(options.transport && { transport: options.transport }),
     ...(options.cipherSuites && { cipherSuites: options.cipherSuites.map(suiteNamed) }),

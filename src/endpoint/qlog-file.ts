@@ -1,27 +1,56 @@
 // One qlog file for each connection, in a directory.
 
-import { mkdirSync, openSync, writeSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { QlogWriter, qlogFileName } from '../qlog/qlog-writer.ts'
 import { NoRecorder, type Recorder } from '../qlog/recorder.ts'
-import { now } from './clock.ts'
+import { now, unixTime } from './clock.ts'
 
-type RecorderFactory = (originalDestination: Uint8Array, vantagePoint: 'client' | 'server') => Recorder
+/** Makes the directory. Throws node's error when that cannot be done: at the call that asked for a log. */
+export function prepareQlog(directory: string | undefined): void {
+  if (directory !== undefined) mkdirSync(directory, { recursive: true })
+}
 
-/** Records into `directory`, which is made if need be; records nothing without one. */
-export function recorderFactory(directory: string | undefined): RecorderFactory {
-  if (directory === undefined) return () => NoRecorder
-  return (odcid, vantagePoint) => {
-    mkdirSync(directory, { recursive: true })
-    const file = openSync(join(directory, qlogFileName({ odcid, vantagePoint })), 'a')
-    const referenceTime = now()
-    // Written at once: a log is wanted most when the process does not live to flush it.
-    return new QlogWriter(line => writeSync(file, line), {
+/** The log of one connection; nothing without a directory, or when the file cannot be written. */
+export class QlogFile {
+  readonly #directory: string | undefined
+  #file: number | undefined
+
+  constructor(directory: string | undefined) {
+    this.#directory = directory
+  }
+
+  /** What a connection asks for when it is made. */
+  readonly open = (odcid: Uint8Array, vantagePoint: 'client' | 'server'): Recorder => {
+    if (this.#directory === undefined) return NoRecorder
+    try {
+      this.#file = openSync(join(this.#directory, qlogFileName({ odcid, vantagePoint })), 'a')
+    } catch (error) {
+      process.emitWarning(`qlog: ${error}`, { code: 'ERR_ZEROTRIP_QLOG' })
+      return NoRecorder
+    }
+    return new QlogWriter(line => this.#write(line), {
       odcid,
       vantagePoint,
       title: `zerotrip ${vantagePoint}`,
-      referenceTime,
-      wallClock: new Date().toISOString(),
+      referenceTime: now(),
+      wallClock: new Date(unixTime()).toISOString(),
     })
+  }
+
+  close(): void {
+    if (this.#file !== undefined) closeSync(this.#file)
+    this.#file = undefined
+  }
+
+  /** Written at once: a log is wanted most when the process does not live to flush it. */
+  #write(line: string): void {
+    if (this.#file === undefined) return
+    try {
+      writeSync(this.#file, line)
+    } catch {
+      // A full disk ends the log, not the connection.
+      this.close()
+    }
   }
 }

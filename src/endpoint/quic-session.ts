@@ -9,9 +9,14 @@ import { resumptionFromTicket } from '../zero-rtt/resumption.ts'
 import type { TicketStore } from '../zero-rtt/ticket-store.ts'
 import type { Application } from './application.ts'
 import { now, unixTime } from './clock.ts'
-import { closedError, QuicError } from './errors.ts'
+import { assertErrorCode, closedError, QuicError, throwLater } from './errors.ts'
 import type { QuicStream } from './quic-stream.ts'
 import { QuicStreams } from './quic-streams.ts'
+import { SessionTransport } from './session-transport.ts'
+import { Settler } from './settler.ts'
+
+/** Makes who sits above a session, once its protocol is known. */
+export type ApplicationFactory = (session: QuicSession) => Application
 
 /** How a connection ended, when it ended well. */
 export interface CloseInfo {
@@ -26,38 +31,53 @@ export interface SessionHost {
   onTerminated(session: QuicSession): void
 }
 
-/** Puts somebody into the seat above a session. */
-export type ApplicationFactory = (session: QuicSession) => Application
-
 export interface SessionOptions {
   /** Chooses who sits above, once the protocol is known. */
   readonly application: (alpn: string) => ApplicationFactory
-  /** Known before the handshake: a client that offers one protocol, or resumes. */
+  /** The protocol if it is settled before the handshake, as it is for a client: what it offers, one application takes. */
   readonly alpn: string | undefined
   readonly tickets: TicketStore
   /** Key in the ticket store. */
   readonly origin: string
+  /** ms; 0: no limit. */
+  readonly handshakeTimeout: number
+  /** Ends the session whenever it is aborted. */
+  readonly signal?: AbortSignal | undefined
   /** The protocol is known and somebody sits above: the session can be shown. */
   readonly onSeated?: (session: QuicSession) => void
+  /** All is over. */
+  readonly onTerminated?: () => void
 }
 
 export class QuicSession implements AsyncDisposable {
-  /** Resolves with what was negotiated when the handshake is complete; rejects with a QuicError when it fails. */
+  /**
+   * Resolves with what was negotiated when the handshake is complete. Rejects with a QuicError when it fails, or with
+   * the reason of the signal.
+   */
   readonly opened: Promise<PeerInfo>
-  /** Resolves when the connection ended without error, rejects with a QuicError otherwise. */
+  /**
+   * Resolves when the connection ended in order: closed by either side with a code of the application, whatever the
+   * code. Rejects otherwise: with a QuicError, or with the reason of the signal.
+   */
   readonly closed: Promise<CloseInfo>
   /** Resolves when the handshake is confirmed: what came early was no replay (RFC 9001 §4.1.2). */
   readonly confirmed: Promise<void>
   readonly connection: Connection
+  /** The stream verbs for whoever sits above; each lets the driver know. */
+  readonly transport: SessionTransport
   readonly #host: SessionHost
   readonly #options: SessionOptions
+  readonly #opened: Settler<PeerInfo> = new Settler()
+  readonly #closed: Settler<CloseInfo> = new Settler()
+  readonly #confirmed: Settler<void> = new Settler()
+  readonly #onAbort = (): void => this.abort(this.#options.signal?.reason)
   #application: Application | undefined
-  #raw: QuicStreams | undefined
   #tickets: TicketFacts[] = []
   #token: Uint8Array = new Uint8Array(0)
-  #opened = settler<PeerInfo>()
-  #closed = settler<CloseInfo>()
-  #confirmed = settler<void>()
+  #handshakeTimer: NodeJS.Timeout | undefined
+  /** What `abort` was given. */
+  #aborted: { readonly reason: unknown } | undefined
+  #isDraining = false
   #isTerminated = false
 
   /** For the driver alone. */
@@ -73,7 +93,15 @@ export class QuicSession implements AsyncDisposable {
     this.closed = this.#closed.promise
     this.confirmed = this.#confirmed.promise
     this.connection = make(this)
-    if (options.alpn !== undefined) this.#seat(options.alpn)
+    this.transport = new SessionTransport(this.connection, {
+      onChanged: () => host.schedule(this),
+      onClose: (errorCode, reason) => this.#end(errorCode, reason),
+    })
+    if (options.alpn !== undefined) this.#seatFirst(options.alpn)
+    options.signal?.addEventListener('abort', this.#onAbort)
+    if (options.handshakeTimeout === 0) return
+    this.#handshakeTimer = setTimeout(onHandshakeTimeout, options.handshakeTimeout, this, options.handshakeTimeout)
+    this.#handshakeTimer.unref()
   }
 
   /** Opens a stream; waits while the peer's limit is reached. Rejects when the connection ends. */
@@ -81,12 +109,15 @@ export class QuicSession implements AsyncDisposable {
     return this.#rawSeat().open(options.direction ?? 'bidi', options.signal)
   }
 
-  /** Opens a stream at once: what is written to it in this tick leaves with the first datagram. */
+  /**
+   * Opens a stream at once: what is written to it in this tick leaves with the first datagram. Undefined while the
+   * peer's limit is reached; throws when the connection has ended.
+   */
   openStreamNow(direction: 'bidi' | 'uni' = 'bidi'): QuicStream | undefined {
     return this.#rawSeat().openNow(direction)
   }
 
-  /** Streams the peer opens. */
+  /** Streams the peer opens. Iteration ends with the connection: `closed` says how. */
   get streams(): AsyncIterable<QuicStream> {
     return this.#rawSeat().incoming
   }
@@ -103,19 +134,29 @@ export class QuicSession implements AsyncDisposable {
     return isQueued
   }
 
-  /** Ends the connection with an application error code, default 0. Resolves when the peer was told. */
+  /**
+   * Ends the connection with an application error code, default 0, and at once: what was written and has not arrived
+   * is given up. To end without loss await `stream.closed` or `stream.delivered` first. Resolves when the peer was told.
+   */
   async close(errorCode = 0, reason = ''): Promise<void> {
-    this.connection.close(errorCode, reason, now())
-    this.drain()
-    this.#host.schedule(this)
+    assertErrorCode(errorCode)
+    this.#end(errorCode, reason)
     await this.closed.catch(() => {})
     await new Promise(setImmediate)
+  }
+
+  /** Ends the connection for a failure on this side: `opened`, `closed` and all that waits reject with `reason`. */
+  abort(reason: unknown): void {
+    if (this.#closed.isSettled) return
+    this.#aborted ??= { reason }
+    this.#end(0, '')
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
 
+  /** What was negotiated; undefined before the handshake is complete. */
   get peer(): PeerInfo | undefined {
     return this.connection.peer
   }
@@ -128,61 +169,59 @@ export class QuicSession implements AsyncDisposable {
     return this.connection.isHandshakeConfirmed
   }
 
+  /** Counters of the connection; round-trip times in ms. */
   get stats(): Readonly<Stats> & { readonly smoothedRtt: number; readonly minRtt: number } {
     const { smoothed, min } = this.connection.rtt
     return { ...this.connection.stats, smoothedRtt: smoothed, minRtt: min }
   }
 
-  /** The stream verbs for whoever sits above; each lets the driver know. */
-  readonly transport: {
-    readonly isClient: boolean
-    readonly isHandshakeConfirmed: boolean
-    openStream(direction: 'bidi' | 'uni'): number | undefined
-    write(id: number, bytes: Uint8Array, fin: boolean): number
-    read(id: number): { readonly data: Uint8Array; readonly fin: boolean } | undefined
-    reset(id: number, errorCode: number): void
-    stop(id: number, errorCode: number): void
-    close(errorCode: number, reason: string): void
-    isEarly(id: number): boolean
-    setPriority(id: number, urgency: number, isIncremental: boolean): void
-  } = transportOf(this, () => this.#host.schedule(this))
-
-  /** A datagram for this session. */
+  /** For the endpoint: a datagram for this session. */
   receive(datagram: Uint8Array, from: Address, time: number): void {
     this.connection.receive(datagram, from, time)
     this.drain()
     this.#host.schedule(this)
   }
 
-  /** Takes events up to whoever they concern. */
+  /** For the driver: takes events up to whoever they concern. */
   drain(): void {
-    for (let event = this.connection.poll(); event !== undefined; event = this.connection.poll()) this.#onEvent(event)
+    // Whoever is told may close the connection: what that brings comes after what is being told.
+    if (this.#isDraining) return
+    this.#isDraining = true
+    for (let event = this.connection.poll(); event !== undefined; event = this.connection.poll()) this.#tell(event)
     if (this.#tickets.length > 0) this.#storeTickets()
-    if (this.connection.isTerminated && !this.#isTerminated) {
-      this.#isTerminated = true
-      clearTimeout(this.timer)
-      this.#host.onTerminated(this)
-    }
+    this.#isDraining = false
+    if (this.connection.isTerminated && !this.#isTerminated) this.#onTerminated()
   }
 
-  /** The host name could not be resolved: nothing was ever sent. */
-  fail(error: QuicError): void {
-    this.#opened.reject(error)
-    this.#closed.reject(error)
-    this.#confirmed.reject(error)
-    this.#application?.onEvent({
-      type: 'closed',
-      error,
-      errorCode: 0,
-      isApplication: false,
-      reason: error.message,
-      by: 'local',
-    })
+  /** For the endpoint: nobody is left to answer stragglers, so nothing is remembered for three PTOs (RFC 9000 §10.2). */
+  terminate(): void {
+    this.connection.close(0, '', now())
+    this.connection.onTimeout(this.connection.nextTimeout())
+    this.drain()
+  }
+
+  #end(errorCode: number, reason: string): void {
+    this.connection.close(errorCode, reason, now())
+    // A client that has said nothing has nobody to say good-bye to.
+    if (this.connection.isClient && this.connection.stats.datagramsSent === 0) return this.terminate()
+    this.drain()
+    this.#host.schedule(this)
+  }
+
+  /** The application's own errors end its connection, and are shown; the loop around all connections goes on. */
+  #tell(event: ConnectionEvent): void {
+    try {
+      this.#onEvent(event)
+    } catch (error) {
+      throwLater(error)
+      this.abort(error)
+    }
   }
 
   #onEvent(event: ConnectionEvent): void {
     switch (event.type) {
       case 'handshakeComplete':
+        clearTimeout(this.#handshakeTimer)
         this.#opened.resolve(event.peer)
         break
       case 'handshakeConfirmed':
@@ -190,13 +229,12 @@ export class QuicSession implements AsyncDisposable {
         break
       case 'ticket':
         this.#tickets.push(event.ticket)
-        return
+        break
       case 'newToken':
         this.#token = event.token
-        return
-      case 'closed':
-        this.#onClosed(event)
         break
+      case 'closed':
+        return this.#onClosed(event)
       default:
     }
     if (this.#application === undefined) this.#seat(this.connection.alpn)
@@ -204,14 +242,26 @@ export class QuicSession implements AsyncDisposable {
   }
 
   #onClosed(event: Extract<ConnectionEvent, { type: 'closed' }>): void {
-    const error = closedError(event)
+    this.#release()
+    const error = (this.#aborted === undefined ? closedError(event) : this.#aborted.reason) as Error
+    const isFailure = this.#aborted !== undefined || event.error !== undefined
     this.#opened.reject(error)
     this.#confirmed.reject(error)
-    if (event.error === undefined) {
-      this.#closed.resolve({ errorCode: event.errorCode, reason: event.reason, by: event.by })
-    } else {
-      this.#closed.reject(error)
-    }
+    if (isFailure) this.#closed.reject(error)
+    else this.#closed.resolve({ errorCode: event.errorCode, reason: event.reason, by: event.by })
+    this.#application?.onEvent(isFailure ? { ...event, error } : event)
+  }
+
+  #onTerminated(): void {
+    this.#isTerminated = true
+    clearTimeout(this.timer)
+    this.#host.onTerminated(this)
+    this.#options.onTerminated?.()
+  }
+
+  #release(): void {
+    clearTimeout(this.#handshakeTimer)
+    this.#options.signal?.removeEventListener('abort', this.#onAbort)
   }
 
   /** Tickets wait until the application knows what is to be remembered with them. */
@@ -227,6 +277,16 @@ export class QuicSession implements AsyncDisposable {
     this.#tickets = []
   }
 
+  /** In the constructor: who is not seated was never there. */
+  #seatFirst(alpn: string): void {
+    try {
+      this.#seat(alpn)
+    } catch (error) {
+      this.terminate()
+      throw error
+    }
+  }
+
   #seat(alpn: string | undefined): void {
     if (alpn === undefined) return
     this.#application = this.#options.application(alpn)(this)
@@ -234,57 +294,13 @@ export class QuicSession implements AsyncDisposable {
   }
 
   #rawSeat(): QuicStreams {
-    this.#raw ??= this.#application instanceof QuicStreams ? this.#application : undefined
-    if (this.#raw === undefined) {
-      throw new QuicError('ERR_ZEROTRIP_INVALID_STATE', 'streams of this session belong to its application protocol')
-    }
-    return this.#raw
+    if (this.#application instanceof QuicStreams) return this.#application
+    throw new QuicError('ERR_ZEROTRIP_INVALID_STATE', 'streams of this session belong to its application protocol')
   }
 }
 
-/** A promise with its ends, whose rejection is nobody's fault if nobody looks. */
-function settler<T>(): { promise: Promise<T>; resolve: (value: T) => void; reject: (error: Error) => void } {
-  let resolve: (value: T) => void = () => {}
-  let reject: (error: Error) => void = () => {}
-  const promise = new Promise<T>((yes, no) => {
-    resolve = yes
-    reject = no
-  })
-  promise.catch(() => {})
-  return { promise, resolve, reject }
-}
-
-function transportOf(session: QuicSession, changed: () => void): QuicSession['transport'] {
-  return {
-    get isClient() {
-      return session.connection.isClient
-    },
-    get isHandshakeConfirmed() {
-      return session.connection.isHandshakeConfirmed
-    },
-    openStream: direction => session.connection.openStream(direction),
-    isEarly: id => session.connection.isEarly(id),
-    setPriority: (id, urgency, isIncremental) => session.connection.setPriority(id, urgency, isIncremental),
-    write(id, bytes, fin) {
-      changed()
-      return session.connection.write(id, bytes, fin)
-    },
-    read(id) {
-      // Reading gives credit, which may be worth a frame.
-      changed()
-      return session.connection.read(id)
-    },
-    reset(id, errorCode) {
-      changed()
-      session.connection.reset(id, errorCode)
-    },
-    stop(id, errorCode) {
-      changed()
-      session.connection.stop(id, errorCode)
-    },
-    close(errorCode, reason) {
-      changed()
-      session.connection.close(errorCode, reason, now())
-    },
-  }
+function onHandshakeTimeout(session: QuicSession, timeout: number): void {
+  const { host, port } = session.remoteAddress
+  const message = `the handshake with ${host} port ${port} was not complete after ${timeout} ms: does anybody listen there?`
+  session.abort(new QuicError('ERR_ZEROTRIP_HANDSHAKE_TIMEOUT', message))
 }

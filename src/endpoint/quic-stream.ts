@@ -1,7 +1,9 @@
-// A stream as promises and iterators; WHATWG and node:stream faces on demand.
+// A stream as promises and iterators; stream-faces.ts has the WHATWG and node:stream faces.
 
-import { Duplex, type DuplexOptions } from 'node:stream'
-import type { QuicError } from './errors.ts'
+import type { Duplex } from 'node:stream'
+import { assertErrorCode, QuicError } from './errors.ts'
+import { Settler } from './settler.ts'
+import { duplexOf, readableOf, writableOf } from './stream-faces.ts'
 
 /** The verbs a stream needs of its session. */
 export interface StreamDoor {
@@ -11,76 +13,94 @@ export interface StreamDoor {
   stop(id: number, errorCode: number): void
 }
 
-interface Waiter {
-  resolve(): void
-  reject(error: Error): void
-}
-
-const nothing = new Uint8Array(0)
-
 export class QuicStream {
   readonly id: number
   readonly direction: 'bidi' | 'uni'
   /** Bytes of it came as 0-RTT data: it may be a replay until the handshake is confirmed. */
   readonly isEarly: boolean
-  /** Resolves when both directions are done; never rejects. */
-  readonly closed: Promise<void>
+  readonly canRead: boolean
+  readonly canWrite: boolean
   readonly #door: StreamDoor
-  readonly #canRead: boolean
-  readonly #canWrite: boolean
+  readonly #closed: Settler<void> = new Settler()
+  /** Nothing more is read: the end was reached, or nobody wants it. */
   #isReadDone: boolean
+  /** Nothing more arrives. */
+  #isReceiveOver: boolean
+  /** Nothing more is written. */
   #isWriteDone: boolean
-  #readError: QuicError | undefined
-  #writeError: QuicError | undefined
-  #reader: Waiter | undefined
-  #writers: Waiter[] = []
-  #isFull = false
-  #resolveClosed: () => void = () => {}
+  /** All arrived at the peer, or never will. */
+  #isSendOver: boolean
+  #readError: unknown
+  #writeError: unknown
+  #delivered: Settler<void> | undefined
+  #reader: (() => void) | undefined
+  /** Waits for room; shared by all writes that do. */
+  #room: Settler<void> | undefined
   #webReadable: ReadableStream<Uint8Array> | undefined
   #webWritable: WritableStream<Uint8Array> | undefined
+  /** Told when our direction fails: for faces that show it before the next write. */
+  onWriteError: (error: unknown) => void = ignore
 
   constructor(id: number, isOurs: boolean, isEarly: boolean, door: StreamDoor) {
     this.id = id
     this.direction = (id & 2) === 0 ? 'bidi' : 'uni'
     this.isEarly = isEarly
     this.#door = door
-    this.#canRead = this.direction === 'bidi' || !isOurs
-    this.#canWrite = this.direction === 'bidi' || isOurs
-    this.#isReadDone = !this.#canRead
-    this.#isWriteDone = !this.#canWrite
-    this.closed = new Promise(resolve => {
-      this.#resolveClosed = resolve
-    })
+    this.canRead = this.direction === 'bidi' || !isOurs
+    this.canWrite = this.direction === 'bidi' || isOurs
+    this.#isReadDone = this.#isReceiveOver = !this.canRead
+    this.#isWriteDone = this.#isSendOver = !this.canWrite
   }
 
-  /** The next bytes, or undefined after the last. Rejects with a QuicError when the peer reset the stream. */
+  /**
+   * Resolves when nothing is left to happen: the peer's direction was read to its end or abandoned, and all that we
+   * wrote was acknowledged or abandoned. Never rejects.
+   */
+  get closed(): Promise<void> {
+    return this.#closed.promise
+  }
+
+  /**
+   * Resolves when the peer has acknowledged all that was written, the end included; rejects when it never will. Await
+   * it before `session.close()`, which gives up what is under way.
+   */
+  get delivered(): Promise<void> {
+    if (!this.canWrite) return Promise.reject(new TypeError('this stream only receives'))
+    if (this.#delivered === undefined) {
+      this.#delivered = new Settler()
+      if (this.#isSendOver) this.#settleDelivered()
+    }
+    return this.#delivered.promise
+  }
+
+  /** The next bytes, or undefined after the last. Rejects when the peer reset the stream or the connection ended. */
   async read(): Promise<Uint8Array | undefined> {
-    if (!this.#canRead) throw new TypeError('this stream only sends')
+    if (!this.canRead) throw new TypeError('this stream only sends')
     for (;;) {
-      if (this.#isReadDone && this.#readError === undefined) return undefined
-      // What came before a reset or a close is still handed out.
+      if (this.#isReadDone) return undefined
+      // What came before a close is still handed out.
       const chunk = this.#door.read(this.id)
       if (chunk?.fin) this.#endRead()
-      if (chunk && (chunk.data.length > 0 || chunk.fin)) return chunk.data.length > 0 ? chunk.data : undefined
-      if (this.#readError) throw this.#readError
-      if (this.#reader) throw new TypeError('a read is under way already')
-      await new Promise<void>((resolve, reject) => {
-        this.#reader = { resolve, reject }
+      if (chunk !== undefined && chunk.data.length > 0) return chunk.data
+      if (chunk !== undefined) continue
+      if (this.#isReceiveOver) throw this.#readError
+      if (this.#reader !== undefined) throw new TypeError('a read is under way already')
+      await new Promise<void>(resolve => {
+        this.#reader = resolve
       })
     }
   }
 
+  /** All chunks up to the end. To leave the loop early is to stop sending, with code 0. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, void> {
-    let isDone = false
     try {
       for (let chunk = await this.read(); chunk !== undefined; chunk = await this.read()) yield chunk
-      isDone = true
     } finally {
-      if (!isDone) this.stopSending(0)
+      this.stopSending(0)
     }
   }
 
-  /** Everything up to the end. Throws a RangeError above `limit` bytes, default 16 MiB. */
+  /** Everything up to the end. Rejects with a RangeError above `limit` bytes, default 16 MiB. */
   async bytes(limit: number = 16 * 1024 * 1024): Promise<Uint8Array> {
     const chunks: Uint8Array[] = []
     let length = 0
@@ -98,147 +118,150 @@ export class QuicStream {
     return all
   }
 
-  /** Queues bytes, which must not change afterwards; resolves when there is room for more. */
+  /**
+   * Queues bytes, which must not change afterwards; resolves when there is room for more. Rejects when the peer stopped
+   * the stream or the connection ended; who does not wait need not look.
+   */
   write(bytes: Uint8Array | string): Promise<void> {
     return this.#write(bytes, false)
   }
 
-  /** Queues the last bytes, or none, and ends our direction. */
+  /** Queues the last bytes, or none, and ends our direction; resolves at once, see `delivered`. */
   end(bytes: Uint8Array | string = nothing): Promise<void> {
     return this.#write(bytes, true)
   }
 
-  /** Abandons our direction (RESET_STREAM). */
+  /** Abandons our direction (RESET_STREAM): what has not arrived is given up, writes that wait reject. */
   reset(errorCode: number): void {
-    if (this.#isWriteDone) return
+    assertErrorCode(errorCode)
+    if (this.#isSendOver) return
     this.#door.reset(this.id, errorCode)
-    this.#endWrite()
+    const wire = { errorCode, type: 'application' } as const
+    this.#failWrite(new QuicError('ERR_ZEROTRIP_STREAM_ABORTED', `reset here with code ${errorCode}`, wire))
   }
 
-  /** Asks the peer to abandon its direction (STOP_SENDING). */
+  /** Asks the peer to abandon its direction (STOP_SENDING); reads find the end. */
   stopSending(errorCode: number): void {
-    if (this.#isReadDone) return
+    assertErrorCode(errorCode)
+    if (this.#isReceiveOver) return
     this.#door.stop(this.id, errorCode)
     this.#endRead()
   }
 
-  /** WHATWG face of the receiving side. */
+  /** WHATWG face of the receiving side. Use it or `read`, not both. */
   get readable(): ReadableStream<Uint8Array> {
-    this.#webReadable ??= new ReadableStream<Uint8Array>(
-      {
-        pull: async controller => {
-          const chunk = await this.read()
-          if (chunk === undefined) controller.close()
-          else controller.enqueue(chunk)
-        },
-        cancel: () => this.stopSending(0),
-      },
-      { highWaterMark: 0 },
-    )
+    this.#webReadable ??= readableOf(this)
     return this.#webReadable
   }
 
   /** WHATWG face of the sending side. */
   get writable(): WritableStream<Uint8Array> {
-    this.#webWritable ??= new WritableStream<Uint8Array>({
-      write: chunk => this.write(chunk),
-      close: () => this.end(),
-      abort: () => this.reset(0),
-    })
+    this.#webWritable ??= writableOf(this)
     return this.#webWritable
   }
 
-  /** node:stream face of both sides. */
+  /** node:stream face of both sides; destroying it resets and stops the stream with code 0. */
   toDuplex(): Duplex {
-    const stream = this
-    const sides: DuplexOptions & { readable: boolean; writable: boolean } = {
-      allowHalfOpen: true,
-      readable: this.#canRead,
-      writable: this.#canWrite,
-      read() {
-        stream.read().then(
-          chunk => this.push(chunk ?? null),
-          error => this.destroy(error),
-        )
-      },
-      write(chunk, encoding, callback) {
-        stream.write(typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk).then(() => callback(), callback)
-      },
-      final(callback) {
-        stream.end().then(() => callback(), callback)
-      },
-      destroy(error, callback) {
-        stream.stopSending(0)
-        stream.reset(0)
-        callback(error)
-      },
-    }
-    return new Duplex(sides)
+    return duplexOf(this)
   }
 
   /** The session tells: bytes are there. */
   onReadable(): void {
-    this.#reader?.resolve()
+    const wake = this.#reader
     this.#reader = undefined
+    wake?.()
   }
 
   /** The session tells: there is room. */
   onWritable(): void {
-    this.#isFull = false
-    const writers = this.#writers
-    this.#writers = []
-    for (const writer of writers) writer.resolve()
+    this.#room?.resolve()
+    this.#room = undefined
+  }
+
+  /** The session tells: the peer has everything. */
+  onFinished(): void {
+    this.#isSendOver = true
+    this.#settleDelivered()
+    this.#closeIfOver()
   }
 
   /** The peer abandoned its direction. */
-  onReset(error: QuicError): void {
-    if (this.#isReadDone) return
+  onReset(error: unknown): void {
+    if (this.#isReceiveOver) return
     this.#readError = error
-    this.#endRead()
+    this.#isReceiveOver = true
+    this.onReadable()
+    this.#closeIfOver()
   }
 
   /** The peer wants no more of ours; it was reset for us. */
-  onStopped(error: QuicError): void {
-    if (this.#isWriteDone) return
-    this.#writeError = error
-    this.#endWrite()
+  onStopped(error: unknown): void {
+    if (this.#isSendOver) return
+    // Lets go of the stream: the application has said all it will.
+    this.#door.reset(this.id, 0)
+    this.#failWrite(error)
   }
 
   /** The connection ended. */
-  onClosed(error: QuicError): void {
+  onClosed(error: unknown): void {
     this.onReset(error)
-    this.onStopped(error)
+    if (!this.#isSendOver) this.#failWrite(error)
   }
 
-  async #write(bytes: Uint8Array | string, fin: boolean): Promise<void> {
-    if (!this.#canWrite) throw new TypeError('this stream only receives')
-    if (this.#writeError) throw this.#writeError
-    if (this.#isWriteDone) throw new TypeError('the stream has been ended')
-    const data = typeof bytes === 'string' ? Buffer.from(bytes) : bytes
-    const room = this.#door.write(this.id, data, fin)
-    if (fin) return this.#endWrite()
-    if (room > 0 && !this.#isFull) return
-    this.#isFull = true
-    await new Promise<void>((resolve, reject) => this.#writers.push({ resolve, reject }))
+  #write(bytes: Uint8Array | string, fin: boolean): Promise<void> {
+    try {
+      if (!this.canWrite) throw new TypeError('this stream only receives')
+      const data = typeof bytes === 'string' ? Buffer.from(bytes) : bytes
+      if (!(data instanceof Uint8Array)) throw new TypeError('a stream takes Uint8Arrays and strings')
+      if (this.#writeError !== undefined) return rejected(this.#writeError)
+      if (this.#isWriteDone) throw new TypeError('the stream has been ended')
+      const room = this.#door.write(this.id, data, fin)
+      if (fin) {
+        this.#isWriteDone = true
+        this.onWritable()
+        return done
+      }
+      if (room > 0 && this.#room === undefined) return done
+      this.#room ??= new Settler()
+      return this.#room.promise
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   #endRead(): void {
-    this.#isReadDone = true
-    const reader = this.#reader
-    this.#reader = undefined
-    if (this.#readError) reader?.reject(this.#readError)
-    else reader?.resolve()
-    if (this.#isWriteDone) this.#resolveClosed()
+    this.#isReadDone = this.#isReceiveOver = true
+    this.onReadable()
+    this.#closeIfOver()
   }
 
-  #endWrite(): void {
-    this.#isWriteDone = true
-    const writers = this.#writers
-    this.#writers = []
-    for (const writer of writers) {
-      if (this.#writeError) writer.reject(this.#writeError)
-      else writer.resolve()
-    }
-    if (this.#isReadDone) this.#resolveClosed()
+  #failWrite(error: unknown): void {
+    this.#writeError = error
+    this.#isWriteDone = this.#isSendOver = true
+    this.#room?.reject(error)
+    this.#room = undefined
+    this.#settleDelivered()
+    this.onWriteError(error)
+    this.#closeIfOver()
   }
+
+  #settleDelivered(): void {
+    if (this.#writeError === undefined) this.#delivered?.resolve()
+    else this.#delivered?.reject(this.#writeError)
+  }
+
+  #closeIfOver(): void {
+    if (this.#isReceiveOver && this.#isSendOver) this.#closed.resolve()
+  }
+}
+
+const nothing = new Uint8Array(0)
+const done = Promise.resolve()
+
+function ignore(): void {}
+
+function rejected(error: unknown): Promise<void> {
+  const promise = Promise.reject(error)
+  promise.catch(ignore)
+  return promise
 }

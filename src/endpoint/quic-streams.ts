@@ -9,28 +9,29 @@ import { QuicStream, type StreamDoor } from './quic-stream.ts'
 /** Datagrams received and not yet read; the oldest is dropped when another comes. */
 export const MAX_RECEIVED_DATAGRAMS = 256
 
+/** Somebody who waits for the peer's limit to rise. */
 interface Opener {
   readonly direction: 'bidi' | 'uni'
+  readonly stop: () => void
   resolve(stream: QuicStream): void
-  reject(error: Error): void
+  reject(error: unknown): void
 }
 
 /** What the session lends to this seat. */
 export interface RawDoor extends StreamDoor {
   openStream(direction: 'bidi' | 'uni'): number | undefined
   isEarly(id: number): boolean
-  readonly isClient: boolean
 }
 
 export class QuicStreams implements Application {
   readonly #door: RawDoor
   readonly #streams = new Map<number, QuicStream>()
-  /** Streams the peer opened: bounded by the stream limits we grant. */
+  /** Streams the peer opened. Bounded by the stream limits we grant: one that is over before it is taken, leaves. */
   readonly incoming: Inbox<QuicStream> = new Inbox(Number.POSITIVE_INFINITY)
   readonly datagrams: Inbox<Uint8Array> = new Inbox(MAX_RECEIVED_DATAGRAMS)
   readonly sessionState: Uint8Array = new Uint8Array(0)
   #openers: Opener[] = []
-  #closed: QuicError | undefined
+  #closed: { readonly error: unknown } | undefined
 
   constructor(door: RawDoor) {
     this.#door = door
@@ -39,22 +40,16 @@ export class QuicStreams implements Application {
   /** Opens a stream; waits while the peer's limit is reached. */
   async open(direction: 'bidi' | 'uni', signal?: AbortSignal): Promise<QuicStream> {
     signal?.throwIfAborted()
-    if (this.#closed) throw this.#closed
-    const id = this.#openers.length === 0 ? this.#door.openStream(direction) : undefined
-    if (id !== undefined) return this.#make(id, true)
-    return new Promise((resolve, reject) => {
-      const opener: Opener = { direction, resolve, reject }
-      this.#openers.push(opener)
-      signal?.addEventListener('abort', () => {
-        this.#openers = this.#openers.filter(other => other !== opener)
-        reject(signal.reason)
-      })
-    })
+    // Who waits for one kind of stream does not hold up the other.
+    const isFirst = !this.#openers.some(opener => opener.direction === direction)
+    const stream = isFirst ? this.openNow(direction) : undefined
+    return stream ?? new Promise((resolve, reject) => this.#wait(direction, signal, resolve, reject))
   }
 
   /** The same at once, or undefined while the peer's limit is reached. */
   openNow(direction: 'bidi' | 'uni'): QuicStream | undefined {
-    const id = this.#closed ? undefined : this.#door.openStream(direction)
+    if (this.#closed) throw this.#closed.error
+    const id = this.#door.openStream(direction)
     return id === undefined ? undefined : this.#make(id, true)
   }
 
@@ -66,6 +61,8 @@ export class QuicStreams implements Application {
         return this.#streams.get(event.id)?.onReadable()
       case 'writable':
         return this.#streams.get(event.id)?.onWritable()
+      case 'streamFinished':
+        return this.#streams.get(event.id)?.onFinished()
       case 'streamReset':
         return this.#streams.get(event.id)?.onReset(aborted('reset the stream', event.errorCode))
       case 'streamStopped':
@@ -83,25 +80,57 @@ export class QuicStreams implements Application {
   #make(id: number, isOurs: boolean): QuicStream {
     const stream = new QuicStream(id, isOurs, this.#door.isEarly(id), this.#door)
     this.#streams.set(id, stream)
-    stream.closed.then(() => this.#streams.delete(id))
+    stream.closed.then(() => {
+      this.#streams.delete(id)
+      // Reset before anybody took it. After the connection's end what is left can still be read.
+      if (!isOurs && this.#closed === undefined) this.incoming.remove(stream)
+    })
     return stream
+  }
+
+  #wait(
+    direction: 'bidi' | 'uni',
+    signal: AbortSignal | undefined,
+    resolve: (stream: QuicStream) => void,
+    reject: (error: unknown) => void,
+  ): void {
+    const onAbort = (): void => {
+      this.#openers = this.#openers.filter(other => other !== opener)
+      reject(signal?.reason)
+    }
+    const opener: Opener = {
+      direction,
+      resolve,
+      reject,
+      stop: () => signal?.removeEventListener('abort', onAbort),
+    }
+    signal?.addEventListener('abort', onAbort, { once: true })
+    this.#openers.push(opener)
   }
 
   #openWaiting(direction: 'bidi' | 'uni'): void {
     const waiting = this.#openers
     this.#openers = []
     for (const opener of waiting) {
-      const id = opener.direction === direction ? this.#door.openStream(direction) : undefined
-      if (id === undefined) this.#openers.push(opener)
-      else opener.resolve(this.#make(id, true))
+      const stream = opener.direction === direction ? this.openNow(direction) : undefined
+      if (stream === undefined) {
+        this.#openers.push(opener)
+        continue
+      }
+      opener.stop()
+      opener.resolve(stream)
     }
   }
 
   #onClosed(event: ConnectionClosed): void {
-    const error = closedError(event)
-    this.#closed = error
+    // Of a failure the session has made an error that says what to do; an orderly close is one for who still waits.
+    const error = event.error ?? closedError(event)
+    this.#closed = { error }
     for (const stream of this.#streams.values()) stream.onClosed(error)
-    for (const opener of this.#openers) opener.reject(error)
+    for (const opener of this.#openers) {
+      opener.stop()
+      opener.reject(error)
+    }
     this.#openers = []
     this.incoming.close()
     this.datagrams.close()

@@ -18,6 +18,7 @@ export const LOCAL_ID_LENGTH = 8
 export const MAX_RESETS_PER_SECOND = 100
 /** RFC 9000 §10.3: longer than this makes it look like any other packet. */
 const RESET_LENGTH = 42
+const FIXED_BIT = 0x40
 
 export class Router {
   readonly #backend: CryptoBackend
@@ -54,11 +55,11 @@ export class Router {
   }
 
   /** Ids for one session, routed to it from the moment they exist. */
-  idsFor(session: () => QuicSession): ConnectionIdSource {
+  idsFor(session: QuicSession): ConnectionIdSource {
     return {
       create: () => {
         const id = this.#backend.random(LOCAL_ID_LENGTH)
-        this.add(id, session())
+        this.add(id, session)
         return id
       },
       resetToken: id => this.resetToken(id),
@@ -72,11 +73,13 @@ export class Router {
 
   /**
    * Writes a stateless reset for a short-header packet of an unknown connection. Returns its length, 0 for none: always
-   * shorter than what it answers, so that two endpoints cannot keep each other talking (RFC 9000 §10.3.3).
+   * shorter than what it answers, so that two endpoints cannot keep each other talking (RFC 9000 §10.3.3). What has not
+   * even the bit that all packets have (§17.3.1) gets no answer.
    */
   reset(datagram: Uint8Array, id: Uint8Array, into: Uint8Array, now: number): number {
     const length = Math.min(RESET_LENGTH, datagram.length - 1)
-    if (length < MIN_STATELESS_RESET_LENGTH || !this.#mayReset(now)) return 0
+    const isPacket = ((datagram[0] as number) & FIXED_BIT) !== 0
+    if (!isPacket || length < MIN_STATELESS_RESET_LENGTH || !this.#mayReset(now)) return 0
     const writer = new Writer(into)
     writeStatelessReset(writer, this.resetToken(id), this.#backend.random(length), length)
     return writer.pos

@@ -1,70 +1,86 @@
 // node:dgram behind four verbs: bind, send, onDatagram, close.
 
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
+import { createSocket, type RemoteInfo, type Socket, type SocketOptions } from 'node:dgram'
 import { isIPv6 } from 'node:net'
 import type { Address } from '../connection/path.ts'
 import type { CryptoBackend } from '../crypto/backend.ts'
 
 /** Outgoing buffers that the kernel may still be reading from. */
 const MAX_BUFFERS = 64
+/** Bytes asked for on both sides; the system may allow less. */
+const SOCKET_BUFFER = 2 * 1024 * 1024
 
 export interface UdpOptions {
-  /** Address to bind. Default `::`, which takes IPv4 too, or `0.0.0.0` where there is no IPv6. */
+  /** Address to bind. Default `::`, which takes IPv4 too; where there is no IPv6, `0.0.0.0` instead. */
   readonly host?: string
   /** Default 0: any free port. */
   readonly port?: number
   /** Socket buffers, bytes. Default 2 MiB; the system may allow less. */
   readonly receiveBufferSize?: number
   readonly sendBufferSize?: number
-  /** Share the port with other processes, where the system spreads connections over them. Default false. */
+  /**
+   * Share the port with other processes, where the system spreads connections over them (node 23.1 and later, Linux
+   * and BSD). Default false.
+   */
   readonly reusePort?: boolean
 }
 
 export class UdpSocket {
-  readonly #socket: Socket
-  readonly #isIPv6: boolean
+  readonly #create: (options: SocketOptions) => Socket
   readonly #backend: CryptoBackend
-  readonly #bufferSize: number
   readonly #free: Uint8Array[] = []
+  readonly #onError = (): void => {
+    this.sendErrors++
+  }
+  #take: (datagram: Uint8Array, from: Address) => void = () => {}
+  #socket: Socket | undefined
+  #host = ''
+  #isIPv6 = false
+  #isReferenced = true
+  #bufferSize: number
   #buffers = 0
   #isClosed = false
   /** Datagrams the system refused: weather, like a lost packet. */
   sendErrors = 0
 
-  constructor(host: string, backend: CryptoBackend, bufferSize: number) {
-    this.#isIPv6 = isIPv6(host)
+  constructor(
+    backend: CryptoBackend,
+    bufferSize: number,
+    create: (options: SocketOptions) => Socket = options => createSocket(options),
+  ) {
     this.#backend = backend
     this.#bufferSize = bufferSize
-    this.#socket = createSocket({
-      type: this.#isIPv6 ? 'udp6' : 'udp4',
-      // Addresses are resolved before they get here; the default look-up would cost a turn for each datagram.
-      lookup: (address, _options, callback) => callback(null, address, this.#isIPv6 ? 6 : 4),
-    })
+    this.#create = create
   }
 
-  bind(host: string, port: number, options: UdpOptions): Promise<Address> {
-    const socket = this.#socket
-    return new Promise((resolve, reject) => {
-      socket.once('error', reject)
-      socket.bind({ address: host, port, exclusive: true, ...(options.reusePort && { reusePort: true }) }, () => {
-        socket.off('error', reject)
-        // Later errors belong to single datagrams.
-        socket.on('error', () => this.sendErrors++)
-        this.#enlarge(options)
-        const bound = socket.address()
-        resolve({ host: bound.address, port: bound.port })
-      })
-    })
+  /** Resolves with the bound address, rejects with node's error. */
+  async bind(options: UdpOptions = {}): Promise<Address> {
+    const host = options.host ?? ANY_IPV6
+    try {
+      return await this.#open(host, options)
+    } catch (error) {
+      if (host !== ANY_IPV6 || !NO_IPV6.has((error as NodeJS.ErrnoException).code ?? '')) throw error
+      return this.#open(ANY_IPV4, options)
+    }
   }
 
+  /** Told of every datagram that somebody could be answered at. The memory is the receiver's. */
   onDatagram(take: (datagram: Uint8Array, from: Address) => void): void {
-    let last: Address = { host: '', port: 0 }
-    this.#socket.on('message', (message: Uint8Array, from: RemoteInfo) => {
-      const host = fromMapped(from.address)
-      // Mostly the same peer speaks again: its address need not be made anew.
-      if (last.port !== from.port || last.host !== host) last = { host, port: from.port }
-      take(message, last)
-    })
+    this.#take = take
+  }
+
+  /** The family of addresses that can be sent to; 0: both. */
+  get family(): 0 | 4 | 6 {
+    if (!this.#isIPv6) return 4
+    return this.#host === ANY_IPV6 ? 0 : 6
+  }
+
+  /** Datagrams up to this size may come: buffers handed out from now on hold them. */
+  raiseBufferSize(size: number): void {
+    if (size <= this.#bufferSize) return
+    this.#bufferSize = size
+    this.#buffers -= this.#free.length
+    this.#free.length = 0
   }
 
   /** A buffer to fill and `send`; undefined when the kernel has not taken what went before. */
@@ -78,43 +94,108 @@ export class UdpSocket {
 
   /** Gives a buffer back unused. */
   release(buffer: Uint8Array): void {
-    this.#free.push(buffer)
+    if (buffer.length >= this.#bufferSize) this.#free.push(buffer)
+    else this.#buffers--
   }
 
   /** Sends the first `length` bytes of `buffer`, which is taken back when they have left. */
   send(buffer: Uint8Array, length: number, to: Address): void {
-    if (this.#isClosed) return this.release(buffer)
-    this.#socket.send(buffer, 0, length, to.port, this.#isIPv6 ? toMapped(to.host) : to.host, error => {
-      // EMSGSIZE, ENETUNREACH, ECONNREFUSED...: recovery treats it as a packet that was lost.
-      if (error) this.sendErrors++
+    if (this.#isClosed || this.#socket === undefined) return this.release(buffer)
+    const host = this.#isIPv6 ? toMapped(to.host) : to.host
+    try {
+      this.#socket.send(buffer, 0, length, to.port, host, error => {
+        // EMSGSIZE, ENETUNREACH, ECONNREFUSED...: recovery treats it as a packet that was lost.
+        if (error) this.sendErrors++
+        this.release(buffer)
+      })
+    } catch {
+      this.sendErrors++
       this.release(buffer)
-    })
+    }
   }
 
+  /** Gives the port back. */
   close(): Promise<void> {
+    const socket = this.#socket
+    if (this.#isClosed || socket === undefined) {
+      this.#isClosed = true
+      return Promise.resolve()
+    }
     this.#isClosed = true
-    return new Promise(resolve => this.#socket.close(() => resolve()))
+    return new Promise(resolve => socket.close(() => resolve()))
   }
 
   ref(): void {
-    this.#socket.ref()
+    this.#isReferenced = true
+    this.#socket?.ref()
   }
 
   unref(): void {
-    this.#socket.unref()
+    this.#isReferenced = false
+    this.#socket?.unref()
   }
 
-  #enlarge(options: UdpOptions): void {
-    const size = 2 * 1024 * 1024
-    try {
-      this.#socket.setRecvBufferSize(options.receiveBufferSize ?? size)
-      this.#socket.setSendBufferSize(options.sendBufferSize ?? size)
-    } catch {
-      // The system allows less; it works all the same.
-    }
+  #open(host: string, options: UdpOptions): Promise<Address> {
+    const isV6 = isIPv6(host)
+    const family = isV6 ? 6 : 4
+    const socket = this.#create({
+      type: isV6 ? 'udp6' : 'udp4',
+      // Addresses are resolved before they get here; the default look-up would cost a turn for each datagram.
+      lookup: (address, _options, callback) => callback(null, address, family),
+    })
+    return new Promise((resolve, reject) => {
+      const fail = (error: Error): void => {
+        socket.close()
+        reject(error)
+      }
+      socket.once('error', fail)
+      const at = { address: host, port: options.port ?? 0, exclusive: true, reusePort: options.reusePort ?? false }
+      socket.bind(at, () => {
+        socket.off('error', fail)
+        // Later errors belong to single datagrams.
+        socket.on('error', this.#onError)
+        enlarge(socket, options)
+        this.#adopt(socket, host, isV6)
+        const bound = socket.address()
+        resolve({ host: bound.address, port: bound.port })
+      })
+    })
+  }
+
+  #adopt(socket: Socket, host: string, isV6: boolean): void {
+    this.#socket = socket
+    this.#host = host
+    this.#isIPv6 = isV6
+    if (!this.#isReferenced) socket.unref()
+    let last: Address = { host: '', port: 0 }
+    socket.on('message', (message: Uint8Array, from: RemoteInfo) => {
+      // Nobody can be answered at port 0.
+      if (from.port === 0) return
+      const address = fromMapped(from.address)
+      // Mostly the same peer speaks again: its address need not be made anew.
+      if (last.port !== from.port || last.host !== address) last = { host: address, port: from.port }
+      this.#take(message, last)
+    })
   }
 }
 
+function enlarge(socket: Socket, options: UdpOptions): void {
+  attempt(() => socket.setRecvBufferSize(options.receiveBufferSize ?? SOCKET_BUFFER))
+  attempt(() => socket.setSendBufferSize(options.sendBufferSize ?? SOCKET_BUFFER))
+}
+
+function attempt(setSize: () => void): void {
+  try {
+    setSize()
+  } catch {
+    // The system allows less; it works all the same.
+  }
+}
+
+const ANY_IPV6 = '::'
+const ANY_IPV4 = '0.0.0.0'
+/** How systems without IPv6 refuse to bind to it. */
+const NO_IPV6: ReadonlySet<string> = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EPROTONOSUPPORT'])
 const MAPPED = '::ffff:'
 
 /** A dual-stack socket shows IPv4 peers as mapped addresses; everywhere else they are written as themselves. */

@@ -1,0 +1,118 @@
+// From an admitted client to a session, and whom its protocol belongs to.
+
+import { type Accepted, resolveTransport, type ServerConfig } from '../connection/config.ts'
+import { Connection } from '../connection/connection.ts'
+import type { Address } from '../connection/path.ts'
+import type { CryptoBackend } from '../crypto/backend.ts'
+import type { PacketHeader } from '../packet/header.ts'
+import type { AddressTokens } from '../zero-rtt/address-token.ts'
+import { NoTickets } from '../zero-rtt/ticket-store.ts'
+import { now, timeOrigin, unixTime } from './clock.ts'
+import { handshakeTimeout, type ListenOptions, serverConfig } from './options.ts'
+import { prepareQlog, QlogFile } from './qlog-file.ts'
+import { type ApplicationFactory, QuicSession, type SessionHost } from './quic-session.ts'
+import { QuicStreams } from './quic-streams.ts'
+import type { Router } from './router.ts'
+
+/** What the endpoint lends to its listener. */
+export interface ListenerHost {
+  readonly backend: CryptoBackend
+  readonly router: Router
+  readonly tokens: AddressTokens
+  readonly host: SessionHost
+  add(session: QuicSession): void
+  /** Writes a datagram outside of any connection; `write` returns its length. */
+  send(write: (into: Uint8Array) => number, to: Address): void
+  connections(): number
+  raiseDatagramSize(size: number): void
+}
+
+/** What a token says about the client that brought it. */
+export interface Origin {
+  readonly isAddressValidated: boolean
+  readonly originalDestination: Uint8Array
+  readonly retrySource: Uint8Array | undefined
+}
+
+export class Acceptor {
+  readonly #options: ListenOptions
+  readonly #config: ServerConfig
+  readonly #handshakeTimeout: number
+  readonly #door: ListenerHost
+  readonly #announce: (session: QuicSession) => void
+  /** Sessions that a client's first destination id still leads to. */
+  readonly #firstIds = new Map<QuicSession, Uint8Array>()
+
+  /** Throws a TypeError or RangeError for options that do not fit. `announce` is told of each session it can show. */
+  constructor(options: ListenOptions, door: ListenerHost, announce: (session: QuicSession) => void) {
+    this.#options = options
+    this.#config = serverConfig(options, door.backend)
+    this.#handshakeTimeout = handshakeTimeout(options)
+    this.#door = door
+    this.#announce = announce
+    prepareQlog(options.qlog)
+    door.raiseDatagramSize(resolveTransport(options.transport).maxDatagramSize)
+  }
+
+  /** Handshakes not yet confirmed. */
+  get handshakes(): number {
+    return this.#firstIds.size
+  }
+
+  /** Makes the session of the client whose Initial has `header`, and gives it what has come so far. */
+  accept(datagrams: readonly Uint8Array[], header: PacketHeader, from: Address, origin: Origin): void {
+    const { router } = this.#door
+    // Two clients may have chosen the same id while their admission was thought about: the first one has it.
+    if (router.find(header.destination) !== undefined) return
+    const destination = header.destination.slice()
+    const session = this.#session({ ...header, destination, source: header.source.slice() }, from, origin)
+    this.#door.add(session)
+    router.add(destination, session)
+    this.#firstIds.set(session, destination)
+    // Once confirmed, the client knows our ids and uses them.
+    const forget = (): void => this.forget(session)
+    session.confirmed.then(forget, forget)
+    const time = now()
+    for (const datagram of datagrams) session.receive(datagram, from, time)
+  }
+
+  /** The client's first id leads nowhere any more. */
+  forget(session: QuicSession): void {
+    const id = this.#firstIds.get(session)
+    if (id === undefined) return
+    this.#firstIds.delete(session)
+    this.#door.router.remove(id)
+  }
+
+  #session(
+    header: Pick<PacketHeader, 'version' | 'destination' | 'source'>,
+    from: Address,
+    origin: Origin,
+  ): QuicSession {
+    const { backend, router, host, tokens } = this.#door
+    const log = new QlogFile(this.#options.qlog)
+    const newToken = (): Uint8Array => tokens.newToken(`${from.host}:${from.port}`, unixTime())
+    const make = (self: QuicSession): Connection => {
+      const ids = router.idsFor(self)
+      const { version, destination, source } = header
+      const accepted: Accepted = { version, remote: from, destination, source, localId: ids.create(), ...origin }
+      const config = { ...this.#config, timeOrigin: timeOrigin(), newToken }
+      return Connection.server(config, { backend, recorder: log.open, ids }, accepted, now())
+    }
+    return new QuicSession(make, host, {
+      application: alpn => this.#application(alpn),
+      alpn: undefined,
+      tickets: NoTickets,
+      origin: '',
+      handshakeTimeout: this.#handshakeTimeout,
+      onSeated: this.#announce,
+      onTerminated: () => log.close(),
+    })
+  }
+
+  #application(alpn: string): ApplicationFactory {
+    const { alpn: served } = this.#options
+    const factory = Array.isArray(served) ? undefined : (served as Record<string, ApplicationFactory>)[alpn]
+    return factory ?? (session => new QuicStreams(session.transport))
+  }
+}

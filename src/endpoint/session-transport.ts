@@ -1,0 +1,67 @@
+// The stream verbs of a connection, as HTTP/3 and the raw streams use them: each lets the driver know.
+
+import type { Connection } from '../connection/connection.ts'
+
+/** What a session lends to the verbs. */
+export interface TransportHost {
+  /** Something may be due. */
+  onChanged(): void
+  /** The connection is to end with an error code of the application. */
+  onClose(errorCode: number, reason: string): void
+}
+
+/** `Connection` says what each verb does. */
+export class SessionTransport {
+  readonly #connection: Connection
+  readonly #host: TransportHost
+
+  constructor(connection: Connection, host: TransportHost) {
+    this.#connection = connection
+    this.#host = host
+  }
+
+  get isClient(): boolean {
+    return this.#connection.isClient
+  }
+
+  get isHandshakeConfirmed(): boolean {
+    return this.#connection.isHandshakeConfirmed
+  }
+
+  openStream(direction: 'bidi' | 'uni'): number | undefined {
+    return this.#connection.openStream(direction)
+  }
+
+  write(id: number, bytes: Uint8Array, fin: boolean): number {
+    this.#host.onChanged()
+    return this.#connection.write(id, bytes, fin)
+  }
+
+  read(id: number): { readonly data: Uint8Array; readonly fin: boolean } | undefined {
+    // Reading gives credit, which may be worth a frame.
+    this.#host.onChanged()
+    return this.#connection.read(id)
+  }
+
+  reset(id: number, errorCode: number): void {
+    this.#host.onChanged()
+    this.#connection.reset(id, errorCode)
+  }
+
+  stop(id: number, errorCode: number): void {
+    this.#host.onChanged()
+    this.#connection.stop(id, errorCode)
+  }
+
+  close(errorCode: number, reason: string): void {
+    this.#host.onClose(errorCode, reason)
+  }
+
+  isEarly(id: number): boolean {
+    return this.#connection.isEarly(id)
+  }
+
+  setPriority(id: number, urgency: number, isIncremental: boolean): void {
+    this.#connection.setPriority(id, urgency, isIncremental)
+  }
+}

@@ -1,0 +1,173 @@
+// A server and clients over real sockets on loopback; everything opened in a test is closed when it ends.
+
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
+import { afterEach } from 'vitest'
+import type { Address } from '../../src/connection/path.ts'
+import { connect, type EndpointOptions, listen, type QuicEndpoint } from '../../src/endpoint/endpoint.ts'
+import type { Listener } from '../../src/endpoint/listener.ts'
+import type { ConnectOptions, ListenOptions } from '../../src/endpoint/options.ts'
+import type { QuicSession } from '../../src/endpoint/quic-session.ts'
+import type { QuicStream } from '../../src/endpoint/quic-stream.ts'
+import { caPem, p256 } from '../support/certificates.ts'
+
+const opened: { close(): unknown }[] = []
+
+afterEach(async () => {
+  for (const thing of opened.splice(0).reverse()) await thing.close()
+})
+
+/** Closes `thing` when the test ends, whatever happens. */
+export function closing<T extends { close(): unknown }>(thing: T): T {
+  opened.push(thing)
+  return thing
+}
+
+export interface TestServer {
+  readonly endpoint: QuicEndpoint & { readonly listener: Listener }
+  readonly address: Address
+}
+
+/** A server on 127.0.0.1 (or `host`), any port. */
+export async function server(
+  onSession?: (session: QuicSession) => void,
+  options: Partial<ListenOptions & EndpointOptions> = {},
+): Promise<TestServer> {
+  const endpoint = closing(
+    listen({ alpn: ['echo'], cert: p256.chainPem, key: p256.keyPem, host: '127.0.0.1', ...options }, onSession),
+  )
+  const { host, port } = await endpoint.ready
+  return { endpoint, address: { host: host === '::' ? '127.0.0.1' : host, port } }
+}
+
+/** A client on a socket of its own. */
+export function client(to: Address, options: Partial<ConnectOptions & EndpointOptions> = {}): QuicSession {
+  return closing(connect(to, { alpn: ['echo'], ca: caPem, host: '127.0.0.1', ...options }))
+}
+
+/** Sends back what comes: on the same stream, or on one of its own where the peer's has one direction. */
+export async function echo(session: QuicSession): Promise<void> {
+  for await (const stream of session.streams) echoStream(session, stream).catch(() => {})
+}
+
+async function echoStream(session: QuicSession, stream: QuicStream): Promise<void> {
+  const back = stream.direction === 'bidi' ? stream : await session.openStream({ direction: 'uni' })
+  for await (const chunk of stream) await back.write(chunk)
+  await back.end()
+}
+
+/** `length` bytes that say where they belong. */
+export function pattern(length: number, seed = 1): Uint8Array {
+  const bytes = new Uint8Array(length)
+  for (let i = 0; i < length; i++) bytes[i] = (i * 31 + seed * 17 + (i >> 8)) & 0xff
+  return bytes
+}
+
+/** `toEqual` would look at each byte by itself. */
+export function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0
+}
+
+export function text(bytes: Uint8Array | undefined): string {
+  return new TextDecoder().decode(bytes)
+}
+
+/** A bare UDP socket: what a stranger is. */
+export class Stranger {
+  readonly socket: Socket
+  readonly received: { readonly bytes: Uint8Array; readonly from: RemoteInfo }[] = []
+
+  private constructor(socket: Socket) {
+    this.socket = socket
+    socket.on('message', (bytes, from) => this.received.push({ bytes: new Uint8Array(bytes), from }))
+  }
+
+  static async at(host = '127.0.0.1', port = 0): Promise<Stranger> {
+    const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4')
+    await new Promise<void>((resolve, reject) => {
+      socket.once('error', reject)
+      socket.bind(port, host, resolve)
+    })
+    return closing(new Stranger(socket))
+  }
+
+  get address(): Address {
+    const { address, port } = this.socket.address()
+    return { host: address, port }
+  }
+
+  send(bytes: Uint8Array, to: Address): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.socket.send(bytes, to.port, to.host, error => (error ? reject(error) : resolve()))
+    })
+  }
+
+  /** The next answer not yet looked at; undefined when none comes within `ms`. */
+  async answer(ms = 200): Promise<Uint8Array | undefined> {
+    await eventually(() => this.received.length > 0, ms)
+    return this.received.shift()?.bytes
+  }
+
+  close(): Promise<void> {
+    return new Promise(resolve => this.socket.close(() => resolve()))
+  }
+}
+
+/** A UDP relay in front of `to`: sees each datagram, and may change, drop or hold it. */
+export class Tap {
+  readonly #outside: Stranger
+  readonly #inside: Stranger
+  readonly toServer: Uint8Array[] = []
+  readonly toClient: Uint8Array[] = []
+  /** False: the datagram is dropped. */
+  passes: (datagram: Uint8Array, direction: 'toServer' | 'toClient') => boolean = () => true
+  #to: Address
+  #client: Address | undefined
+
+  private constructor(outside: Stranger, inside: Stranger, to: Address) {
+    this.#outside = outside
+    this.#inside = inside
+    this.#to = to
+    outside.socket.on('message', (bytes, from) => {
+      this.#client = { host: from.address, port: from.port }
+      this.toServer.push(new Uint8Array(bytes))
+      if (this.passes(bytes, 'toServer')) inside.socket.send(bytes, this.#to.port, this.#to.host)
+    })
+    inside.socket.on('message', bytes => {
+      this.toClient.push(new Uint8Array(bytes))
+      const back = this.#client
+      if (back && this.passes(bytes, 'toClient')) outside.socket.send(bytes, back.port, back.host)
+    })
+  }
+
+  static async before(to: Address): Promise<Tap> {
+    return new Tap(await Stranger.at(), await Stranger.at(), to)
+  }
+
+  /** From now on datagrams go elsewhere. */
+  redirect(to: Address): void {
+    this.#to = to
+  }
+
+  get address(): Address {
+    return this.#outside.address
+  }
+
+  /** The address the server sees. */
+  get inside(): Address {
+    return this.#inside.address
+  }
+}
+
+/** Waits until `condition` holds; false when it does not within `ms`. */
+export async function eventually(condition: () => boolean, ms = 1000): Promise<boolean> {
+  const end = performance.now() + ms
+  while (!condition()) {
+    if (performance.now() > end) return false
+    await new Promise(resolve => setTimeout(resolve, 2))
+  }
+  return true
+}
+
+export function sleep(ms: number): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, ms))
+}
