@@ -10,11 +10,11 @@ import type { Host } from '../sim/host.ts'
 import { clientAddress, serverAddress } from '../sim/pair.ts'
 import { OpenPair, type Side } from './support.ts'
 
-const ITERATIONS = Number(process.env.FUZZ_ITERATIONS ?? 100_000)
+const ITERATIONS = Number(process.env['FUZZ_ITERATIONS'] ?? 100_000)
 
 /** One to four changes of a datagram: bits, bytes, cuts, insertions, doubled parts. */
 function mutate(random: () => number, original: Uint8Array): Uint8Array {
-  let bytes = original.slice()
+  let bytes: Uint8Array = original.slice()
   for (let changes = 1 + integer(random, 4); changes > 0; changes--) {
     // Headers are short, and where the parsing is.
     const reach = random() < 0.5 ? Math.min(60, bytes.length) : bytes.length
@@ -89,7 +89,7 @@ test(`${ITERATIONS} mutated datagrams, at a server and at a client, in all phase
   const random = seededRandom(20260101)
   for (let done = 0, seed = 1; done < ITERATIONS; seed++) {
     const pair = phase(seed)
-    const corpus = [...(pair.client.sent ?? []), ...(pair.server.sent ?? [])]
+    const corpus = [...pair.client.sent, ...pair.server.sent]
     let now = pair.world.now
     for (let i = 0; i < PER_PAIR && done < ITERATIONS; i++, done++) {
       const host: Host = i % 2 === 0 && pair.server.hasConnection ? pair.server : pair.client

@@ -92,18 +92,16 @@ export class OpenPair extends Pair {
     })
     this.logs = logs
     this.#secrets = secrets
-    this.client.sent = []
-    this.server.sent = []
   }
 
   /** The ids in the long headers of the first datagrams. */
   id(side: Side): Uint8Array {
-    const header = readHeader(this[side].sent?.find(datagram => (datagram[0] as number) & 0x80) as Uint8Array, 0, 0)
+    const header = readHeader(this[side].sent.find(datagram => (datagram[0] as number) & 0x80) as Uint8Array, 0, 0)
     return header?.source as Uint8Array
   }
 
   get originalDestination(): Uint8Array {
-    return readHeader(this.client.sent?.[0] as Uint8Array, 0, 0)?.destination as Uint8Array
+    return readHeader(this.client.sent.[0] as Uint8Array, 0, 0)?.destination as Uint8Array
   }
 
   canForge(side: Side, level: Level): boolean {

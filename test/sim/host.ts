@@ -22,8 +22,8 @@ export class Host {
   received = 0
   sentBytes = 0
   sentCount = 0
-  /** Every datagram sent, when it is asked for. */
-  sent: Uint8Array[] | undefined
+  /** Every datagram sent. */
+  readonly sent: Uint8Array[] = []
   /** What becomes of a datagram before it is received; undefined: nothing is. */
   filter: (datagram: Uint8Array) => Uint8Array | undefined = datagram => datagram
   /** Answers the datagrams that arrive before there is a connection (server). */
@@ -81,7 +81,7 @@ export class Host {
     const trips = this.trips + 1
     this.sentCount++
     this.sentBytes += datagram.length
-    this.sent?.push(datagram)
+    this.sent.push(datagram)
     this.#out.send(datagram, arrived => {
       if (!isSameAddress(to, peer.address)) return
       peer.trips = Math.max(peer.trips, trips)

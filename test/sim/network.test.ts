@@ -6,7 +6,7 @@ import { integer, seededRandom } from '../reference/random.ts'
 import type { LinkOptions } from './link.ts'
 import { Pair } from './pair.ts'
 
-const SEEDS = Number(process.env.NETWORK_SEEDS ?? 200)
+const SEEDS = Number(process.env['NETWORK_SEEDS'] ?? 200)
 
 /** A direction of a path, good or bad, by seed. */
 function randomLink(random: () => number): LinkOptions {
