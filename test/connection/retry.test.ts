@@ -187,7 +187,7 @@ describe('Version Negotiation (RFC 9000 §6.2; security: downgrade)', () => {
 
   test('a packet of a version nobody speaks is dropped', () => {
     const pair = new OpenPair().connect()
-    const datagram = (pair.client.sent.[0] as Uint8Array).slice()
+    const datagram = (pair.client.sent[0] as Uint8Array).slice()
     datagram[4] = 9
     const before = pair.server.connection.stats.packetsDropped
     pair.server.receive(datagram, pair.client.address)

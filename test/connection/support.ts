@@ -101,7 +101,7 @@ export class OpenPair extends Pair {
   }
 
   get originalDestination(): Uint8Array {
-    return readHeader(this.client.sent.[0] as Uint8Array, 0, 0)?.destination as Uint8Array
+    return readHeader(this.client.sent[0] as Uint8Array, 0, 0)?.destination as Uint8Array
   }
 
   canForge(side: Side, level: Level): boolean {
