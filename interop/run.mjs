@@ -58,7 +58,7 @@ async function carryOut({ each, alpn, client, server }, shared) {
   const result = { client: client.name, server: server.name, alpn, test: each.name }
   try {
     await Promise.race([runCase(each, { server, client, alpn, context, files: shared.files }), timeout])
-    rmSync(dir, { recursive: true, force: true })
+    rmSync(dir, { recursive: true, force: true, maxRetries: 3 })
     return { ...result, ok: true, ms: Math.round(performance.now() - start) }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)

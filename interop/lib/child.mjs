@@ -23,10 +23,7 @@ export class Child {
     /** Resolves with {code, signal} when it ended and its outputs are read. */
     this.ended = new Promise((resolve, reject) => {
       this.process.on('error', reject)
-      this.process.on('close', (code, signal) => {
-        this.file.end()
-        resolve({ code, signal })
-      })
+      this.process.on('close', (code, signal) => this.file.end(() => resolve({ code, signal })))
     }).finally(() => running.delete(this))
     this.ended.catch(() => {})
   }

@@ -19,25 +19,42 @@ export function summary(results) {
 export function writeResults(root, { results, versions, isQuick }) {
   const path = name => join(root, 'interop', name)
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const date = new Date().toISOString().slice(0, 10)
+  const before = isQuick ? readResults(path('results.json')) : undefined
+  // How long each took depends on the machine; what matters here is what worked.
+  const current = results.map(({ ms: _, ...result }) => result)
+  // A quick run leaves what it did not try as the last full one found it.
+  const kept = (before?.results ?? []).filter(old => !current.some(each => keyOf(each) === keyOf(old)))
   const facts = {
-    date: new Date().toISOString().slice(0, 10),
+    date,
+    fullRun: isQuick ? before?.fullRun : date,
     zerotrip: version,
     node: process.version,
     peers: versions,
-    quick: isQuick,
-    // How long each took depends on the machine; what matters here is what worked.
-    results: results.map(({ ms: _, ...result }) => result),
+    results: [...current, ...kept],
   }
   writeFileSync(path('results.json'), `${JSON.stringify(facts, undefined, 2)}\n`)
   const text = readFileSync(path('README.md'), 'utf8')
-  const [before, rest] = text.split(BEGIN)
+  const [head, rest] = text.split(BEGIN)
   const after = rest?.split(END)[1]
   if (after === undefined) throw new Error(`interop/README.md has no place for results: ${BEGIN} ... ${END}`)
-  writeFileSync(path('README.md'), `${before}${BEGIN}\n\n${table(facts)}\n${END}${after}`)
+  writeFileSync(path('README.md'), `${head}${BEGIN}\n\n${table(facts)}\n${END}${after}`)
 }
 
-function table({ date, zerotrip, node, peers, results }) {
-  const columns = [...new Map(results.map(result => [columnOf(result), result])).keys()]
+function readResults(path) {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+function keyOf({ client, server, alpn, test }) {
+  return [client, server, alpn, test].join()
+}
+
+function table({ date, fullRun, zerotrip, node, peers, results }) {
+  const columns = [...new Set(results.map(columnOf))]
   const tests = [...new Set(results.map(({ test }) => test))]
   const cell = (test, column) => {
     const result = results.find(each => each.test === test && columnOf(each) === column)
@@ -46,8 +63,9 @@ function table({ date, zerotrip, node, peers, results }) {
   }
   const row = cells => `| ${cells.join(' | ')} |\n`
   const versions = Object.entries(peers).map(([name, version]) => `${name} ${version}`)
+  const when = fullRun === date ? date : `${date} (last full run ${fullRun ?? 'never'})`
   return [
-    `${date}: zerotrip ${zerotrip} on Node ${node}, with ${versions.join(' and ')}.\n\n`,
+    `${when}: zerotrip ${zerotrip} on Node ${node}, with ${versions.join(' and ')}.\n\n`,
     row(['', ...columns]),
     row(['---', ...columns.map(() => '---')]),
     ...tests.map(test => row([test, ...columns.map(column => cell(test, column))])),
