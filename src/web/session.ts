@@ -3,7 +3,7 @@
 import type { PeerInfo } from '../connection/events.ts'
 import { nodeBackend } from '../crypto/backend-node.ts'
 import { unixTime } from '../endpoint/clock.ts'
-import { type EndpointOptions, QuicEndpoint } from '../endpoint/endpoint.ts'
+import { closeWith, type EndpointOptions, orClose, QuicEndpoint } from '../endpoint/endpoint.ts'
 import type { ConnectOptions } from '../endpoint/options.ts'
 import type { CloseInfo, QuicSession } from '../endpoint/quic-session.ts'
 import { Http3Client, type Http3ClientOptions } from '../http3/client.ts'
@@ -55,35 +55,34 @@ export class Http3Session implements AsyncDisposable {
     const host = this.#origin.hostname.replace(/^\[|\]$/g, '')
     const port = Number(this.#origin.port || 443)
     let client: Http3Client | undefined
-    this.session = endpoint.connect(
-      { host, port },
-      {
-        ...options,
-        tickets,
-        alpn: ['h3'],
-        application: session => {
-          const remembered = options.earlyData ? tickets.taken?.appState : undefined
-          const settings = { ...options.http3, authority: this.#origin.host, remembered }
-          client = new Http3Client(session.transport, settings)
-          const current = client
-          return {
-            onEvent: event => current.onEvent(event),
-            // Our own SETTINGS are not what a ticket must remember: the server's are.
-            get sessionState() {
-              return current.settings
-            },
-          }
+    const begin = (): QuicSession =>
+      endpoint.connect(
+        { host, port },
+        {
+          ...options,
+          tickets,
+          alpn: ['h3'],
+          application: session => {
+            const remembered = options.earlyData ? tickets.taken?.appState : undefined
+            const settings = { ...options.http3, authority: this.#origin.host, remembered }
+            client = new Http3Client(session.transport, settings)
+            const current = client
+            return {
+              onEvent: event => current.onEvent(event),
+              // Our own SETTINGS are not what a ticket must remember: the server's are.
+              get sessionState() {
+                return current.settings
+              },
+            }
+          },
         },
-      },
-    )
+      )
+    this.session = options.endpoint === undefined ? orClose(endpoint, begin) : begin()
     this.#client = client as unknown as Http3Client
     this.#usesEarlyData = options.earlyData ?? false
     this.opened = this.session.opened
     this.closed = this.session.closed
-    if (options.endpoint === undefined) {
-      const close = (): Promise<void> => endpoint.close()
-      this.closed.then(close, close)
-    }
+    if (options.endpoint === undefined) closeWith(endpoint, this.session)
   }
 
   /** Was early data taken by the server? Undefined until the handshake is complete. */
