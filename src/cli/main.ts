@@ -19,3 +19,6 @@ process.stderr.on('error', () => {})
 
 const { stdout, stderr } = process
 process.exitCode = await run(process.argv.slice(2), { stdout, stderr, signal: interruption.signal })
+// What is left is to flush; a signal may cut that short.
+process.off('SIGINT', onSignal)
+process.off('SIGTERM', onSignal)
