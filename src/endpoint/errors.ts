@@ -59,6 +59,8 @@ function codeOf({ by, isApplication, error, errorCode }: ConnectionClosed): Quic
   if (by === 'idle') return 'ERR_ZEROTRIP_IDLE_TIMEOUT'
   if (by === 'reset') return 'ERR_ZEROTRIP_STATELESS_RESET'
   if (isApplication || error === undefined) return 'ERR_ZEROTRIP_CONNECTION_CLOSED'
+  // RFC 9000 §10.2.3: by its application, too early to say its code.
+  if (errorCode === ErrorCode.ApplicationError) return 'ERR_ZEROTRIP_CONNECTION_CLOSED'
   if (errorCode === ErrorCode.VersionNegotiationError) return 'ERR_ZEROTRIP_VERSION_NEGOTIATION'
   if (errorCode === ErrorCode.ConnectionRefused) return 'ERR_ZEROTRIP_CONNECTION_REFUSED'
   return errorCode >= ErrorCode.CryptoError && errorCode < ErrorCode.CryptoError + 0x100
