@@ -1,5 +1,6 @@
 // The command line, parsed and checked: what comes out can be carried out.
 
+import { isIP } from 'node:net'
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 import type { CipherSuiteName } from '../index.ts'
 import { type Command, getCommand, serveCommand } from './commands.ts'
@@ -48,7 +49,7 @@ export function serveArguments(argv: readonly string[]): ServeArguments | undefi
   const alpn = text('alpn')?.split(',').map(protocol)
   return {
     port: portOf(text('port') ?? '4433'),
-    host: text('host'),
+    host: hostOf(text('host')),
     root: text('root') ?? '.',
     certificate: certificateOf(text('cert'), text('key'), is('self-signed')),
     alpn: [...new Set(alpn ?? (['h3', 'hq-interop'] as const))],
@@ -140,6 +141,11 @@ function portOf(text: string): number {
   const port = Number(text)
   if (!/^\d+$/.test(text) || port > 65_535) throw usageError(`--port is a number from 0 to 65535, not '${text}'`)
   return port
+}
+
+function hostOf(text: string | undefined): string | undefined {
+  if (text !== undefined && isIP(text) === 0) throw usageError(`--host is an IP address of this machine, not '${text}'`)
+  return text
 }
 
 function timeoutOf(text: string | undefined): number | undefined {

@@ -5,7 +5,7 @@ import { connect as connectHttp3, Hq09Client } from '../http3/index.ts'
 import { type ConnectOptions, connect, type QuicSession } from '../index.ts'
 import type { TicketStore } from '../zero-rtt/index.ts'
 import type { GetArguments } from './args.ts'
-import { CliError, ExitCode, fileError } from './errors.ts'
+import { CliError, ExitCode, fileError, setupError } from './errors.ts'
 
 /** The beginning of an answer. HTTP/0.9 has no status and no length. */
 export interface Answer {
@@ -29,14 +29,19 @@ export async function clientOptions(args: GetArguments, tickets: TicketStore | u
     ...(await trustOptions(args.trust)),
     ...(tickets && { tickets }),
     earlyData: args.early,
+    ...(args.timeout !== undefined && { handshakeTimeout: args.timeout }),
     ...(args.qlog !== undefined && { qlog: args.qlog }),
     ...(args.cipherSuites && { cipherSuites: args.cipherSuites }),
   }
 }
 
-/** Begins a connection and returns at once. */
-export function openClient(origin: URL, alpn: GetArguments['alpn'], options: ClientOptions): Client {
-  return alpn === 'h3' ? openHttp3(origin, options) : openHq(origin, options)
+/** Begins a connection and returns at once. Throws a CliError when that cannot be. */
+export function openClient(origin: URL, { alpn, trust, qlog }: GetArguments, options: ClientOptions): Client {
+  try {
+    return alpn === 'h3' ? openHttp3(origin, options) : openHq(origin, options)
+  } catch (error) {
+    throw setupError(trust.kind === 'ca' ? `--ca ${trust.file}` : origin.origin, qlog, error)
+  }
 }
 
 function openHttp3(origin: URL, options: ClientOptions): Client {

@@ -64,7 +64,7 @@ export const getCommand: Command = {
     { name: 'session', value: 'FILE', help: 'resume with the tickets in it, and keep new ones there' },
     { name: 'early', help: 'send the requests as 0-RTT data if the session file allows; they may be replayed' },
     { name: 'alpn', value: 'NAME', help: 'h3 (default) or hq-interop' },
-    { name: 'timeout', value: 'S', help: 'give up after so many seconds; default: when nothing is heard for 30' },
+    { name: 'timeout', value: 'S', help: 'give up after so many seconds; default 10 to connect, then 30 of silence' },
     { name: 'json', help: 'report as one JSON object' },
     qlog,
     cipherSuites,

@@ -41,9 +41,20 @@ export function isNodeError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'code' in error && typeof error.code === 'string'
 }
 
+/** The library did not take what a file holds (`what` names it), or cannot make the directory for its logs. */
+export function setupError(what: string, qlog: string | undefined, error: unknown): CliError {
+  if (error instanceof CliError) return error
+  if (qlog !== undefined && isNodeError(error) && error.syscall !== undefined) {
+    return fileError(`log to --qlog ${qlog}`, error)
+  }
+  return new CliError(ExitCode.LocalFailed, `${what}: ${messageOf(error)}`, error)
+}
+
 /** Why the port could not be had. */
-export function portError(port: number, host: string, error: unknown): CliError {
-  return new CliError(ExitCode.LocalFailed, portReason(port, host, isNodeError(error) ? error.code : '', error), error)
+export function portError(port: number, host: string | undefined, error: unknown): CliError {
+  const cause = error instanceof QuicError ? error.cause : error
+  const reason = portReason(port, host ?? 'any address', isNodeError(cause) ? cause.code : undefined, error)
+  return new CliError(ExitCode.LocalFailed, reason, error)
 }
 
 /** Why there is no connection with `origin`. */
@@ -82,9 +93,12 @@ function connectionReason(origin: string, error: unknown): string {
     case 'ERR_ZEROTRIP_LOOKUP':
       return message
     case 'ERR_ZEROTRIP_IDLE_TIMEOUT':
+    case 'ERR_ZEROTRIP_HANDSHAKE_TIMEOUT':
       return `no answer from ${origin}: is a QUIC server there, and does UDP get through?`
     case 'ERR_ZEROTRIP_HANDSHAKE':
       return `handshake with ${origin} failed: ${handshakeAdvice(error.errorCode - CRYPTO_ERROR, message)}`
+    case 'ERR_ZEROTRIP_CONNECTION_REFUSED':
+      return `${origin} takes no more connections: try again later`
     default:
       return `connection with ${origin} failed: ${message}`
   }

@@ -47,7 +47,7 @@ interface Visit {
 async function visitOrigin(urls: readonly URL[], visit: Visit): Promise<ConnectionReport> {
   const startTime = performance.now()
   const { origin } = urls[0] as URL
-  const client = openClient(new URL(origin), visit.args.alpn, visit.options)
+  const client = openClient(new URL(origin), visit.args, visit.options)
   const handshake = client.session.opened.then(
     peer => ({ peer, error: undefined, ms: performance.now() - startTime }),
     error => ({ peer: undefined, error: failureOf(origin, error, visit).message, ms: performance.now() - startTime }),
@@ -108,9 +108,12 @@ async function download(client: Client, url: URL, visit: Visit): Promise<Request
   }
 }
 
-function requestError(url: URL, error: unknown, { signal }: Visit): CliError {
+function requestError(url: URL, error: unknown, { args, signal }: Visit): CliError {
   const why = messageOf(signal.aborted ? signal.reason : error)
-  return new CliError(ExitCode.RequestFailed, `${url.href}: incomplete: ${why}`, error)
+  // HTTP/0.9 has no other way to say 404.
+  const isReset = args.alpn === 'hq-interop' && why.startsWith('stream reset')
+  const text = isReset ? `no such file, or not whole (${why})` : `incomplete: ${why}`
+  return new CliError(ExitCode.RequestFailed, `${url.href}: ${text}`, error)
 }
 
 function failureOf(origin: string, error: unknown, { signal }: Visit): CliError {

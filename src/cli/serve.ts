@@ -15,7 +15,7 @@ import {
 } from '../index.ts'
 import { gateFrom, SingleUse } from '../zero-rtt/index.ts'
 import type { Alpn, ServeArguments } from './args.ts'
-import { CliError, ExitCode, fileError, messageOf, portError } from './errors.ts'
+import { ExitCode, fileError, messageOf, portError, setupError } from './errors.ts'
 import { FileTree, fileHandler } from './files.ts'
 import type { Io } from './run.ts'
 import { HqService, Http3Service, type Service } from './services.ts'
@@ -23,7 +23,7 @@ import { HqService, Http3Service, type Service } from './services.ts'
 /** Serves until `io.signal`, then finishes what was begun. */
 export async function serve(args: ServeArguments, io: Io): Promise<number> {
   const tree = await FileTree.open(args.root)
-  const credentials = args.certificate ? await readCredentials(args.certificate) : selfSigned(args.host, io)
+  const credentials = args.certificate ? await readCredentials(args.certificate) : selfSigned(args.host)
   const services: Record<Alpn, Service> = {
     h3: new Http3Service(fileHandler(tree), {
       date: () => new Date().toUTCString(),
@@ -33,9 +33,9 @@ export async function serve(args: ServeArguments, io: Io): Promise<number> {
   }
   const endpoint = start(args, credentials, services)
   const address = await endpoint.ready.catch(error => {
-    throw portError(args.port, args.host ?? '::', error)
+    throw portError(args.port, args.host, error)
   })
-  io.stdout.write(`serving ${args.root} on ${urlOf(address)} (${args.alpn.join(', ')})\n`)
+  io.stdout.write(`${credentials.notice}serving ${args.root} on ${urlOf(address)} (${args.alpn.join(', ')})\n`)
   await aborted(io.signal)
   await within(GRACE, Promise.all(args.alpn.map(alpn => services[alpn].drain())))
   await endpoint.close(H3_NO_ERROR)
@@ -45,13 +45,18 @@ export async function serve(args: ServeArguments, io: Io): Promise<number> {
 interface Credentials {
   readonly cert: string
   readonly key: string
+  /** Where they come from, for messages. */
+  readonly source: string
+  /** What clients should know of them: a line, or nothing. */
+  readonly notice: string
 }
 
 function start(args: ServeArguments, credentials: Credentials, services: Record<Alpn, Service>): QuicEndpoint {
   const alpn: Record<string, ApplicationFactory> = {}
   for (const name of args.alpn) alpn[name] = session => services[name].seat(session)
   const options: ListenOptions = {
-    ...credentials,
+    cert: credentials.cert,
+    key: credentials.key,
     alpn,
     appState: serverSettings(),
     ...(args.retry && { admit: admitAfterRetry }),
@@ -62,8 +67,7 @@ function start(args: ServeArguments, credentials: Credentials, services: Record<
   try {
     return listen({ ...options, port: args.port, ...(args.host !== undefined && { host: args.host }) }, () => {})
   } catch (error) {
-    // The options were checked already, but for what the files hold and whether the host is an address.
-    throw new CliError(ExitCode.LocalFailed, messageOf(error), error)
+    throw setupError(credentials.source, args.qlog, error)
   }
 }
 
@@ -73,11 +77,11 @@ async function readCredentials(files: { readonly cert: string; readonly key: str
       throw fileError(`read ${flag} ${file}`, error)
     })
   const [cert, key] = await Promise.all([read('--cert', files.cert), read('--key', files.key)])
-  return { cert, key }
+  return { cert, key, source: `--cert ${files.cert} --key ${files.key}`, notice: '' }
 }
 
 /** A key that lives as long as the process, and the pin clients may know it by. */
-function selfSigned(host: string | undefined, io: Io): Credentials {
+function selfSigned(host: string | undefined): Credentials {
   const pkcs8 = Buffer.from(newPrivateKey(nodeBackend)).toString('base64')
   const pem = `-----BEGIN PRIVATE KEY-----\n${pkcs8.replace(/.{64}/g, '$&\n')}\n-----END PRIVATE KEY-----\n`
   const key = nodeBackend.privateKey(pem)
@@ -86,8 +90,8 @@ function selfSigned(host: string | undefined, io: Io): Credentials {
   const notBefore = Date.now() - HOUR
   const issued = issueCertificate(nodeBackend, { key, hosts, notBefore, notAfter: notBefore + VALIDITY })
   const pin = Buffer.from(nodeBackend.hash('sha256', key.publicKey)).toString('hex')
-  io.stdout.write(`self-signed for ${hosts.join(', ')}; clients: --pin ${pin}\n`)
-  return { cert: issued.pem, key: pem }
+  const notice = `self-signed for ${hosts.join(', ')}; clients: --pin ${pin}\n`
+  return { cert: issued.pem, key: pem, source: '--self-signed', notice }
 }
 
 function urlOf({ host, port }: Address): string {
