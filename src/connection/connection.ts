@@ -10,6 +10,7 @@ import { assembleClient, assembleServer } from './assemble.ts'
 import { CloseState } from './close.ts'
 import type { Accepted, ClientConfig, Dependencies, ServerConfig } from './config.ts'
 import { deliver, pto } from './delivery.ts'
+import { drop } from './drop.ts'
 import type { ConnectionEvent, PeerInfo } from './events.ts'
 import { discardEarlyKeys, drainTls } from './handshake.ts'
 import { onPathTimeout } from './migration.ts'
@@ -66,6 +67,17 @@ export class Connection {
     } catch (error) {
       this.#fail(error)
     }
+  }
+
+  /**
+   * A datagram from the peer's address whose id leads nowhere: true when it was a stateless reset for this connection,
+   * which is over then (RFC 9000 §10.3.1).
+   */
+  receiveStray(datagram: Uint8Array, now: number): boolean {
+    if (!this.#parts.close.isOpen || !this.#parts.peerIds.isStatelessReset(datagram)) return false
+    this.#now = now
+    drop(this.#parts, datagram, true, now)
+    return true
   }
 
   /** Writes the next datagram into `into`; undefined when nothing is due or allowed. Call it until then. */

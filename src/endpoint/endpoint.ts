@@ -14,6 +14,7 @@ import { Driver } from './driver.ts'
 import { QuicError } from './errors.ts'
 import { isReflector } from './incoming.ts'
 import { Listener } from './listener.ts'
+import { Neighbours } from './neighbours.ts'
 import {
   assertRemote,
   type ConnectOptions,
@@ -52,6 +53,7 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
   readonly #router: Router
   readonly #tokens: AddressTokens
   readonly #sessions = new Set<QuicSession>()
+  readonly #neighbours = new Neighbours()
   #listener: Listener | undefined
   #closing: Promise<void> | undefined
 
@@ -86,7 +88,7 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
       router: this.#router,
       tokens: this.#tokens,
       host: this,
-      add: session => this.#sessions.add(session),
+      add: session => this.#add(session),
       send: (write, to) => this.#sendOnce(write, to),
       connections: () => this.#sessions.size,
       raiseDatagramSize: size => this.#socket.raiseBufferSize(size),
@@ -112,8 +114,9 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
     const tickets = options.tickets ?? NoTickets
     const config = resuming(basis, tickets.take(origin), options, this.backend)
     const session = this.#client({ host: to.host, port: to.port }, config, options, { tickets, origin, timeout })
-    this.#sessions.add(session)
     if (isIP(to.host) === 0) this.#resolve(session, to)
+    else this.#neighbours.add(session, to)
+    this.#sessions.add(session)
     this.schedule(session)
     return session
   }
@@ -165,6 +168,7 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
   /** For sessions: nothing can come or go any more. */
   onTerminated(session: QuicSession): void {
     this.#sessions.delete(session)
+    this.#neighbours.remove(session)
     this.#listener?.onTerminated(session)
   }
 
@@ -198,7 +202,21 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
     if (isReflector(from.port)) return
     const isLong = ((datagram[0] as number) & 0x80) !== 0
     if (isLong) this.#listener?.onLongHeader(datagram, from)
-    else this.#sendOnce(into => this.#router.reset(datagram, id, into, now()), from)
+    else this.#onStray(datagram, id, from)
+  }
+
+  /** A short header of nobody: a stateless reset, or a packet that deserves one. */
+  #onStray(datagram: Uint8Array, id: Uint8Array, from: Address): void {
+    const time = now()
+    const session = this.#neighbours.receiveReset(datagram, from, time)
+    if (session === undefined) return this.#sendOnce(into => this.#router.reset(datagram, id, into, time), from)
+    session.drain()
+    this.schedule(session)
+  }
+
+  #add(session: QuicSession): void {
+    this.#sessions.add(session)
+    this.#neighbours.add(session, session.remoteAddress)
   }
 
   /** A datagram outside of any connection; `write` returns its length, 0 for none. */
@@ -214,7 +232,11 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
     session.isResolved = false
     try {
       const { address } = await lookup(to.host, { family: this.#socket.family })
-      session.connection.setRemote({ host: address, port: to.port })
+      // Aborted meanwhile: it is gone.
+      if (!this.#sessions.has(session)) return
+      const remote = { host: address, port: to.port }
+      session.connection.setRemote(remote)
+      this.#neighbours.add(session, remote)
       session.isResolved = true
       this.schedule(session)
     } catch (cause) {
