@@ -5,15 +5,10 @@ import {
   type CipherGCMTypes,
   createCipheriv,
   createDecipheriv,
-  createECDH,
   createHash,
-  createHmac,
   createPrivateKey,
   createPublicKey,
   createSecretKey,
-  diffieHellman,
-  type ECDH,
-  generateKeyPairSync,
   type Hash,
   type KeyObject,
   constants as nodeConstants,
@@ -27,7 +22,6 @@ import {
   type CryptoBackend,
   type Hasher,
   type HeaderKey,
-  type KeyExchange,
   NamedGroup,
   type PacketKey,
   type PrivateKey,
@@ -43,6 +37,7 @@ import {
   TLS_CHACHA20_POLY1305_SHA256,
 } from './cipher-suite.ts'
 import { checkSealable, MaskedHeader } from './header-protection.ts'
+import { newKeyExchange } from './key-exchange-node.ts'
 import { PacketNonce } from './packet-nonce.ts'
 import {
   MAX_RSA_BITS,
@@ -61,21 +56,57 @@ export const nodeBackend: CryptoBackend = {
   groups: [NamedGroup.X25519, NamedGroup.P256],
   signatureSchemes: verifiableSchemes,
 
-  random: length => randomFillSync(new Uint8Array(length)),
+  random: takeRandom,
   packetBuffer: size => new Uint8Array(size),
 
   hash: (hash, data) => plain(oneShotHash(hash, data, 'buffer')),
   hasher: hash => new NodeHasher(hash),
-  hmac: (hash, key, data) => plain(createHmac(hash, key).update(data).digest()),
+  hmac,
 
   headerKey: (suite, key) =>
     suite.aead === 'chacha20-poly1305' ? new ChaChaHeader(key) : new AesHeader(suite.keyLength, key),
   packetKey: (suite, key, iv, headerKey) => new NodePacketKey(suite, key, iv, headerKey),
   aead: (name, key) => new NodeAead(name, key),
 
-  keyExchange: group => (group === NamedGroup.X25519 ? new X25519Exchange() : new P256Exchange()),
+  keyExchange: newKeyExchange,
   privateKey: key => new NodePrivateKey(readPrivateKey(key)),
   verify: verifySignature,
+}
+
+/**
+ * Random bytes are drawn from the system a page at a time: ids, nonces and skipped numbers of one handshake are a dozen
+ * small requests. What was handed out is erased from the page.
+ */
+function takeRandom(length: number): Uint8Array {
+  const bytes = new Uint8Array(length)
+  if (length > MAX_FROM_PAGE) return randomFillSync(bytes)
+  if (randomUsed + length > randomPage.length) {
+    randomFillSync(randomPage)
+    randomUsed = 0
+  }
+  const taken = randomPage.subarray(randomUsed, randomUsed + length)
+  bytes.set(taken)
+  taken.fill(0)
+  randomUsed += length
+  return bytes
+}
+
+/** RFC 2104 from two one-shot hashes: faster than createHmac, and leaves no native object to be collected. */
+function hmac(hash: HashName, key: Uint8Array, data: Uint8Array): Uint8Array {
+  const blockLength = hash === 'sha256' ? 64 : 128
+  const length = blockLength + data.length
+  const inner = length <= hmacInner.length ? hmacInner.subarray(0, length) : new Uint8Array(length)
+  const outer = hash === 'sha256' ? hmacOuter256 : hmacOuter384
+  const padded = key.length > blockLength ? oneShotHash(hash, key, 'buffer') : key
+  for (let i = 0; i < padded.length; i++) {
+    inner[i] = (padded[i] as number) ^ 0x36
+    outer[i] = (padded[i] as number) ^ 0x5c
+  }
+  inner.fill(0x36, padded.length, blockLength)
+  outer.fill(0x5c, padded.length, blockLength)
+  inner.set(data, blockLength)
+  outer.set(oneShotHash(hash, inner, 'buffer'), blockLength)
+  return plain(oneShotHash(hash, outer, 'buffer'))
 }
 
 class NodeHasher implements Hasher {
@@ -215,53 +246,6 @@ class NodeAead implements Aead {
   }
 }
 
-/** RFC 7748; raw keys travel in and out of OpenSSL behind a fixed SubjectPublicKeyInfo prefix (RFC 8410 §4). */
-class X25519Exchange implements KeyExchange {
-  readonly group = NamedGroup.X25519
-  readonly publicKey: Uint8Array
-  readonly #privateKey: KeyObject
-
-  constructor() {
-    const pair = generateKeyPairSync('x25519')
-    this.#privateKey = pair.privateKey
-    this.publicKey = plain(pair.publicKey.export({ format: 'der', type: 'spki' })).slice(x25519Prefix.length)
-  }
-
-  agree(peerPublicKey: Uint8Array): Uint8Array | undefined {
-    if (peerPublicKey.length !== 32) return undefined
-    const spki = Buffer.concat([x25519Prefix, peerPublicKey])
-    try {
-      const publicKey = createPublicKey({ key: spki, format: 'der', type: 'spki' })
-      const secret = plain(diffieHellman({ privateKey: this.#privateKey, publicKey }))
-      // RFC 8446 §7.4.2: a point of small order gives zeros. OpenSSL refuses them too; not every build must.
-      return secret.some(byte => byte !== 0) ? secret : undefined
-    } catch {
-      return undefined
-    }
-  }
-}
-
-class P256Exchange implements KeyExchange {
-  readonly group = NamedGroup.P256
-  readonly publicKey: Uint8Array
-  readonly #ecdh: ECDH
-
-  constructor() {
-    this.#ecdh = createECDH('prime256v1')
-    this.publicKey = plain(this.#ecdh.generateKeys())
-  }
-
-  /** RFC 8446 §4.2.8.2: an uncompressed point on the curve, nothing else. OpenSSL checks the curve. */
-  agree(peerPublicKey: Uint8Array): Uint8Array | undefined {
-    if (peerPublicKey.length !== 65 || peerPublicKey[0] !== 4) return undefined
-    try {
-      return plain(this.#ecdh.computeSecret(peerPublicKey))
-    } catch {
-      return undefined
-    }
-  }
-}
-
 class NodePrivateKey implements PrivateKey {
   readonly schemes: readonly SignatureScheme[]
   readonly publicKey: Uint8Array
@@ -365,6 +349,13 @@ function plainBuffer(bytes: Uint8Array): Buffer {
 }
 
 const opensslCurves: Readonly<Record<SignatureCurve, string>> = { 'P-256': 'prime256v1', 'P-384': 'secp384r1' }
+const randomPage = new Uint8Array(4096)
+const MAX_FROM_PAGE = 256
+let randomUsed = randomPage.length
+/** Overwritten by the next call. */
+const hmacInner = new Uint8Array(512)
+const hmacOuter256 = new Uint8Array(64 + 32)
+const hmacOuter384 = new Uint8Array(128 + 48)
 const aeadOptions = { authTagLength: TAG_LENGTH }
 const fiveZeros = new Uint8Array(5)
 const noPadding = {}
@@ -373,6 +364,3 @@ const pssPadding = {
   padding: nodeConstants.RSA_PKCS1_PSS_PADDING,
   saltLength: nodeConstants.RSA_PSS_SALTLEN_DIGEST,
 }
-
-/** SubjectPublicKeyInfo of an X25519 key up to the key itself (RFC 8410 §4). */
-const x25519Prefix = Uint8Array.of(0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x6e, 0x03, 0x21, 0x00)

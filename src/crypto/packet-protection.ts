@@ -5,9 +5,35 @@ import { type CipherSuite, IV_LENGTH } from './cipher-suite.ts'
 import { hkdfExpandLabel, noContext } from './hkdf.ts'
 import { versionSecrets } from './version-secrets.ts'
 
-export interface DirectionKeys {
-  readonly header: HeaderKey
-  readonly packet: PacketKey
+/** Derived when the first packet needs them: in a handshake some directions wait for an answer, or are never used. */
+export class DirectionKeys {
+  readonly #backend: CryptoBackend
+  readonly #version: number
+  readonly #suite: CipherSuite
+  readonly #secret: Uint8Array
+  #header: HeaderKey | undefined = undefined
+  #packet: PacketKey | undefined = undefined
+
+  constructor(backend: CryptoBackend, version: number, suite: CipherSuite, secret: Uint8Array) {
+    this.#backend = backend
+    this.#version = version
+    this.#suite = suite
+    this.#secret = secret
+  }
+
+  get header(): HeaderKey {
+    if (this.#header !== undefined) return this.#header
+    const { hpLabel } = versionSecrets(this.#version)
+    const { hash, keyLength } = this.#suite
+    const key = hkdfExpandLabel(this.#backend, hash, this.#secret, hpLabel, noContext, keyLength)
+    this.#header = this.#backend.headerKey(this.#suite, key)
+    return this.#header
+  }
+
+  get packet(): PacketKey {
+    this.#packet ??= packetKey(this.#backend, this.#version, this.#suite, this.#secret, this.header)
+    return this.#packet
+  }
 }
 
 export function directionKeys(
@@ -16,10 +42,7 @@ export function directionKeys(
   suite: CipherSuite,
   secret: Uint8Array,
 ): DirectionKeys {
-  const { hpLabel } = versionSecrets(version)
-  const hp = hkdfExpandLabel(backend, suite.hash, secret, hpLabel, noContext, suite.keyLength)
-  const header = backend.headerKey(suite, hp)
-  return { header, packet: packetKey(backend, version, suite, secret, header) }
+  return new DirectionKeys(backend, version, suite, secret)
 }
 
 /** RFC 9001 §6.1: a key update makes a new packet key and keeps the header key. */

@@ -47,3 +47,23 @@ test('header masks are the same for every kind of sample', () => {
     }
   }
 })
+
+test('HMAC is the same for keys and messages of every length', () => {
+  for (const hash of ['sha256', 'sha384'] as const) {
+    // Below, at and above the block lengths of both hashes, and messages that fit no scratch memory.
+    for (const keyLength of [0, 1, 32, 48, 63, 64, 65, 127, 128, 129, 300]) {
+      for (const length of [0, 1, 54, 400, 448, 449, 2000]) {
+        const [key, data] = [nodeBackend.random(keyLength), nodeBackend.random(length)]
+        expect(nodeBackend.hmac(hash, key, data)).toEqual(nobleBackend.hmac(hash, key, data))
+      }
+    }
+  }
+})
+
+test('random bytes never come twice', () => {
+  const seen = new Set<string>()
+  const lengths = [8, 12, 16, 32, 255, 256, 257, 5000]
+  for (let i = 0; i < 2000; i++) seen.add(nodeBackend.random(lengths[i % lengths.length] as number).toString())
+  expect(seen.size).toBe(2000)
+  expect(nodeBackend.random(0)).toEqual(new Uint8Array(0))
+})

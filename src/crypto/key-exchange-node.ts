@@ -1,0 +1,70 @@
+// Key exchange by node:crypto: X25519 (RFC 7748) and P-256.
+
+import { createECDH, createPublicKey, diffieHellman, type ECDH, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { type KeyExchange, NamedGroup } from './backend.ts'
+
+export function newKeyExchange(group: NamedGroup): KeyExchange {
+  return group === NamedGroup.X25519 ? new X25519Exchange() : new P256Exchange()
+}
+
+/** Raw keys go into OpenSSL as JWK: ten times faster than the same key as SubjectPublicKeyInfo in DER. */
+class X25519Exchange implements KeyExchange {
+  readonly group = NamedGroup.X25519
+  readonly publicKey: Uint8Array
+  readonly #privateKey: KeyObject
+
+  constructor() {
+    this.#privateKey = generateKeyPairSync('x25519').privateKey
+    // RFC 7748 §6.1: the public key is X25519(a, 9), and so comes out raw, which takes half the time of an export.
+    this.publicKey = agreeX25519(this.#privateKey, basePoint)
+  }
+
+  agree(peerPublicKey: Uint8Array): Uint8Array | undefined {
+    if (peerPublicKey.length !== 32) return undefined
+    try {
+      const secret = agreeX25519(this.#privateKey, x25519PublicKey(peerPublicKey))
+      // RFC 8446 §7.4.2: a point of small order gives zeros. OpenSSL refuses them too; not every build must.
+      return secret.some(byte => byte !== 0) ? secret : undefined
+    } catch {
+      return undefined
+    }
+  }
+}
+
+class P256Exchange implements KeyExchange {
+  readonly group = NamedGroup.P256
+  readonly publicKey: Uint8Array
+  readonly #ecdh: ECDH
+
+  constructor() {
+    this.#ecdh = createECDH('prime256v1')
+    this.publicKey = plain(this.#ecdh.generateKeys())
+  }
+
+  /** RFC 8446 §4.2.8.2: an uncompressed point on the curve, nothing else. OpenSSL checks the curve. */
+  agree(peerPublicKey: Uint8Array): Uint8Array | undefined {
+    if (peerPublicKey.length !== 65 || peerPublicKey[0] !== 4) return undefined
+    try {
+      return plain(this.#ecdh.computeSecret(peerPublicKey))
+    } catch {
+      return undefined
+    }
+  }
+}
+
+function agreeX25519(privateKey: KeyObject, publicKey: KeyObject): Uint8Array {
+  return plain(diffieHellman({ privateKey, publicKey }))
+}
+
+function x25519PublicKey(bytes: Uint8Array): KeyObject {
+  const x = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64url')
+  return createPublicKey({ key: { kty: 'OKP', crv: 'X25519', x }, format: 'jwk' })
+}
+
+/** As what it is said to be: `slice` of a Buffer does not copy, that of a Uint8Array does. */
+function plain(buffer: Uint8Array): Uint8Array {
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length)
+}
+
+/** RFC 7748 §4.1: u = 9. */
+const basePoint: KeyObject = x25519PublicKey(Uint8Array.of(9, ...new Uint8Array(31)))
