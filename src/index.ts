@@ -15,6 +15,7 @@ export {
   admitUnderLimits,
   type Incoming,
 } from './endpoint/incoming.ts'
+export { MAX_KEY_SHARES_AHEAD, withKeySharesAhead } from './endpoint/key-shares-ahead.ts'
 export type { Listener } from './endpoint/listener.ts'
 export type { CipherSuiteName, ConnectOptions, ListenOptions } from './endpoint/options.ts'
 export type { ApplicationFactory, CloseInfo, QuicSession } from './endpoint/quic-session.ts'
