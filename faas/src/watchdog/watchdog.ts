@@ -3,6 +3,7 @@
 import { createServer, type RequestListener } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Server } from 'node:net'
+import { nodeBackend, withKeySharesAhead } from 'zerotrip'
 import { type Http3Endpoint, type Http3Handler, serve } from 'zerotrip/http3'
 import { gateFrom, SingleUse, type WorkerBundle } from 'zerotrip/zero-rtt'
 import type { Announcement } from '../inherited.ts'
@@ -37,6 +38,9 @@ export interface WatchdogOptions {
 
 /** Ports that are free for UDP are looked for this often, until one is free for TCP too. */
 const PORT_ATTEMPTS = 10
+
+/** A burst of first contacts that need not wait for a key share. */
+const KEY_SHARES_AHEAD = 16
 
 export class Watchdog {
   readonly announcement: Announcement
@@ -86,10 +90,12 @@ async function bind(
   secrets: { cert: string; key: string },
   listener: RequestListener,
 ): Promise<{ http3: Http3Endpoint; port: number; tcp: Server | undefined }> {
+  const backend = withKeySharesAhead(nodeBackend, KEY_SHARES_AHEAD)
   for (let attempt = 1; ; attempt++) {
     const http3 = serve({
       host,
       port: options.port ?? 0,
+      backend,
       ...secrets,
       fetch: options.run.fetch,
       onError: options.onError,
