@@ -86,13 +86,15 @@ async function download(client: Client, url: URL, visit: Visit): Promise<Request
     // What a server says about an error is for eyes, not for files.
     if (isRefused && args.output !== undefined) await answer.body?.cancel()
     else {
-      sink = visit.sinkOf(url)
       progress.expect(answer.length)
       for await (const chunk of answer.body ?? []) {
+        // Not before there is something: HTTP/0.9 answers begin before they are known to be any.
+        sink ??= visit.sinkOf(url)
         bytes += chunk.length
         progress.advance(chunk.length)
         await sink.write(chunk)
       }
+      sink ??= visit.sinkOf(url)
       await sink.finish()
     }
     const error = isRefused ? new CliError(ExitCode.RequestFailed, `${url.href}: status ${status}`) : undefined

@@ -11,7 +11,6 @@ import {
   listen,
   newPrivateKey,
   nodeBackend,
-  type QuicEndpoint,
 } from '../index.ts'
 import { gateFrom, SingleUse } from '../zero-rtt/index.ts'
 import type { Alpn, ServeArguments } from './args.ts'
@@ -37,6 +36,7 @@ export async function serve(args: ServeArguments, io: Io): Promise<number> {
   })
   io.stdout.write(`${credentials.notice}serving ${args.root} on ${urlOf(address)} (${args.alpn.join(', ')})\n`)
   await aborted(io.signal)
+  endpoint.listener.close()
   await within(GRACE, Promise.all(args.alpn.map(alpn => services[alpn].drain())))
   await endpoint.close(H3_NO_ERROR)
   return ExitCode.Ok
@@ -51,7 +51,9 @@ interface Credentials {
   readonly notice: string
 }
 
-function start(args: ServeArguments, credentials: Credentials, services: Record<Alpn, Service>): QuicEndpoint {
+type Listening = ReturnType<typeof listen>
+
+function start(args: ServeArguments, credentials: Credentials, services: Record<Alpn, Service>): Listening {
   const alpn: Record<string, ApplicationFactory> = {}
   for (const name of args.alpn) alpn[name] = session => services[name].seat(session)
   const options: ListenOptions = {

@@ -133,7 +133,7 @@ function readEntries(path: string): Entry[] {
 function entryOf(value: unknown): Entry {
   const { origin, resumption } = value as Record<string, unknown>
   if (typeof origin !== 'string' || typeof resumption !== 'string') throw new TypeError('no ticket')
-  return { origin, resumption: readResumption(Buffer.from(resumption, 'base64')), text: resumption }
+  return { origin, resumption: readResumption(Uint8Array.from(Buffer.from(resumption, 'base64'))), text: resumption }
 }
 
 const FORMAT = 'zerotrip session'
