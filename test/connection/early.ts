@@ -57,9 +57,13 @@ export function ticketed(options: PairOptions = {}): {
   const first = new Pair({ ...options, server })
   first.connect()
   first.world.run(() => first.client.has('ticket'), 10_000)
-  const ticket = first.client.find('ticket')
-  if (ticket === undefined) throw new Error('no ticket')
-  const appState = options.server?.appState ?? new Uint8Array(0)
+  return { server, resumption: resumptionOf(first, options.server?.appState), first }
+}
+
+/** What the client has got to resume with. */
+export function resumptionOf(pair: Pair, appState: Uint8Array = new Uint8Array(0)): Resumption {
+  const fact = pair.client.find('ticket')
+  if (fact === undefined) throw new Error('no ticket')
   const company = { version: 1, appState, token: new Uint8Array(0), pins: [], initialRtt: undefined }
-  return { server, resumption: resumptionFromTicket(ticket.ticket, company, testTime), first }
+  return resumptionFromTicket(fact.ticket, company, testTime)
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Pair } from '../sim/pair.ts'
-import { ticketed } from './early.ts'
+import { resumptionOf, ticketed } from './early.ts'
 
 describe('resumption by ticket (RFC 8446 §4.6.1)', () => {
   test('a connection hands out two tickets, and the facts to use them with', () => {
@@ -50,11 +50,7 @@ describe('resumption by ticket (RFC 8446 §4.6.1)', () => {
       const pair = new Pair({ client: { resumption, earlyData: true }, server }).connect()
       expect(pair.client.connection.peer).toMatchObject({ isResumed: true, earlyData: 'accepted' })
       pair.world.run(() => pair.client.has('ticket'), 5000)
-      const { ticket, lifetimeSeconds, ...facts } = pair.client.find('ticket')?.ticket as never as {
-        ticket: Uint8Array
-        lifetimeSeconds: number
-      }
-      resumption = { ...resumption, ...facts, identity: ticket, lifetime: lifetimeSeconds * 1000 }
+      resumption = resumptionOf(pair)
     }
   })
 })

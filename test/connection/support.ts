@@ -6,7 +6,7 @@ import { resolveTransport, type TransportOptions } from '../../src/connection/co
 import { nodeBackend } from '../../src/crypto/backend-node.ts'
 import { type CipherSuite, TLS_AES_128_GCM_SHA256 } from '../../src/crypto/cipher-suite.ts'
 import { initialSecrets } from '../../src/crypto/initial-keys.ts'
-import { directionKeys } from '../../src/crypto/packet-protection.ts'
+import { directionKeys, packetKey } from '../../src/crypto/packet-protection.ts'
 import { type Frame, FrameType } from '../../src/packet/frames/frame.ts'
 import { readFrame } from '../../src/packet/frames/read-frame.ts'
 import { readHeader, writeLongHeader, writeShortHeader } from '../../src/packet/header.ts'
@@ -26,6 +26,9 @@ export interface LoggedPacket {
   readonly now: number
 }
 
+/** The frames whose type may be `T`: some kinds share a record. */
+type FrameOf<T, F = Frame> = F extends { readonly type: infer U } ? (T extends U ? F : never) : never
+
 /** Remembers what a connection sent, in the clear. */
 export class PacketLog {
   readonly sent: LoggedPacket[] = []
@@ -44,11 +47,11 @@ export class PacketLog {
     },
   }
 
-  frames<T extends Frame['type']>(type: T, level?: Level): Extract<Frame, { type: T }>[] {
+  frames<T extends Frame['type']>(type: T, level?: Level): FrameOf<T>[] {
     return this.sent
       .filter(packet => level === undefined || packet.level === level)
       .flatMap(packet => packet.frames)
-      .filter((frame): frame is Extract<Frame, { type: T }> => frame.type === type)
+      .filter(frame => frame.type === type) as FrameOf<T>[]
   }
 }
 
@@ -116,6 +119,10 @@ export class OpenPair extends Pair {
     const secret = options.secret ?? this.#secret(side, level)
     if (secret === undefined) throw new Error('no such key yet')
     const keys = directionKeys(nodeBackend, 1, suite, secret)
+    // RFC 9001 §6.1: the header protection key is not updated.
+    const isUpdated = options.header !== undefined
+    const first = isUpdated ? directionKeys(nodeBackend, 1, suite, this.secret(side, level)).header : keys.header
+    const packet = isUpdated ? packetKey(nodeBackend, 1, suite, secret, first) : keys.packet
     const to: Side = side === 'client' ? 'server' : 'client'
     const destination =
       options.destination ?? (side === 'client' && !this.server.hasConnection ? this.originalDestination : this.id(to))
@@ -133,7 +140,7 @@ export class OpenPair extends Pair {
     const padTo = options.padTo ?? (level === Level.Initial ? 1200 : 0)
     if (writer.pos + 16 < padTo) writer.zeros(padTo - 16 - writer.pos)
     if (lengthAt >= 0) writer.patchVarint2(lengthAt, writer.pos + 16 - numberOffset)
-    const end = keys.packet.seal(writer.bytes, 0, numberOffset, 4, writer.pos, number)
+    const end = packet.seal(writer.bytes, 0, numberOffset, 4, writer.pos, number)
     return writer.bytes.slice(0, end)
   }
 
@@ -144,6 +151,13 @@ export class OpenPair extends Pair {
       this.forge(side, level, plaintext, options),
       options.from ?? from.address,
     )
+  }
+
+  /** Of the key log; throws before TLS has told it. */
+  secret(side: Side, level: Level): Uint8Array {
+    const secret = this.#secret(side, level)
+    if (secret === undefined) throw new Error('no such key yet')
+    return secret
   }
 
   #secret(side: Side, level: Level): Uint8Array | undefined {
@@ -157,6 +171,8 @@ export interface ForgeOptions {
   readonly destination?: Uint8Array
   readonly token?: Uint8Array
   readonly phase?: 0 | 1
+  /** `secret` is that of a key update: header protection goes on under the first keys. */
+  readonly header?: Side
   readonly firstByte?: number
   readonly padTo?: number
   readonly suite?: CipherSuite
