@@ -157,7 +157,8 @@ export class Hq09Client {
         return this.#openQueued()
       case 'closed':
         this.#error = event.error ?? new Error('the connection was closed')
-        for (const id of [...this.#downloads.keys()]) this.#fail(id, this.#error)
+        // What arrived before can still be read; those that wait find out now what there is.
+        for (const download of [...this.#downloads.values()]) if (download.isWanted) this.#pull(download)
         return this.#openQueued()
     }
   }
@@ -186,12 +187,16 @@ export class Hq09Client {
     download.isWanted = true
     if (download.id === -1) return
     const chunk = this.#transport.read(download.id)
-    if (chunk === undefined) return
+    if (chunk === undefined) {
+      if (this.#error !== undefined) this.#fail(download.id, this.#error)
+      return
+    }
     if (chunk.data.length > 0) {
       download.isWanted = false
       download.controller.enqueue(chunk.data)
     }
     if (!chunk.fin || !this.#downloads.delete(download.id)) return
+    download.isWanted = false
     download.controller.close()
   }
 

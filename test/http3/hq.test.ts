@@ -103,4 +103,15 @@ describe('HTTP/0.9 (hq-interop)', () => {
     await expect(read(stream, pair)).rejects.toThrow('closed')
     await expect(read(client.get('/'), pair)).rejects.toThrow('closed')
   })
+  test('what arrived before the end can still be read', async () => {
+    const { pair, client } = join(() => new TextEncoder().encode('whole'))
+    pair.client.pieceSize = pair.server.pieceSize = 2
+    const [whole, torn] = [client.get('/whole'), client.get('/torn')]
+    await pair.settle()
+    pair.client.peer.flow(4).fin = 'none'
+    pair.server.close(0, '')
+    await pair.settle()
+    expect(await read(whole, pair)).toBe('whole')
+    await expect(read(torn, pair)).rejects.toThrow('closed')
+  })
 })
