@@ -1,6 +1,6 @@
 // How far long downloads are, on a terminal.
 
-import type { Io } from './run.ts'
+import type { Io } from './io.ts'
 
 /** ms before anything is shown, and between two changes. */
 const PATIENCE = 500

@@ -1,20 +1,12 @@
 // From a command line to an exit code.
 
 import { readFileSync } from 'node:fs'
-import type { Writable } from 'node:stream'
 import { getArguments, serveArguments } from './args.ts'
 import { commands, getCommand, helpOf, overview, serveCommand } from './commands.ts'
 import { CliError, ExitCode, messageOf, usageError } from './errors.ts'
 import { get } from './get.ts'
+import type { Io } from './io.ts'
 import { serve } from './serve.ts'
-
-/** What a command may use of the process it runs in. */
-export interface Io {
-  readonly stdout: Writable & { readonly isTTY?: boolean }
-  readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number }
-  /** Aborted by the first SIGINT or SIGTERM. */
-  readonly signal: AbortSignal
-}
 
 /** Carries out one command line, without the program's own name; never rejects. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {

@@ -16,7 +16,7 @@ import { gateFrom, SingleUse } from '../zero-rtt/index.ts'
 import type { Alpn, ServeArguments } from './args.ts'
 import { ExitCode, fileError, messageOf, portError, setupError } from './errors.ts'
 import { FileTree, fileHandler } from './files.ts'
-import type { Io } from './run.ts'
+import type { Io } from './io.ts'
 import { HqService, Http3Service, type Service } from './services.ts'
 
 /** Serves until `io.signal`, then finishes what was begun. */
