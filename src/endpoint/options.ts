@@ -179,6 +179,8 @@ export function resuming(
   const pins = [...(options.pins ?? []), ...resumption.pins]
   return {
     ...config,
+    // Early data is bound to the name it was prepared for (RFC 8446 §4.2.10).
+    serverName: options.serverName ?? resumption.serverName ?? config.serverName,
     resumption,
     earlyData,
     // What goes early goes under the protocol of the ticket; no other is offered beside it (RFC 8446 §4.2.10).

@@ -4,7 +4,7 @@ import type { Address } from '../connection/path.ts'
 import { nodeBackend } from '../crypto/backend-node.ts'
 import type { Application } from '../endpoint/application.ts'
 import { unixTime } from '../endpoint/clock.ts'
-import { type EndpointOptions, QuicEndpoint } from '../endpoint/endpoint.ts'
+import { type EndpointOptions, orClose, QuicEndpoint } from '../endpoint/endpoint.ts'
 import type { ListenOptions } from '../endpoint/options.ts'
 import type { ApplicationFactory, QuicSession } from '../endpoint/quic-session.ts'
 import { type Http3Handler, Http3Server, type Http3ServerOptions } from '../http3/server.ts'
@@ -12,13 +12,16 @@ import { type EarlyDataGate, refuseEarlyData } from '../tls13/ports.ts'
 import { AddressTokens } from '../zero-rtt/address-token.ts'
 import type { WorkerBundle } from '../zero-rtt/bundle.ts'
 import { ProvisionedServer } from '../zero-rtt/provisioned-psk.ts'
-import { gateByKind } from '../zero-rtt/psk-sources.ts'
+import { firstOf, gateByKind } from '../zero-rtt/psk-sources.ts'
 import { serverSettings } from './settings.ts'
 
 export interface ServeOptions extends EndpointOptions, Omit<ListenOptions, 'alpn' | 'earlyData' | 'appState'> {
   /** Answers requests. `request.early`: it came as 0-RTT data and may be a replay; `await request.confirmed` to be sure. */
   readonly fetch: Http3Handler
-  /** Which early requests run at once. Default `safe`; nothing is early unless `earlyData` or `bundle` lets it in. */
+  /**
+   * Which early requests run at once. Default `safe`, or what the bundle allows; nothing is early unless `earlyData` or
+   * `bundle` lets it in.
+   */
   readonly early?: Http3ServerOptions['earlyData']
   /** Who judges whether early data of a ticket is fresh. Default: it is refused. */
   readonly earlyData?: EarlyDataGate
@@ -37,29 +40,36 @@ export class Http3Endpoint implements AsyncDisposable {
   /** Resolves with the bound address; rejects with node's own error when the port cannot be had. */
   readonly ready: Promise<Address>
   readonly #servers = new Map<QuicSession, Http3Server>()
+  #closing: Promise<void> | undefined
 
   constructor(options: ServeOptions) {
+    if (typeof options.fetch !== 'function') {
+      throw new TypeError('serve needs `fetch`: a function from a Request to a Response')
+    }
     const backend = options.backend ?? nodeBackend
     const { bundle } = options
     const provisioned = bundle && new ProvisionedServer(backend, bundle)
     const tokens = bundle && AddressTokens.ofInstance(backend, bundle)
     this.endpoint = new QuicEndpoint({ ...(tokens && { addressTokens: tokens }), ...options })
     this.ready = this.endpoint.ready
-    const psks = options.psks ?? provisioned
-    this.endpoint.listen(
-      {
-        ...options,
-        ...(psks && { psks }),
-        alpn: { h3: session => this.#serve(session, options), ...options.protocols },
-        earlyData: earlyGate(options.earlyData, provisioned),
-        appState: serverSettings(options.http3),
-      },
-      () => {},
-    )
+    orClose(this.endpoint, () => this.endpoint.listen(this.#listenOptions(options, provisioned), () => {}))
   }
 
-  /** Takes no new requests, lets those begun finish for up to `deadline` ms (default 10,000), then closes. */
-  async close(deadline = 10_000): Promise<void> {
+  /**
+   * Takes no new connections and requests, lets those begun finish for up to `deadline` ms (default 10,000), then
+   * closes. Resolves when the port is free.
+   */
+  close(deadline = 10_000): Promise<void> {
+    this.#closing ??= this.#close(deadline)
+    return this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #close(deadline: number): Promise<void> {
+    this.endpoint.listener?.close()
     const drained = Promise.all([...this.#servers.values()].map(server => server.close()))
     const { promise, cancel } = after(deadline)
     await Promise.race([drained, promise])
@@ -67,15 +77,22 @@ export class Http3Endpoint implements AsyncDisposable {
     await this.endpoint.close(H3_NO_ERROR)
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close()
+  #listenOptions(options: ServeOptions, provisioned: ProvisionedServer | undefined): ListenOptions {
+    const psks = [options.psks, provisioned].filter(source => source !== undefined)
+    return {
+      ...options,
+      ...(psks.length > 0 && { psks: firstOf(...psks) }),
+      alpn: { h3: session => this.#serve(session, options), ...options.protocols },
+      earlyData: earlyGate(options.earlyData, provisioned),
+      appState: serverSettings(options.http3),
+    }
   }
 
   #serve(session: QuicSession, options: ServeOptions): Application {
     const server = new Http3Server(session.transport, options.fetch, {
       date: () => new Date(unixTime()).toUTCString(),
       ...options.http3,
-      earlyData: options.early ?? 'safe',
+      earlyData: options.early ?? (options.bundle?.earlyRequests === 'all' ? 'all' : 'safe'),
       onError: options.onError ?? warn,
     })
     this.#servers.set(session, server)

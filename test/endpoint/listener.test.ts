@@ -121,7 +121,7 @@ describe('admission', () => {
       },
       {
         earlyData: gateFrom(new SingleUse()),
-        admit: async () => {
+        admit: async (): Promise<Admission> => {
           if (isSlow) await sleep(40)
           return 'accept'
         },
@@ -142,7 +142,7 @@ describe('admission', () => {
   })
 
   test('a close while the answer is out: nobody is let in', async () => {
-    const { endpoint, address } = await server(echo, { admit: () => sleep(20).then(() => 'accept' as const) })
+    const { endpoint, address } = await server(echo, { admit: () => sleep(20).then((): Admission => 'accept') })
     const near = client(address, { handshakeTimeout: 50 })
     await eventually(() => endpoint.listener.pending === 1)
     endpoint.listener.close()
