@@ -88,7 +88,7 @@ export class Connection {
       hasMore = this.#write(into, now)
     } catch (error) {
       this.#fail(error)
-      hasMore = this.#write(into, now)
+      hasMore = this.#writeLastWords(into, now)
     }
     this.#isDrained = !hasMore
     return hasMore ? this.#transmit : undefined
@@ -279,6 +279,16 @@ export class Connection {
     }
     this.#transmit.length = length
     return length > 0
+  }
+
+  /** Who cannot even say goodbye, because keys are used up or by a fault of ours, is gone. */
+  #writeLastWords(into: Uint8Array, now: number): boolean {
+    try {
+      return this.#write(into, now)
+    } catch {
+      this.#terminate()
+      return false
+    }
   }
 
   #onLossTimer(now: number): void {

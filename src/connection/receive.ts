@@ -9,7 +9,7 @@ import { MIN_DATAGRAM_SIZE } from './config.ts'
 import { deliver } from './delivery.ts'
 import { drop } from './drop.ts'
 import { ACK_ELICITING, dispatchFrames, HAS_CRYPTO, NON_PROBING, type Origin } from './frame-dispatch.ts'
-import { discardEarlyKeys, discardLevel, pumpHandshake } from './handshake.ts'
+import { discardLevel, pumpHandshake } from './handshake.ts'
 import { followPeer } from './migration.ts'
 import type { Parts } from './parts.ts'
 import { type Address, isSameAddress } from './path.ts'
@@ -150,13 +150,9 @@ function onAuthenticated(parts: Parts, header: PacketHeader, level: Level, now: 
     expected.peerSource = header.source.slice()
     parts.peerIds.setInitial(header.source)
   }
-  if (parts.isClient) return
-  if (level === Level.Handshake) {
-    if (!parts.path.isValidated) recordState(parts, 'peer_validated', now)
-    parts.path.validate()
-    unblock(parts, now)
-    discardLevel(parts, Level.Initial, now)
-  } else if (level === Level.OneRtt && parts.handshake.earlyKeysDeadline < now) {
-    discardEarlyKeys(parts)
-  }
+  if (parts.isClient || level !== Level.Handshake) return
+  if (!parts.path.isValidated) recordState(parts, 'peer_validated', now)
+  parts.path.validate()
+  unblock(parts, now)
+  discardLevel(parts, Level.Initial, now)
 }

@@ -97,6 +97,14 @@ describe('limits (RFC 9001 §6.6)', () => {
     ])
   })
 
+  test('keys that are used up to the last packet end it without a word', () => {
+    const client = { cipherSuites: [{ ...aes, confidentialityLimit: 1 }] }
+    const pair = new Pair({ client }).start()
+    pair.world.run(() => pair.client.has('closed'), 5000)
+    expect(closedWith(pair.client)).toBe(ErrorCode.AeadLimitReached)
+    expect(pair.client.connection.isTerminated).toBe(true)
+  })
+
   test('security: too many forged packets, at any level, end the connection', () => {
     const suite = { ...aes, integrityLimit: 20 }
     const pair = new OpenPair({ client: { cipherSuites: [suite] }, server: { cipherSuites: [suite] } })
