@@ -10,8 +10,10 @@ const MEGABYTES = ['1k.bin', '10m.bin']
 /** Small files for many streams at once. */
 export const SMALL = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`small-${i}.bin`, 32 + i]))
 
+export const RECEIPT = 'receipt.txt'
+
 /**
- * `needs`: an ability the peer must have, `only`: a role it must have. `alpn`: default every protocol of the peer.
+ * `needs`: an ability the peer must have, in the role it has. `alpn`: default every protocol of the peer.
  * `server`, `client`: options for them. `check`: more that must be true, of {client, server, relay, context}.
  */
 export const cases = [
@@ -40,6 +42,14 @@ export const cases = [
       expect(reports.includes(true) && !reports.includes(false), 'the peer reports no Retry')
     },
   },
+  {
+    name: 'upload',
+    needs: 'upload',
+    alpn: ['h3'],
+    server: { upload: true },
+    // The answer says what the server got.
+    client: { names: [RECEIPT], upload: '10m.bin' },
+  },
   { name: 'multiplexing', client: { names: Object.keys(SMALL) } },
   {
     name: 'loss',
@@ -56,7 +66,6 @@ export const cases = [
   {
     name: 'key-update',
     needs: 'keyUpdate',
-    only: 'client',
     client: { names: MEGABYTES, keyUpdate: true },
     check: ({ client }) => expect(client.connections[0].keyUpdated === true, 'no key update was confirmed'),
   },
@@ -85,7 +94,6 @@ export const cases = [
   {
     name: 'migration',
     needs: 'migration',
-    only: 'client',
     client: { names: MEGABYTES, extra: ['--change-local-addr=20ms'] },
     check({ client }) {
       const [{ lines }] = client.connections
@@ -98,7 +106,6 @@ export const cases = [
   {
     name: 'small-windows',
     needs: 'windows',
-    only: 'client',
     client: {
       names: MEGABYTES,
       extra: [
@@ -112,7 +119,6 @@ export const cases = [
   {
     name: 'versions',
     needs: 'versions',
-    only: 'client',
     client: { names: KILOBYTE, extra: ['--version=0xfaceb00c'] },
     isWithoutFiles: true,
     check({ client, context }) {

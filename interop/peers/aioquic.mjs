@@ -14,7 +14,7 @@ let python
 export const aioquic = {
   name: 'aioquic',
   alpn: ['h3', 'hq-interop'],
-  can: ['keyUpdate', 'cipherSuites'],
+  can: { client: ['keyUpdate', 'cipherSuites', 'upload'], server: ['cipherSuites', 'upload'] },
 
   /** Into a virtual environment of its own; returns the version. Throws when there is no Python or no registry. */
   install(cache) {
@@ -55,7 +55,7 @@ export const aioquic = {
     }
   },
 
-  async fetch({ dir, credentials }, options) {
+  async fetch({ dir, www, credentials }, options) {
     const { port, names, alpn = 'h3', connections = 1, early = false, trust = 'ca' } = options
     const qlog = join(dir, 'client-qlog')
     mkdirSync(qlog)
@@ -63,6 +63,7 @@ export const aioquic = {
     args.push('--qlog', qlog, '--keylog', join(dir, 'keys.log'), '--server-name', 'localhost')
     if (early) args.push('--early')
     if (trust === 'ca') args.push('--ca', credentials.ca)
+    if (options.upload) args.push('--post', join(www, options.upload))
     if (options.keyUpdate) args.push('--key-update')
     if (options.cipherSuite) args.push('--cipher-suite', options.cipherSuite)
     args.push(...names.map(name => `https://127.0.0.1:${port}/${name}`))

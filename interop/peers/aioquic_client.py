@@ -32,18 +32,20 @@ class FileClient(QuicConnectionProtocol):
         self._http = H3Connection(self._quic) if alpn == H3_ALPN else H0Connection(self._quic)
         self._downloads = {}
 
-    async def get(self, url):
+    async def fetch(self, url, body):
         """Sends the request in this tick; the caller transmits."""
         stream_id = self._quic.get_next_available_stream_id()
         done = asyncio.get_running_loop().create_future()
         self._downloads[stream_id] = {"status": None, "hash": hashlib.sha256(), "length": 0, "done": done}
         headers = [
-            (b":method", b"GET"),
+            (b":method", b"GET" if body is None else b"POST"),
             (b":scheme", b"https"),
             (b":authority", url.netloc.encode()),
             (b":path", url.path.encode()),
         ]
-        self._http.send_headers(stream_id, headers, end_stream=True)
+        self._http.send_headers(stream_id, headers, end_stream=body is None)
+        if body is not None:
+            self._http.send_data(stream_id, body, end_stream=True)
         self.transmit()
         await done
         download = self._downloads.pop(stream_id)
@@ -96,7 +98,7 @@ async def run_once(options, configuration, urls, on_ticket):
         session_ticket_handler=on_ticket,
         wait_connected=wait,
     ) as client:
-        downloads = asyncio.gather(*[client.get(url) for url in urls])
+        downloads = asyncio.gather(*[client.fetch(url, options.post) for url in urls])
         if options.key_update:
             # The handshake is confirmed when an answer is here (RFC 9001 6.1).
             await client.ping()
@@ -118,6 +120,7 @@ async def main():
     parser.add_argument("--early", action="store_true")
     parser.add_argument("--key-update", action="store_true", help="during the transfer")
     parser.add_argument("--cipher-suite")
+    parser.add_argument("--post", type=lambda path: open(path, "rb").read(), help="a file to send")
     parser.add_argument("--qlog")
     parser.add_argument("--keylog")
     parser.add_argument("urls", nargs="+", type=urlparse)

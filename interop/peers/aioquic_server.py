@@ -5,6 +5,7 @@ Prints one JSON object a line: {"event": "ready", "port": n}, then what happens 
 
 import argparse
 import asyncio
+import hashlib
 import json
 import os
 import signal
@@ -12,7 +13,7 @@ import signal
 from aioquic.asyncio import QuicConnectionProtocol, serve
 from aioquic.h0.connection import H0_ALPN, H0Connection
 from aioquic.h3.connection import H3_ALPN, H3Connection
-from aioquic.h3.events import HeadersReceived
+from aioquic.h3.events import DataReceived, HeadersReceived
 from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.events import ConnectionTerminated, HandshakeCompleted, ProtocolNegotiated
 from aioquic.quic.logger import QuicLogger
@@ -29,6 +30,8 @@ class FileServer(QuicConnectionProtocol):
         super().__init__(*args, **kwargs)
         self._http = None
         self._is_complete = False
+        # What was sent to us, by stream.
+        self._uploads = {}
 
     def quic_event_received(self, event):
         if isinstance(event, ProtocolNegotiated):
@@ -47,10 +50,27 @@ class FileServer(QuicConnectionProtocol):
         if self._http is not None:
             for http_event in self._http.handle_event(event):
                 if isinstance(http_event, HeadersReceived):
-                    self._answer(http_event)
+                    self._on_headers(http_event)
+                if isinstance(http_event, (HeadersReceived, DataReceived)):
+                    self._on_body(http_event)
 
-    def _answer(self, event):
+    def _on_headers(self, event):
         headers = dict(event.headers)
+        if headers.get(b":method") == b"POST":
+            self._uploads[event.stream_id] = bytearray()
+        elif b":path" in headers:
+            self._send_file(event.stream_id, headers)
+
+    def _on_body(self, event):
+        upload = self._uploads.get(event.stream_id)
+        if upload is None:
+            return
+        upload += getattr(event, "data", b"")
+        if event.stream_ended:
+            del self._uploads[event.stream_id]
+            self._send(event.stream_id, b"200", f"{len(upload)} {hashlib.sha256(upload).hexdigest()}\n".encode())
+
+    def _send_file(self, stream_id, headers):
         path = headers[b":path"].decode()
         # Before the handshake is complete there is nothing but 0-RTT data.
         report("request", path=path, early=not self._is_complete)
@@ -60,8 +80,11 @@ class FileServer(QuicConnectionProtocol):
             status = b"200"
         except OSError:
             body, status = b"", b"404"
-        self._http.send_headers(event.stream_id, [(b":status", status), (b"content-length", str(len(body)).encode())])
-        self._http.send_data(event.stream_id, body, end_stream=True)
+        self._send(stream_id, status, body)
+
+    def _send(self, stream_id, status, body):
+        self._http.send_headers(stream_id, [(b":status", status), (b"content-length", str(len(body)).encode())])
+        self._http.send_data(stream_id, body, end_stream=True)
         self.transmit()
 
 

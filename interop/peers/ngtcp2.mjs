@@ -21,7 +21,10 @@ const CIPHERS = {
 export const ngtcp2 = {
   name: 'ngtcp2',
   alpn: ['h3'],
-  can: ['keyUpdate', 'cipherSuites', 'groups', 'migration', 'windows', 'versions'],
+  can: {
+    client: ['keyUpdate', 'cipherSuites', 'groups', 'migration', 'windows', 'versions', 'upload'],
+    server: ['cipherSuites', 'groups'],
+  },
 
   /** Returns the version. Throws when it is not there and cannot be installed. */
   install() {
@@ -56,7 +59,7 @@ export const ngtcp2 = {
   },
 
   async fetch(context, options) {
-    const { dir, credentials } = context
+    const { dir, www, credentials } = context
     const { port, names, connections = 1, early = false, groups, cipherSuite, extra = [] } = options
     const facts = []
     let code = 0
@@ -66,6 +69,7 @@ export const ngtcp2 = {
       const args = [...QUIET, '--exit-on-all-streams-close', `--download=${downloads}`, ...suites(cipherSuite, groups)]
       args.push(`--session-file=${join(dir, 'session')}`, `--tp-file=${join(dir, 'parameters')}`)
       if (!early) args.push('--disable-early-data')
+      if (options.upload) args.push('--http-method=POST', `--data=${join(www, options.upload)}`)
       if (options.keyUpdate) args.push('--key-update=20ms')
       args.push(...extra, '127.0.0.1', String(port), ...names.map(name => `https://127.0.0.1:${port}/${name}`))
       const env = { SSLKEYLOGFILE: join(dir, 'keys.log') }

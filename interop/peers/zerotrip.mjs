@@ -7,17 +7,20 @@ import { Child } from '../lib/child.mjs'
 import { readFiles } from '../lib/files.mjs'
 import { answering } from '../lib/udp.mjs'
 
-const program = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'dist', 'cli', 'main.js')
+const here = dirname(fileURLToPath(import.meta.url))
+const program = join(here, '..', '..', 'dist', 'cli', 'main.js')
+const uploads = join(here, 'upload.mjs')
 
 export const zerotrip = {
   name: 'zerotrip',
 
-  async serve({ dir, www, credentials }, { retry = false, early = false, cipherSuite } = {}) {
+  async serve({ dir, www, credentials }, { retry = false, early = false, upload = false, cipherSuite } = {}) {
     const qlog = join(dir, 'zerotrip-qlog')
-    const args = [program, 'serve', '--host', '127.0.0.1', '--port', '0', '--root', www, '--qlog', qlog]
+    let args = [program, 'serve', '--host', '127.0.0.1', '--port', '0', '--root', www, '--qlog', qlog]
     args.push('--cert', credentials.cert, '--key', credentials.key, ...suite(cipherSuite))
     if (retry) args.push('--retry')
     if (early) args.push('--early')
+    if (upload) args = [uploads, 'serve', credentials.cert, credentials.key, qlog]
     const env = { SSLKEYLOGFILE: join(dir, 'keys.log') }
     const child = new Child(process.execPath, args, { log: join(dir, 'server.log'), env })
     const line = await child.line(text => /^serving .* on https:/.test(text))
@@ -36,7 +39,9 @@ export const zerotrip = {
     }
   },
 
-  async fetch({ dir, credentials }, options) {
+  async fetch(context, options) {
+    if (options.upload) return post(context, options)
+    const { dir, credentials } = context
     const { port, names, alpn = 'h3', connections = 1, early = false, trust = 'ca', cipherSuite } = options
     const urls = names.map(name => `https://localhost:${port}/${name}`)
     const facts = []
@@ -57,6 +62,17 @@ export const zerotrip = {
     }
     return { code, connections: facts }
   },
+}
+
+async function post({ dir, www, credentials }, { port, names: [name], upload }) {
+  const downloads = join(dir, 'downloads')
+  mkdirSync(downloads)
+  const args = [uploads, 'post', `https://localhost:${port}/${name}`, join(www, upload), join(downloads, name)]
+  args.push(credentials.ca, join(dir, 'zerotrip-qlog'))
+  const env = { SSLKEYLOGFILE: join(dir, 'keys.log') }
+  const child = new Child(process.execPath, args, { log: join(dir, 'client.log'), env })
+  const { code } = await child.ended
+  return { code, connections: [{ files: readFiles(downloads) }] }
 }
 
 function suite(name) {
