@@ -3,6 +3,7 @@
 import { Reader } from '../../src/bytes/reader.ts'
 import { Writer } from '../../src/bytes/writer.ts'
 import { resolveTransport, type TransportOptions } from '../../src/connection/config.ts'
+import type { Connection } from '../../src/connection/connection.ts'
 import { nodeBackend } from '../../src/crypto/backend-node.ts'
 import { type CipherSuite, TLS_AES_128_GCM_SHA256 } from '../../src/crypto/cipher-suite.ts'
 import { initialSecrets } from '../../src/crypto/initial-keys.ts'
@@ -206,20 +207,25 @@ export class Transfer {
     this.#count = count
     this.request = randomBytes(pair.world.random, requestSize)
     this.response = randomBytes(pair.world.random, responseSize)
-    const answer = (id: number): void => this.#send('server', id, this.response)
+    const answer = (id: number): void => send(this.pair.server.connection, id, this.response)
     this.#watch('server', this.request, answer)
     this.#watch('client', this.response, () => {})
   }
 
   /** Opens the streams and writes the requests: to be called when the client may send. */
   begin(): this {
-    for (let i = 0; i < this.#count; i++) {
-      const id = this.pair.client.connection.openStream('bidi')
-      if (id === undefined) throw new Error('no stream')
-      this.#send('client', id, this.request)
-    }
+    this.writeAll(this.pair.client.connection)
     this.pair.client.flush()
     return this
+  }
+
+  /** The same in the moment a client is made. */
+  writeAll(client: Connection): void {
+    for (let i = 0; i < this.#count; i++) {
+      const id = client.openStream('bidi')
+      if (id === undefined) throw new Error('no stream')
+      send(client, id, this.request)
+    }
   }
 
   get isDone(): boolean {
@@ -229,15 +235,6 @@ export class Transfer {
   /** Runs to the end; false when the time is over first. */
   run(limit = 600_000): boolean {
     return this.pair.world.run(() => this.isDone || this.pair.client.has('closed'), limit) && this.isDone
-  }
-
-  #send(side: Side, id: number, bytes: Uint8Array): void {
-    const { connection } = this.pair[side]
-    const step = 16_384
-    if (bytes.length === 0) connection.write(id, bytes, true)
-    for (let at = 0; at < bytes.length; at += step) {
-      connection.write(id, bytes.subarray(at, at + step), at + step >= bytes.length)
-    }
   }
 
   #watch(side: Side, expected: Uint8Array, onEnd: (id: number) => void): void {
@@ -258,6 +255,14 @@ export class Transfer {
         return
       }
     }
+  }
+}
+
+function send(connection: Connection, id: number, bytes: Uint8Array): void {
+  const step = 16_384
+  if (bytes.length === 0) connection.write(id, bytes, true)
+  for (let at = 0; at < bytes.length; at += step) {
+    connection.write(id, bytes.subarray(at, at + step), at + step >= bytes.length)
   }
 }
 
