@@ -173,9 +173,9 @@ describe('serve', () => {
       [['serve', '--cert', pem, '--key', pem], /--cert .*: .*key/],
       [['serve', '--cert', pem, '--key', vector('leaf-rsa.key')], /--cert .*: the private key does not belong/],
     ]
-    for (const [argv, message] of cases) {
-      const { code, stdout, stderr } = await zerotrip(...argv)
-      expect(stderr).toMatch(message)
+    const results = await Promise.all(cases.map(([argv]) => zerotrip(...argv)))
+    for (const [i, { code, stdout, stderr }] of results.entries()) {
+      expect(stderr).toMatch(cases[i]?.[1] as RegExp)
       expect(stderr.trimEnd().split('\n').length).toBe(1)
       expect(stdout.toString()).toBe('')
       expect(code).toBe(4)
@@ -276,9 +276,9 @@ describe('get', () => {
       [['--pin', pin, '-o', join(path, 'taken')], /cannot write .*index.html: /],
       [['--pin', pin, '--qlog', join(file, 'x')], /cannot log to --qlog .*: not a directory/],
     ]
-    for (const [argv, message] of cases) {
-      const { code, stderr } = await zerotrip('get', `${origin}/`, ...argv)
-      expect(stderr).toMatch(message)
+    const results = await Promise.all(cases.map(([argv]) => zerotrip('get', `${origin}/`, ...argv)))
+    for (const [i, { code, stderr }] of results.entries()) {
+      expect(stderr).toMatch(cases[i]?.[1] as RegExp)
       expect(code, stderr).toBe(4)
     }
   })
@@ -301,13 +301,13 @@ describe('the program', () => {
   test('knows its version, helps, and says what it does not understand', async () => {
     const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
     expect((await zerotrip('--version')).stdout.toString()).toBe(`${version}\n`)
-    for (const argv of [['--help'], ['-h'], ['help'], ['help', 'get'], ['get', '--help'], ['serve', '-h']]) {
-      const { code, stdout } = await zerotrip(...argv)
+    const all = (lines: readonly string[][]) => Promise.all(lines.map(argv => zerotrip(...argv)))
+    const helps = [['--help'], ['-h'], ['help'], ['help', 'get'], ['get', '--help'], ['serve', '-h']]
+    for (const { code, stdout } of await all(helps)) {
       expect(code).toBe(0)
       expect(stdout.toString()).toContain('exit codes:')
     }
-    for (const argv of [[], ['frob'], ['help', 'frob'], ['get'], ['serve', '--frob']]) {
-      const { code, stdout, stderr } = await zerotrip(...argv)
+    for (const { code, stdout, stderr } of await all([[], ['frob'], ['help', 'frob'], ['get'], ['serve', '--frob']])) {
       expect(code).toBe(2)
       expect(stdout.toString()).toBe('')
       expect(stderr).toMatch(/^zerotrip: [^\n]*see zerotrip --help\n$/)
