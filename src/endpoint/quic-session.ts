@@ -268,8 +268,9 @@ export class QuicSession implements AsyncDisposable {
   #storeTickets(): void {
     const appState = this.#application === undefined ? new Uint8Array(0) : this.#application.sessionState
     if (appState === undefined) return
-    const { min } = this.connection.rtt
-    const initialRtt = Number.isFinite(min) && min > 0 ? min : undefined
+    const { smoothed, min } = this.connection.rtt
+    // RFC 9002 §6.2.2: the smoothed one, which counts how long the peer takes to answer.
+    const initialRtt = Number.isFinite(min) && min > 0 ? smoothed : undefined
     const company = { version: QUIC_V1, appState, token: this.#token, pins: [], initialRtt }
     for (const ticket of this.#tickets) {
       this.#options.tickets.put(this.#options.origin, resumptionFromTicket(ticket, company, unixTime()))

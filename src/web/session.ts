@@ -154,14 +154,19 @@ export async function fetch(
 function requestOf(input: string | URL | Request, init: Http3FetchInit): RequestLike {
   const request = isRequest(input) ? input : undefined
   const headers = init.headers ?? request?.headers
+  const method = init.method?.toUpperCase() ?? request?.method ?? 'GET'
+  if (!TOKEN.test(method)) throw new TypeError(`not a method: ${method}`)
   return {
     url: request?.url ?? String(input),
-    method: init.method?.toUpperCase() ?? request?.method ?? 'GET',
+    method,
     body: init.body ?? request?.body,
     signal: request?.signal ?? null,
     ...(headers !== undefined && { headers: headers instanceof Headers ? headers : new Headers(headers) }),
   }
 }
+
+/** RFC 9110 §5.6.2. */
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 
 function isRequest(input: string | URL | Request): input is Request {
   return typeof input === 'object' && 'url' in input

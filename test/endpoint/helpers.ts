@@ -4,6 +4,7 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { afterEach } from 'vitest'
 import type { Address } from '../../src/connection/path.ts'
 import { connect, type EndpointOptions, listen, type QuicEndpoint } from '../../src/endpoint/endpoint.ts'
+import type { QuicError } from '../../src/endpoint/errors.ts'
 import type { Listener } from '../../src/endpoint/listener.ts'
 import type { ConnectOptions, ListenOptions } from '../../src/endpoint/options.ts'
 import type { QuicSession } from '../../src/endpoint/quic-session.ts'
@@ -158,6 +159,16 @@ export class Tap {
   }
 }
 
+/** What a promise rejects with. */
+export function failure(promise: Promise<unknown>): Promise<QuicError> {
+  return promise.then(
+    () => {
+      throw new Error('did not reject')
+    },
+    error => error as QuicError,
+  )
+}
+
 /** Waits until `condition` holds; false when it does not within `ms`. */
 export async function eventually(condition: () => boolean, ms = 1000): Promise<boolean> {
   const end = performance.now() + ms
@@ -170,4 +181,34 @@ export async function eventually(condition: () => boolean, ms = 1000): Promise<b
 
 export function sleep(ms: number): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, ms))
+}
+
+/** The kinds of the packets of a datagram: what a sniffer sees. */
+export function packetTypes(datagram: Uint8Array): string[] {
+  const types: string[] = []
+  let at = 0
+  while (at < datagram.length) {
+    const first = datagram[at] as number
+    if ((first & 0x80) === 0) {
+      types.push('1-RTT')
+      break
+    }
+    const type = (first >> 4) & 3
+    types.push(['Initial', '0-RTT', 'Handshake', 'Retry'][type] as string)
+    at += 5
+    for (let id = 0; id < 2; id++) at += 1 + (datagram[at] as number)
+    const varint = (): number => {
+      const size = 1 << ((datagram[at] as number) >> 6)
+      let value = (datagram[at] as number) & 0x3f
+      for (let i = 1; i < size; i++) value = value * 256 + (datagram[at + i] as number)
+      at += size
+      return value
+    }
+    // `at += varint()` would add to where `at` was before.
+    const token = type === 0 ? varint() : 0
+    at += token
+    const length = varint()
+    at += length
+  }
+  return types
 }

@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest'
 import { Writer } from '../../src/bytes/writer.ts'
 import { nodeBackend } from '../../src/crypto/backend-node.ts'
 import { QuicEndpoint } from '../../src/endpoint/endpoint.ts'
-import type { QuicError } from '../../src/endpoint/errors.ts'
 import {
   type Admission,
   admitAfterRetry,
@@ -20,16 +19,7 @@ import { AddressTokens } from '../../src/zero-rtt/address-token.ts'
 import { gateFrom, SingleUse } from '../../src/zero-rtt/anti-replay.ts'
 import { MemoryTickets } from '../../src/zero-rtt/ticket-store.ts'
 import { caPem, p256 } from '../support/certificates.ts'
-import { client, closing, echo, eventually, pattern, Stranger, server, sleep, Tap, text } from './helpers.ts'
-
-function failure(promise: Promise<unknown>): Promise<QuicError> {
-  return promise.then(
-    () => {
-      throw new Error('did not reject')
-    },
-    error => error as QuicError,
-  )
-}
+import { client, closing, echo, eventually, failure, pattern, Stranger, server, sleep, Tap, text } from './helpers.ts'
 
 /** The first datagram of a client, caught before any server sees it. */
 async function firstFlight(): Promise<Uint8Array> {

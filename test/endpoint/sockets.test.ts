@@ -217,6 +217,5 @@ describe('loss', () => {
 
 /** UDP sockets this process has open. */
 function sockets(): number {
-  const { libuv } = process.report.getReport() as unknown as { libuv: { type: string }[] }
-  return libuv.filter(({ type }) => type === 'udp').length
+  return process.getActiveResourcesInfo().filter(name => name === 'UDPWrap').length
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { QuicError } from '../../src/endpoint/errors.ts'
 import type { QuicSession } from '../../src/endpoint/quic-session.ts'
 import type { QuicStream } from '../../src/endpoint/quic-stream.ts'
-import { client, echo, eventually, isSame, pattern, server, sleep, text } from './helpers.ts'
+import { client, echo, eventually, failure, isSame, pattern, server, sleep, text } from './helpers.ts'
 
 /** A connected pair. */
 async function pair(
@@ -30,15 +30,6 @@ async function streamPair(direction: 'bidi' | 'uni' = 'bidi'): Promise<{ ours: Q
     return { ours, theirs }
   }
   throw new Error('no stream')
-}
-
-function failure(promise: Promise<unknown>): Promise<QuicError> {
-  return promise.then(
-    () => {
-      throw new Error('did not reject')
-    },
-    error => error as QuicError,
-  )
 }
 
 describe('echo', () => {
