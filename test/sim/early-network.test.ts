@@ -66,6 +66,8 @@ function run(seed: number): void {
   expect(pair.client.events.filter(event => event.type === 'earlyRejected').length).toBe(isAccepted ? 0 : 1)
 }
 
+test('seed 285: the Initial after a Retry arrives with another id at first', () => run(285))
+
 describe('early data by seed', () => {
   for (let first = 1; first <= SEEDS; first += 20) {
     test(`seeds ${first} to ${first + 19}`, () => {

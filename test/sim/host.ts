@@ -71,6 +71,8 @@ export class Host {
     this.#connection ??= this.accept?.(passed, from)
     if (this.#connection === undefined) return
     this.#connection.receive(passed, from, this.world.now)
+    // An Initial whose ids were changed on the way: an endpoint would route the next one elsewhere.
+    if (this.accept !== undefined && this.#connection.stats.packetsReceived === 0) return this.forget()
     this.flush()
   }
 
