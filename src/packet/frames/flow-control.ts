@@ -13,6 +13,7 @@ import {
   type StreamDataBlockedFrame,
   type StreamsBlockedFrame,
 } from './frame.ts'
+import { readStreamId } from './stream-id.ts'
 
 /** RFC 9000 §4.6: with more streams than this, ids would not fit a varint. */
 export const MAX_STREAM_COUNT: number = 2 ** 60
@@ -27,7 +28,7 @@ export function readMaxData(reader: Reader): MaxDataFrame {
 }
 
 export function readMaxStreamData(reader: Reader): MaxStreamDataFrame {
-  return { type: FrameType.MaxStreamData, id: reader.varint(), maximum: reader.varint() }
+  return { type: FrameType.MaxStreamData, id: readStreamId(reader), maximum: reader.varint() }
 }
 
 export function readMaxStreams(reader: Reader, type: MaxStreamsFrame['type']): MaxStreamsFrame {
@@ -39,7 +40,7 @@ export function readDataBlocked(reader: Reader): DataBlockedFrame {
 }
 
 export function readStreamDataBlocked(reader: Reader): StreamDataBlockedFrame {
-  return { type: FrameType.StreamDataBlocked, id: reader.varint(), limit: reader.varint() }
+  return { type: FrameType.StreamDataBlocked, id: readStreamId(reader), limit: reader.varint() }
 }
 
 export function readStreamsBlocked(reader: Reader, type: StreamsBlockedFrame['type']): StreamsBlockedFrame {

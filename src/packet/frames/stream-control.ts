@@ -4,12 +4,13 @@ import type { Reader } from '../../bytes/reader.ts'
 import { varintSize } from '../../bytes/varint.ts'
 import type { Writer } from '../../bytes/writer.ts'
 import { FrameType, type ResetStreamFrame, type StopSendingFrame } from './frame.ts'
+import { readErrorCode, readStreamId } from './stream-id.ts'
 
 export function readResetStream(reader: Reader): ResetStreamFrame {
   return {
     type: FrameType.ResetStream,
-    id: reader.varint(),
-    errorCode: reader.varint(),
+    id: readStreamId(reader),
+    errorCode: readErrorCode(reader),
     finalSize: reader.varint(),
   }
 }
@@ -26,7 +27,7 @@ export function writeResetStream(w: Writer, id: number, errorCode: number, final
 }
 
 export function readStopSending(reader: Reader): StopSendingFrame {
-  return { type: FrameType.StopSending, id: reader.varint(), errorCode: reader.varint() }
+  return { type: FrameType.StopSending, id: readStreamId(reader), errorCode: readErrorCode(reader) }
 }
 
 export function stopSendingSize(id: number, errorCode: number): number {

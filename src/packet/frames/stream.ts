@@ -6,6 +6,7 @@ import type { Writer } from '../../bytes/writer.ts'
 import { ErrorCode, TransportError } from '../transport-error.ts'
 import { FrameType, type StreamFrame } from './frame.ts'
 import { lengthPrefixedRoom } from './length.ts'
+import { readStreamId } from './stream-id.ts'
 
 const FIN = 0x01
 const LENGTH = 0x02
@@ -13,7 +14,7 @@ const OFFSET = 0x04
 
 /** Reads a STREAM behind its type, 0x08 to 0x0f. Without the length bit the data goes on to the end of the packet. */
 export function readStream(reader: Reader, type: number): StreamFrame {
-  const id = reader.varint()
+  const id = readStreamId(reader)
   const offset = type & OFFSET ? reader.varint() : 0
   const data = reader.view(type & LENGTH ? reader.varint() : reader.remaining)
   // RFC 9000 §19.8 forbids offsets above 2^62-1. No window here ever reaches 2^53, so the lower bound says the same,
