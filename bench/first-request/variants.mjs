@@ -1,0 +1,205 @@
+// Six ways to ask a server something for the first time. Each `contact` opens a connection of its own, sends one GET,
+// reads the 100 bytes of the answer and closes; the clock runs from before the connection to the last byte.
+
+import { appendFileSync } from 'node:fs'
+import { get as httpGet } from 'node:http'
+import { get as httpsGet } from 'node:https'
+import { nodeBackend, QuicEndpoint, withKeySharesAhead } from 'zerotrip'
+import { connect } from 'zerotrip/http3'
+import { ProvisionedClient } from 'zerotrip/zero-rtt'
+
+/**
+ * @typedef {object} Contact
+ * @property {number} ms from the first step of the connection to the last byte of the answer
+ * @property {number} roundTrips spent before the request could leave, as the protocol showed it
+ * @property {boolean} isEarly the request left as 0-RTT data and the server took it
+ */
+
+export const variantNames = [
+  'tcp',
+  'tls13-full',
+  'tls13-resumed',
+  'quic-1rtt',
+  'quic-0rtt-ticket',
+  'quic-0rtt-provisioned',
+]
+
+export class Variants {
+  #worker
+  #options
+  /** One socket for all sessions and a few key shares made between them, as a gateway has it. */
+  #endpoint = new QuicEndpoint({ host: '127.0.0.1', backend: withKeySharesAhead(nodeBackend, 16) })
+  #provisioned
+  #tickets = new TicketBox()
+  #tlsSession
+
+  /** @param {import('@zerotrip/faas/generator').LaunchedWorker} worker launched with `tcp` and `tls` */
+  constructor(worker) {
+    this.#worker = worker
+    this.#provisioned = new ProvisionedClient(nodeBackend, worker.client, Date.now)
+    this.#options = { endpoint: this.#endpoint, ca: worker.announcement.certificate }
+  }
+
+  /** What resumption needs: a connection each that brings a ticket. */
+  async prepare() {
+    await this.#endpoint.ready
+    await this.#tls(undefined)
+    await this.#ticket('none')
+  }
+
+  /** @returns {Promise<Contact>} */
+  async contact(name, path = '/') {
+    switch (name) {
+      case 'tcp':
+        return this.#tcp(path)
+      case 'tls13-full':
+        return this.#tls(undefined, path)
+      case 'tls13-resumed':
+        return this.#tls(this.#tlsSession, path)
+      case 'quic-1rtt':
+        return this.#quic(path, {}, 'none')
+      case 'quic-0rtt-ticket':
+        return this.#ticket('accepted', path)
+      case 'quic-0rtt-provisioned':
+        return this.#quic(path, { tickets: this.#provisioned, earlyData: true })
+      default:
+        throw new RangeError(`no variant ${name}; there are ${variantNames.join(', ')}`)
+    }
+  }
+
+  /** What the worker counted: how often `path` was executed, requests, those that were early and confirmed afterwards. */
+  report(path = '/') {
+    const { host, port } = this.#worker.announcement
+    return reportOf({ host, port }, path)
+  }
+
+  close() {
+    return this.#endpoint.close()
+  }
+
+  #tcp(path) {
+    const { host, port } = this.#worker.announcement
+    const trips = { count: 0 }
+    const begun = performance.now()
+    const request = httpGet({ host, port, path, agent: false })
+    // The SYN and its answer: only then is there anything to write to.
+    request.once('socket', socket => socket.once('connect', () => trips.count++))
+    return finish(request, begun, trips)
+  }
+
+  #tls(session, path = '/') {
+    const { host, tlsPort: port, certificate: ca } = this.#worker.announcement
+    const trips = { count: 0 }
+    const begun = performance.now()
+    const request = httpsGet({ host, port, path, ca, session, agent: false, minVersion: 'TLSv1.3' })
+    request.once('socket', socket => {
+      socket.once('connect', () => trips.count++)
+      socket.once('secureConnect', () => trips.count++)
+      socket.on('session', ticket => {
+        this.#tlsSession = ticket
+      })
+      if (keyLogFile) socket.on('keylog', line => appendFileSync(keyLogFile, line))
+      socket.once('secureConnect', () => {
+        const expected = session !== undefined
+        if (socket.isSessionReused() !== expected) request.destroy(new Error(`TLS session reused: ${!expected}`))
+        if (socket.getProtocol() !== 'TLSv1.3') request.destroy(new Error(`not TLS 1.3: ${socket.getProtocol()}`))
+      })
+    })
+    return finish(request, begun, trips)
+  }
+
+  async #ticket(expected, path = '/') {
+    const tickets = this.#tickets
+    const contact = await this.#quic(path, { tickets, earlyData: true }, expected, () => tickets.arrived())
+    return contact
+  }
+
+  async #quic(path, options, expected, beforeClose) {
+    const begun = performance.now()
+    const http3 = connect(`https://${this.#worker.origin}`, { ...this.#options, ...options })
+    const response = await http3.fetch(path)
+    const length = (await response.arrayBuffer()).byteLength
+    const ms = performance.now() - begun
+    check(response.status, length)
+    const peer = await http3.opened
+    if (expected !== undefined && peer.earlyData !== expected && expected === 'none') {
+      throw new Error(`early data: ${peer.earlyData}`)
+    }
+    const isEarly = peer.earlyData === 'accepted' && http3.session.stats.earlyPackets > 0
+    // A connection is not done before its handshake is: the worker shall see that the request was no replay.
+    await http3.session.confirmed
+    await beforeClose?.()
+    await http3.close()
+    // Not early: the request waited for the handshake, which is one round trip.
+    return { ms, roundTrips: isEarly ? 0 : 1, isEarly }
+  }
+}
+
+/** Asked over TCP, so that asking leaves no trace in what is asked about. */
+export async function reportOf({ host, port }, path) {
+  const request = httpGet({ host, port, path: `/report?${encodeURIComponent(path)}`, agent: false })
+  const chunks = await new Promise((resolve, reject) => {
+    const parts = []
+    request.once('error', reject)
+    request.once('response', response => {
+      response.on('data', part => parts.push(part))
+      response.once('end', () => resolve(parts))
+    })
+  })
+  return JSON.parse(Buffer.concat(chunks).toString('utf8'))
+}
+
+/** Holds the newest ticket; each is used once. */
+class TicketBox {
+  #newest
+  #onArrival
+
+  take() {
+    const taken = this.#newest
+    this.#newest = undefined
+    return taken
+  }
+
+  put(_origin, ticket) {
+    this.#newest = ticket
+    this.#onArrival?.()
+  }
+
+  arrived() {
+    if (this.#newest !== undefined) return
+    return new Promise(resolve => {
+      this.#onArrival = resolve
+    })
+  }
+}
+
+/** Resolves when the answer was read and the connection is gone. */
+function finish(request, begun, trips) {
+  return new Promise((resolve, reject) => {
+    let ms
+    let length = 0
+    request.once('error', reject)
+    request.once('response', response => {
+      response.on('data', data => {
+        length += data.length
+      })
+      response.once('end', () => {
+        ms = performance.now() - begun
+      })
+      response.once('close', () => {
+        try {
+          check(response.statusCode, length)
+          resolve({ ms, roundTrips: trips.count, isEarly: false })
+        } catch (error) {
+          reject(error)
+        }
+      })
+    })
+  })
+}
+
+function check(status, length) {
+  if (status !== 200 || length !== 100) throw new Error(`an answer of status ${status} with ${length} bytes`)
+}
+
+const keyLogFile = process.env['SSLKEYLOGFILE']

@@ -1,0 +1,45 @@
+// npm run bench -- NAME [--json] [--samples N] [--save]
+//
+// Each benchmark is a module that exports `run` and `print`; `--save` keeps the result,
+// with the machine and the date, in bench/results.
+
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { environment } from './environment.mjs'
+
+/** By name, loaded when asked for. */
+const benchmarks = {
+  'first-request': () => import('./first-request/benchmark.mjs'),
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    json: { type: 'boolean', default: false },
+    save: { type: 'boolean', default: false },
+    samples: { type: 'string' },
+  },
+})
+const [name] = positionals
+const load = benchmarks[name]
+if (load === undefined) {
+  console.error(
+    `bench: ${name === undefined ? 'which one?' : `there is no ${name}.`} ${Object.keys(benchmarks).join(', ')}`,
+  )
+  process.exit(2)
+}
+const samples = values.samples === undefined ? undefined : Number(values.samples)
+if (samples !== undefined && !(Number.isInteger(samples) && samples > 0)) {
+  console.error(`bench: --samples wants a number, not '${values.samples}'`)
+  process.exit(2)
+}
+
+const benchmark = await load()
+const result = { benchmark: name, environment: environment(), ...(await benchmark.run({ samples })) }
+console.log(values.json ? JSON.stringify(result, undefined, 2) : benchmark.print(result))
+if (values.save) {
+  const folder = new URL('results/', import.meta.url)
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(new URL(`${name}.json`, folder), `${JSON.stringify(result, undefined, 2)}\n`)
+}
+if (!result.isReached) process.exitCode = 1
