@@ -243,13 +243,22 @@ export class QuicSession implements AsyncDisposable {
 
   #onClosed(event: Extract<ConnectionEvent, { type: 'closed' }>): void {
     this.#release()
+    if (this.#aborted === undefined && event.error === undefined) {
+      this.#closed.resolve({ errorCode: event.errorCode, reason: event.reason, by: event.by })
+      // An error is made only where somebody waits in vain: its stack costs more than all else here.
+      if (!this.#opened.isSettled || !this.#confirmed.isSettled) this.#reject(closedError(event))
+      this.#application?.onEvent(event)
+      return
+    }
     const error = (this.#aborted === undefined ? closedError(event) : this.#aborted.reason) as Error
-    const isFailure = this.#aborted !== undefined || event.error !== undefined
+    this.#closed.reject(error)
+    this.#reject(error)
+    this.#application?.onEvent({ ...event, error })
+  }
+
+  #reject(error: Error): void {
     this.#opened.reject(error)
     this.#confirmed.reject(error)
-    if (isFailure) this.#closed.reject(error)
-    else this.#closed.resolve({ errorCode: event.errorCode, reason: event.reason, by: event.by })
-    this.#application?.onEvent(isFailure ? { ...event, error } : event)
   }
 
   #onTerminated(): void {

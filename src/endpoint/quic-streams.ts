@@ -31,7 +31,7 @@ export class QuicStreams implements Application {
   readonly datagrams: Inbox<Uint8Array> = new Inbox(MAX_RECEIVED_DATAGRAMS)
   readonly sessionState: Uint8Array = new Uint8Array(0)
   #openers: Opener[] = []
-  #closed: { readonly error: unknown } | undefined
+  #closed: ConnectionClosed | undefined
 
   constructor(door: RawDoor) {
     this.#door = door
@@ -48,7 +48,7 @@ export class QuicStreams implements Application {
 
   /** The same at once, or undefined while the peer's limit is reached. */
   openNow(direction: 'bidi' | 'uni'): QuicStream | undefined {
-    if (this.#closed) throw this.#closed.error
+    if (this.#closed) throw errorOf(this.#closed)
     const id = this.#door.openStream(direction)
     return id === undefined ? undefined : this.#make(id, true)
   }
@@ -123,18 +123,23 @@ export class QuicStreams implements Application {
   }
 
   #onClosed(event: ConnectionClosed): void {
-    // Of a failure the session has made an error that says what to do; an orderly close is one for who still waits.
-    const error = event.error ?? closedError(event)
-    this.#closed = { error }
+    this.#closed = event
+    this.incoming.close()
+    this.datagrams.close()
+    if (this.#streams.size + this.#openers.length === 0) return
+    const error = errorOf(event)
     for (const stream of this.#streams.values()) stream.onClosed(error)
     for (const opener of this.#openers) {
       opener.stop()
       opener.reject(error)
     }
     this.#openers = []
-    this.incoming.close()
-    this.datagrams.close()
   }
+}
+
+/** Of a failure the session has made an error that says what to do; an orderly close is one for who still waits. */
+function errorOf(event: ConnectionClosed): unknown {
+  return event.error ?? closedError(event)
 }
 
 function aborted(what: string, errorCode: number): QuicError {
