@@ -78,6 +78,10 @@ function checkIds(parts: Parts, parameters: TransportParameters): void {
     throw mismatch('original_destination')
   }
   if (!isSame(parameters.retrySourceConnectionId, expected.retrySource)) throw mismatch('retry_source')
+  // RFC 9000 §18.2: a server without an id has none to give at another address either.
+  if (parameters.preferredAddress !== undefined && expected.peerSource?.length === 0) {
+    throw new TransportError(ErrorCode.TransportParameterError, 'preferred_address of a server without an id')
+  }
 }
 
 function isSame(given: Uint8Array | undefined, expected: Uint8Array | undefined): boolean {
@@ -142,6 +146,8 @@ function adoptParameters(parts: Parts, parameters: TransportParameters): void {
     assertNotReduced(readRemembered(handshake.remembered), parameters)
   }
   applyParameters(parts, parameters)
+  // We stay where we are, but the id of a preferred address is one of the server's all the same (RFC 9000 §5.1.1).
+  if (parameters.preferredAddress !== undefined) parts.peerIds.onPreferredAddress(parameters.preferredAddress)
   parts.keyring.discard(Level.ZeroRtt)
 }
 

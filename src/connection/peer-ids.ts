@@ -7,6 +7,7 @@ import type { FrameOwner, PacketWriter } from '../packet/packet-writer.ts'
 import { SentFrame, SentKind } from '../packet/sent-frame.ts'
 import { hasStatelessResetToken } from '../packet/stateless-reset.ts'
 import { ErrorCode, TransportError } from '../packet/transport-error.ts'
+import type { PreferredAddress } from '../packet/transport-parameters.ts'
 
 /** Retirements not yet acknowledged, as a multiple of the limit we announced: a peer that outruns our
  * RETIRE_CONNECTION_ID frames is cut off. */
@@ -52,6 +53,17 @@ export class PeerIds implements FrameOwner {
     const at = this.#active.findIndex(peer => peer.sequence === 0)
     const first = this.#active[at]
     if (first) this.#active[at] = { sequence: 0, id: first.id, resetToken: token }
+  }
+
+  /** RFC 9000 §5.1.1: its id has the sequence number 1. */
+  onPreferredAddress({ connectionId, statelessResetToken }: PreferredAddress): void {
+    this.onNew({
+      type: FrameType.NewConnectionId,
+      sequence: 1,
+      retirePriorTo: 0,
+      id: connectionId,
+      statelessResetToken,
+    })
   }
 
   /** RFC 9000 §10.3.1: compared with the token of the id in use alone, in constant time. */

@@ -9,17 +9,20 @@ import type { ConnectionEvent } from '../../src/connection/events.ts'
 import { Keyring } from '../../src/connection/keyring.ts'
 import type { Address } from '../../src/connection/path.ts'
 import { nodeBackend } from '../../src/crypto/backend-node.ts'
+import { retryTag } from '../../src/crypto/retry-integrity.ts'
 import { type ConnectionCloseFrame, type Frame, FrameType } from '../../src/packet/frames/frame.ts'
 import { readFrame } from '../../src/packet/frames/read-frame.ts'
 import { PacketKind, readHeader, writeLongHeader, writeShortHeader } from '../../src/packet/header.ts'
 import { Level, spaceOf } from '../../src/packet/level.ts'
 import { decodePacketNumber, readTruncated } from '../../src/packet/packet-number.ts'
+import { writeRetry } from '../../src/packet/retry.ts'
 import { errorCodeName } from '../../src/packet/transport-error.ts'
 import {
   defaultTransportParameters,
   type TransportParameters,
   writeTransportParameters,
 } from '../../src/packet/transport-parameters.ts'
+import { writeVersionNegotiation } from '../../src/packet/version.ts'
 import { NoRecorder } from '../../src/qlog/recorder.ts'
 import { CryptoStream } from '../../src/streams/crypto-stream.ts'
 import { singleCertificate, verifyChain } from '../../src/tls13/certificate-policy.ts'
@@ -376,7 +379,30 @@ export class HandMadeServer extends HandMadePeer {
     this.speak(Level.Handshake)
     return stage === 'complete' ? this : this.send(Level.OneRtt, bytes(FrameType.HandshakeDone))
   }
+
+  /** A Retry packet, and from here on the keys that go with it. */
+  retry(token: Uint8Array = Uint8Array.of(7, 7, 7), source: Uint8Array = RETRY_ID): this {
+    const packet = this.retryPacket(token, source)
+    this.keys.installInitial(source, false)
+    return this.deliver(packet)
+  }
+
+  retryPacket(token: Uint8Array, source: Uint8Array = RETRY_ID, unused = 0): Uint8Array {
+    const writer = Writer.allocate(1200)
+    writeRetry(writer, 1, this.destination, source, token, unused)
+    const pseudo = writer.finish().slice()
+    return concat(pseudo, retryTag(nodeBackend, 1, this.originalDestination, pseudo))
+  }
+
+  versionNegotiation(versions: readonly number[], unused = 0, source = this.originalDestination): Uint8Array {
+    const writer = Writer.allocate(1200)
+    writeVersionNegotiation(writer, this.destination, source, versions, unused)
+    return writer.finish().slice()
+  }
 }
+
+/** The id a Retry of a hand-made server brings. */
+export const RETRY_ID: Uint8Array = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8)
 
 /** The peer of a connection in `role`. */
 export function peerOf(role: 'client' | 'server', options?: PeerOptions): HandMadePeer {
