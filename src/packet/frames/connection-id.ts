@@ -1,7 +1,7 @@
 // NEW_CONNECTION_ID and RETIRE_CONNECTION_ID (RFC 9000 §19.15-16).
 
 import type { Reader } from '../../bytes/reader.ts'
-import { varintSize } from '../../bytes/varint.ts'
+import { MAX_EXACT, varintSize } from '../../bytes/varint.ts'
 import type { Writer } from '../../bytes/writer.ts'
 import { MAX_CONNECTION_ID_LENGTH } from '../connection-id.ts'
 import { STATELESS_RESET_TOKEN_LENGTH } from '../stateless-reset.ts'
@@ -18,6 +18,10 @@ export function readNewConnectionId(reader: Reader): NewConnectionIdFrame {
   const id = reader.copy(length)
   const statelessResetToken = reader.copy(STATELESS_RESET_TOKEN_LENGTH)
   if (retirePriorTo > sequence) throw malformed('Retire Prior To above the sequence number')
+  // RFC 9000 §5.1.1: sequence numbers grow by one. Nobody gets as far as where ours are no longer exact.
+  if (sequence > MAX_EXACT) {
+    throw new TransportError(ErrorCode.ProtocolViolation, 'sequence number too large', FrameType.NewConnectionId)
+  }
   return { type: FrameType.NewConnectionId, sequence, retirePriorTo, id, statelessResetToken }
 }
 
