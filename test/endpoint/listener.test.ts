@@ -102,6 +102,41 @@ describe('admission', () => {
     expect((await failure(ignored.opened)).code).toBe('ERR_ZEROTRIP_HANDSHAKE_TIMEOUT')
   })
 
+  test('an `admit` that throws lets nobody in, and is shown', async () => {
+    const shown: unknown[] = []
+    const listeners = process.listeners('uncaughtException')
+    process.removeAllListeners('uncaughtException')
+    process.on('uncaughtException', error => shown.push(error))
+    try {
+      const { endpoint, address } = await server(echo, {
+        admit: () => {
+          throw new Error('broken')
+        },
+      })
+      const near = client(address, { handshakeTimeout: 40 })
+      expect((await failure(near.opened)).code).toBe('ERR_ZEROTRIP_HANDSHAKE_TIMEOUT')
+      // The client's good-bye is a stranger's datagram, too.
+      await sleep(20)
+      expect(new Set(shown.map(String))).toEqual(new Set(['Error: broken']))
+      expect(endpoint.sessions.size).toBe(0)
+    } finally {
+      process.removeAllListeners('uncaughtException')
+      for (const listener of listeners) process.on('uncaughtException', listener)
+    }
+  })
+
+  test('of two clients with one id, whose admission was thought about together, the first has it', async () => {
+    const { endpoint, address } = await server(echo, { admit: () => sleep(20).then((): Admission => 'accept') })
+    const datagram = await firstFlight()
+    const [first, second] = [await Stranger.at(), await Stranger.at()]
+    await first.send(datagram, address)
+    await second.send(datagram, address)
+    expect(await eventually(() => endpoint.listener.pending === 2)).toBe(true)
+    expect(await first.answer()).toBeDefined()
+    expect(await second.answer(30)).toBe(undefined)
+    expect(endpoint.sessions.size).toBe(1)
+  })
+
   test('0-RTT datagrams wait with their Initial', async () => {
     let isSlow = false
     const { address } = await server(
@@ -404,15 +439,14 @@ describe('strangers', () => {
     await near.opened
   })
 
-  test('an Initial that cannot be opened makes no session that stays', async () => {
-    const { endpoint, address } = await server(echo, { handshakeTimeout: 50, transport: { initialRtt: 1 } })
+  test('an Initial that cannot be opened leaves nothing behind, and gets no answer', async () => {
+    const { endpoint, address } = await server(echo)
     const datagram = await firstFlight()
     datagram[600] = (datagram[600] as number) ^ 1
     const stranger = await Stranger.at()
     await stranger.send(datagram, address)
-    await sleep(20)
-    expect(await stranger.answer(20)).toBe(undefined)
-    expect(await eventually(() => endpoint.sessions.size === 0)).toBe(true)
+    expect(await stranger.answer(30)).toBe(undefined)
+    expect(endpoint.sessions.size).toBe(0)
     expect(endpoint.routes).toBe(0)
     expect(endpoint.listener.handshakes).toBe(0)
   })
