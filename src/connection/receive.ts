@@ -75,9 +75,10 @@ function receivePacket(parts: Parts, datagram: Uint8Array, header: PacketHeader,
       return drop(parts, datagram, header.start === 0, now)
     default: {
       const level: Level = header.kind
-      if (!isExpected(parts, datagram, header, level)) return drop(parts, datagram, false, now)
+      // RFC 9000 §10.3.1: what cannot be opened may be a stateless reset, whatever its header says.
+      if (!isExpected(parts, datagram, header, level)) return drop(parts, datagram, header.start === 0, now)
       if (parts.keyring.canOpen(level)) return receiveProtected(parts, datagram, header, from, now)
-      if (parts.keyring.isDiscarded(level)) return drop(parts, datagram, false, now)
+      if (parts.keyring.isDiscarded(level)) return drop(parts, datagram, header.start === 0, now)
       const packet = datagram.subarray(header.start, header.end)
       if (!parts.parked.park(level, packet, from)) return drop(parts, datagram, false, now)
       parts.stats.packetsParked++

@@ -24,7 +24,7 @@ export function onRetry(parts: Parts, datagram: Uint8Array, header: PacketHeader
     // RFC 9000 §17.2.5.1: a Retry brings a new id.
     !equal(header.source, expected.originalDestination) &&
     isRetryTagValid(parts.deps.backend, parts.version, expected.originalDestination, retry.pseudo, retry.tag)
-  if (!isUsable) return drop(parts, datagram, false, now)
+  if (!isUsable) return drop(parts, datagram, header.start === 0, now)
   restartAfterRetry(parts, header.source, retry.token, now)
 }
 
@@ -36,7 +36,7 @@ export function onVersionNegotiation(parts: Parts, datagram: Uint8Array, header:
     versions !== undefined &&
     !versions.includes(parts.version) &&
     equal(header.source, parts.handshake.expected.originalDestination)
-  if (!isUsable) return drop(parts, datagram, false, now)
+  if (!isUsable) return drop(parts, datagram, header.start === 0, now)
   parts.close.terminate()
   parts.localIds.retireAll()
   const offered = versions.map(version => `0x${version.toString(16)}`).join(', ')
