@@ -51,9 +51,9 @@ export class Datagrams implements FrameOwner {
     }
   }
 
-  /** RFC 9221 §3: a frame larger than what we announced breaks the protocol. */
-  check(length: number): void {
-    if (length > this.#localMaximum) {
+  /** RFC 9221 §3: a frame, with type and length, larger than what we announced breaks the protocol. */
+  check(frameSize: number): void {
+    if (frameSize > this.#localMaximum) {
       throw new TransportError(ErrorCode.ProtocolViolation, 'DATAGRAM larger than announced', FrameType.Datagram)
     }
   }

@@ -47,7 +47,9 @@ export function dispatchFrames(parts: Parts, plaintext: Uint8Array, level: Level
   if (reader.isDone) throw new TransportError(ErrorCode.ProtocolViolation, 'packet without frames')
   let seen = 0
   while (!reader.isDone && parts.close.isOpen) {
+    const start = reader.pos
     const frame = readFrame(reader, level)
+    if (frame.type === FrameType.Datagram) parts.datagrams.check(reader.pos - start)
     seen |= bits[frame.type] ?? OTHER
     dispatch(parts, frame, level, origin, now)
   }
@@ -99,7 +101,6 @@ function dispatch(parts: Parts, frame: Frame, level: Level, origin: Origin, now:
     case FrameType.HandshakeDone:
       return onHandshakeDone(parts, now)
     case FrameType.Datagram:
-      parts.datagrams.check(frame.data.length)
       return parts.events.push({ type: 'datagram', data: frame.data })
   }
 }
