@@ -51,6 +51,8 @@ export interface PeerOptions {
   /** The same as bytes, changed by hand. */
   readonly rawParameters?: (encoded: Uint8Array) => Uint8Array
   readonly alpn?: string
+  /** Changes a handshake message on its way; the peer itself goes on as if it had not. */
+  readonly tamper?: (message: Uint8Array) => Uint8Array
   /** A hand-made client offers it. */
   readonly psk?: OfferedPsk | undefined
   /** For a hand-made server's TLS. */
@@ -102,6 +104,7 @@ export abstract class HandMadePeer {
   from: Address
   connection!: Connection
   protected tls!: TlsSession
+  readonly #tamper: (message: Uint8Array) => Uint8Array
   readonly #flights: { level: Level; bytes: Uint8Array }[] = []
   readonly #streams: CryptoStream[] = [0, 1, 2, 3].map(level => new CryptoStream(level as Level, 65_536))
   readonly #largest: number[] = [-1, -1, -1]
@@ -111,6 +114,7 @@ export abstract class HandMadePeer {
   constructor(options: PeerOptions, from: Address) {
     this.id = options.id ?? nodeBackend.random(8)
     this.from = from
+    this.#tamper = options.tamper ?? (message => message)
     this.keys.allowOneRttReading()
   }
 
@@ -154,7 +158,7 @@ export abstract class HandMadePeer {
   speak(level: Level, options?: PacketOptions): this {
     const due = this.#flights.filter(flight => flight.level === level)
     if (due.length === 0) return this
-    const message = concat(...due.map(flight => flight.bytes))
+    const message = concat(...due.map(flight => this.#tamper(flight.bytes)))
     for (const flight of due) this.#flights.splice(this.#flights.indexOf(flight), 1)
     return this.send(level, this.crypto(level, message), options)
   }
