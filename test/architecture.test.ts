@@ -109,7 +109,7 @@ const rooms: Readonly<Record<string, Room>> = {
   web: {
     floor: 7,
     doors: 'all',
-    uses: ['crypto', 'tls13', 'zero-rtt', 'connection', 'http3', 'endpoint'],
+    uses: ['crypto', 'x509', 'tls13', 'zero-rtt', 'connection', 'http3', 'endpoint'],
   },
 }
 

@@ -6,11 +6,9 @@ import {
   type Address,
   type ApplicationFactory,
   admitAfterRetry,
-  issueCertificate,
   type ListenOptions,
   listen,
-  newPrivateKey,
-  nodeBackend,
+  selfSigned,
 } from '../index.ts'
 import { gateFrom, SingleUse } from '../zero-rtt/index.ts'
 import type { Alpn, ServeArguments } from './args.ts'
@@ -22,7 +20,7 @@ import { HqService, Http3Service, type Service } from './services.ts'
 /** Serves until `io.signal`, then finishes what was begun. */
 export async function serve(args: ServeArguments, io: Io): Promise<number> {
   const tree = await FileTree.open(args.root)
-  const credentials = args.certificate ? await readCredentials(args.certificate) : selfSigned(args.host)
+  const credentials = args.certificate ? await readCredentials(args.certificate) : ownCredentials(args.host)
   const services: Record<Alpn, Service> = {
     h3: new Http3Service(fileHandler(tree), {
       date: () => new Date().toUTCString(),
@@ -83,17 +81,13 @@ async function readCredentials(files: { readonly cert: string; readonly key: str
 }
 
 /** A key that lives as long as the process, and the pin clients may know it by. */
-function selfSigned(host: string | undefined): Credentials {
-  const pkcs8 = Buffer.from(newPrivateKey(nodeBackend)).toString('base64')
-  const pem = `-----BEGIN PRIVATE KEY-----\n${pkcs8.replace(/.{64}/g, '$&\n')}\n-----END PRIVATE KEY-----\n`
-  const key = nodeBackend.privateKey(pem)
+function ownCredentials(host: string | undefined): Credentials {
   const named = host === undefined || host === '::' || host === '0.0.0.0' ? [] : [host]
   const hosts = [...new Set(['localhost', '127.0.0.1', '::1', ...named])]
-  const notBefore = Date.now() - HOUR
-  const issued = issueCertificate(nodeBackend, { key, hosts, notBefore, notAfter: notBefore + VALIDITY })
-  const pin = Buffer.from(nodeBackend.hash('sha256', key.publicKey)).toString('hex')
-  const notice = `self-signed for ${hosts.join(', ')}; clients: --pin ${pin}\n`
-  return { cert: issued.pem, key: pem, source: '--self-signed', notice }
+  const { cert, key, pin } = selfSigned({ hosts })
+  const notice = `self-signed for ${hosts.join(', ')}; clients: --pin ${Buffer.from(pin).toString('hex')}
+`
+  return { cert, key, source: '--self-signed', notice }
 }
 
 function urlOf({ host, port }: Address): string {
@@ -120,6 +114,3 @@ async function within(ms: number, work: Promise<unknown>): Promise<void> {
 const GRACE = 10_000
 /** RFC 9114 §8.1. */
 const H3_NO_ERROR = 0x100
-const HOUR = 3_600_000
-/** 13 days: browsers take pinned certificates of at most 14. */
-const VALIDITY = 13 * 24 * HOUR

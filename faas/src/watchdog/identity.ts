@@ -1,7 +1,6 @@
 // The certificate of one launch, for clients that hold no half of its key. Made by the worker: it travels nowhere.
 
-import { createHash, createPrivateKey } from 'node:crypto'
-import { issueCertificate, newPrivateKey, nodeBackend } from 'zerotrip'
+import { selfSigned } from 'zerotrip'
 
 export interface Identity {
   /** PEM. */
@@ -14,18 +13,8 @@ export interface Identity {
 
 /** A day: longer than a worker lives. */
 const LIFETIME = 86_400_000
-/** The clocks of clients may be behind. */
-const CLOCK_SKEW = 300_000
 
 export function newIdentity(hosts: readonly string[]): Identity {
-  const encoded = newPrivateKey(nodeBackend)
-  const key = nodeBackend.privateKey(encoded)
-  const now = Date.now()
-  const issued = issueCertificate(nodeBackend, { key, hosts, notBefore: now - CLOCK_SKEW, notAfter: now + LIFETIME })
-  const keyObject = createPrivateKey({ key: Buffer.from(encoded), format: 'der', type: 'pkcs8' })
-  return {
-    certificate: issued.pem,
-    key: keyObject.export({ format: 'pem', type: 'pkcs8' }) as string,
-    pin: createHash('sha256').update(key.publicKey).digest('hex'),
-  }
+  const { cert, key, pin } = selfSigned({ hosts, lifetime: LIFETIME })
+  return { certificate: cert, key, pin: Buffer.from(pin).toString('hex') }
 }
