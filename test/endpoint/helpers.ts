@@ -170,7 +170,7 @@ export function failure(promise: Promise<unknown>): Promise<QuicError> {
 }
 
 /** Waits until `condition` holds; false when it does not within `ms`. */
-export async function eventually(condition: () => boolean, ms = 1000): Promise<boolean> {
+export async function eventually(condition: () => boolean, ms = 5000): Promise<boolean> {
   const end = performance.now() + ms
   while (!condition()) {
     if (performance.now() > end) return false

@@ -210,7 +210,7 @@ describe('limits', () => {
       answer = resolve
     })
     const { endpoint, address } = await server(echo, { maxPendingClients: 3, admit: () => thought })
-    const clients = Array.from({ length: 8 }, () => client(address, { handshakeTimeout: 200 }))
+    const clients = Array.from({ length: 8 }, () => client(address, { handshakeTimeout: 700 }))
     await eventually(() => endpoint.listener.pending === 3)
     await sleep(20)
     expect(endpoint.listener.pending).toBe(3)
@@ -410,7 +410,7 @@ describe('stateless reset (RFC 9000 §10.3)', () => {
     expect(await failure(near.closed)).toMatchObject({ code: 'ERR_ZEROTRIP_STATELESS_RESET' })
     expect((await reading).code).toBe('ERR_ZEROTRIP_STATELESS_RESET')
     // RFC 9000 §10.3.1: from another server it is noise.
-    const other = client(tap.address, { transport: { maxIdleTimeout: 150, initialRtt: 5 } })
+    const other = client(tap.address, { transport: { maxIdleTimeout: 400, initialRtt: 5 } })
     await other.confirmed
     tap.redirect((await server(echo)).address)
     ;(await other.openStream()).write(pattern(100)).catch(() => {})

@@ -87,7 +87,7 @@ describe('opened and closed', () => {
   test('reject with ERR_ZEROTRIP_IDLE_TIMEOUT when the peer falls silent', async () => {
     const { address } = await server(echo)
     const tap = await Tap.before(address)
-    const near = client(tap.address, { transport: { maxIdleTimeout: 60, initialRtt: 10 } })
+    const near = client(tap.address, { transport: { maxIdleTimeout: 300, initialRtt: 10 } })
     await near.opened
     const stream = await near.openStream()
     tap.passes = () => false
@@ -150,10 +150,10 @@ describe('handshake timeout', () => {
 
   test('does not touch a connection that made it; 0 is none', async () => {
     const { address } = await server(echo)
-    const near = client(address, { handshakeTimeout: 100 })
+    const near = client(address, { handshakeTimeout: 400 })
     const other = client(address, { handshakeTimeout: 0 })
     await near.opened
-    await sleep(120)
+    await sleep(430)
     expect(await roundTrip(near)).toBe('hello')
     expect(await roundTrip(other)).toBe('hello')
     expect(() => client(address, { handshakeTimeout: -1 })).toThrow(RangeError)
@@ -173,7 +173,7 @@ describe('AbortSignal', () => {
     expect(await failure(near.closed)).toBe(reason)
     expect(await failure(near.confirmed)).toBe(reason)
     expect(await opening).toBe(reason)
-    expect(performance.now() - begin).toBeLessThan(100)
+    expect(performance.now() - begin).toBeLessThan(1000)
   })
 
   test('in the tick of connect: nothing is ever sent', async () => {
@@ -253,7 +253,7 @@ describe('close', () => {
     const first = endpoint.close(5, 'maintenance')
     expect(endpoint.close()).toBe(first)
     await first
-    expect(performance.now() - begin).toBeLessThan(500)
+    expect(performance.now() - begin).toBeLessThan(2000)
     expect(endpoint.sessions.size).toBe(0)
     expect(endpoint.routes).toBe(0)
     for (const near of clients) {

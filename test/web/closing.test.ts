@@ -42,7 +42,7 @@ describe('closing', () => {
     await sleep(10)
     const begin = performance.now()
     await server.close(50)
-    expect(performance.now() - begin).toBeLessThan(500)
+    expect(performance.now() - begin).toBeLessThan(2000)
     expect((await stuck).message).toMatch(/close/)
   })
 

@@ -71,13 +71,10 @@ describe('requests and answers', () => {
     )
     const near = session(url)
     const response = await near.fetch('/')
-    let stalled = -1
-    while (stalled !== pulled) {
-      stalled = pulled
-      await sleep(50)
-    }
     // 1 MiB of stream credit, 256 KiB of send buffer.
-    expect(stalled).toBeLessThan(26)
+    expect(await eventually(() => pulled >= 16, 5000)).toBe(true)
+    await sleep(100)
+    expect(pulled).toBeLessThan(26)
     await response.body?.cancel()
   })
 
@@ -107,9 +104,11 @@ describe('requests and answers', () => {
 
 describe('abort', () => {
   test('of a request: it rejects, the handler learns of it, the session goes on', async () => {
+    let begun = false
     let aborted = false
     const { url } = await site(async request => {
       if (new URL(request.url).pathname === '/fast') return new Response('fast')
+      begun = true
       request.signal.addEventListener('abort', () => {
         aborted = true
       })
@@ -117,10 +116,9 @@ describe('abort', () => {
       return new Response('slow')
     })
     const near = session(url)
-    await near.opened
     const abort = new AbortController()
     const slow = failure(near.fetch('/slow', { signal: abort.signal }))
-    await sleep(20)
+    expect(await eventually(() => begun, 5000)).toBe(true)
     const reason = new Error('too slow')
     abort.abort(reason)
     expect(await slow).toBe(reason)
