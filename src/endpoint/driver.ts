@@ -61,7 +61,10 @@ export class Driver {
     const due = this.#due
     this.#due = []
     const time = now()
-    for (const session of due) {
+    for (let i = 0; i < due.length; i++) {
+      const session = due[i] as QuicSession
+      // No buffers left in this turn: those who got none come first in the next.
+      if (!this.#socket.hasBuffer) return this.#putFirst(due.slice(i))
       session.isScheduled = false
       if (!session.isResolved) continue
       if (this.#flush(session, time)) this.schedule(session)
@@ -70,11 +73,15 @@ export class Driver {
     }
   }
 
+  #putFirst(sessions: QuicSession[]): void {
+    this.#due = sessions.concat(this.#due)
+    this.#arm()
+  }
+
   /** True when the burst is over but there is more. */
   #flush(session: QuicSession, time: number): boolean {
     for (let sent = 0; sent < BURST; sent++) {
       const buffer = this.#socket.buffer()
-      // The kernel is behind: go on in the next turn.
       if (buffer === undefined) return true
       const transmit = session.connection.transmit(buffer, time)
       if (transmit === undefined) {

@@ -83,11 +83,16 @@ export class UdpSocket {
     this.#free.length = 0
   }
 
+  /** False while the kernel has not taken what was sent. */
+  get hasBuffer(): boolean {
+    return this.#free.length > 0 || this.#buffers < MAX_BUFFERS
+  }
+
   /** A buffer to fill and `send`; undefined when the kernel has not taken what went before. */
   buffer(): Uint8Array | undefined {
     const free = this.#free.pop()
     if (free !== undefined) return free
-    if (this.#buffers === MAX_BUFFERS) return undefined
+    if (this.#buffers >= MAX_BUFFERS) return undefined
     this.#buffers++
     return this.#backend.packetBuffer(this.#bufferSize)
   }

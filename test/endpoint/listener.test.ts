@@ -439,6 +439,19 @@ describe('strangers', () => {
     await near.opened
   })
 
+  test('first flights with bytes changed, cut off or made up: the server goes on', async () => {
+    const { endpoint, address } = await server(echo, { admit: admitAfterRetry })
+    const datagram = await firstFlight()
+    const stranger = await Stranger.at()
+    for (let i = 0; i < 400; i++) {
+      const mutant = Uint8Array.from(datagram)
+      for (let n = 0; n <= i % 4; n++) mutant[(i * 7 + n * 13) % 60] = (i * 37 + n * 101) & 0xff
+      await stranger.send(i % 5 === 0 ? mutant.subarray(0, (i * 31) % 1200) : mutant, address)
+    }
+    await client(address).opened
+    expect(endpoint.sessions.size).toBe(1)
+  })
+
   test('an Initial that cannot be opened leaves nothing behind, and gets no answer', async () => {
     const { endpoint, address } = await server(echo)
     const datagram = await firstFlight()
