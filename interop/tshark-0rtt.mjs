@@ -15,7 +15,14 @@ const EXAMPLE = [process.execPath, join(here, 'provisioned-request.mjs')]
 const ZERO_RTT = '1'
 const INITIAL = '0'
 const HEADERS = '1'
-const FIELDS = ['frame.number', 'udp.stream', 'udp.srcport', 'udp.dstport', 'udp.length', 'quic.header_form']
+const FIELDS = [
+  'frame.number',
+  'quic.connection.number',
+  'udp.srcport',
+  'udp.dstport',
+  'udp.length',
+  'quic.header_form',
+]
 FIELDS.push('quic.long.packet_type', 'http3.frame_type')
 
 /**
@@ -73,12 +80,13 @@ function decode(capture, keys) {
   return rows.map(row => Object.fromEntries(row.split(';').map((text, i) => [FIELDS[i], text.split(',')])))
 }
 
+/** Of each connection: many of them may share a socket. */
 function firstDatagrams(frames) {
   const seen = new Set()
   return frames.filter(frame => {
-    const [stream] = frame['udp.stream']
-    if (seen.has(stream)) return false
-    seen.add(stream)
+    const [connection] = frame['quic.connection.number']
+    if (seen.has(connection)) return false
+    seen.add(connection)
     return true
   })
 }
