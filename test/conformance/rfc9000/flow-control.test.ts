@@ -185,6 +185,24 @@ describe.each(['client', 'server'] as const)('a connection of a %s', role => {
     expect(opened).toEqual([true, true, false])
   })
 
+  test('RFC 9000 §4.6: closed streams make room for others, though the peer does not say that it waits', () => {
+    const peer = peerOf(role, { transport }).reach('confirmed')
+    for (const id of [peerUni, peerUni + 4, peerUni + 8]) {
+      peer.send(Level.OneRtt, stream(id, 0, 1, STREAM_FIN)).act(connection => connection.read(id))
+    }
+    expect(peer.frames(FrameType.MaxStreamsUni).at(-1)?.maximum).toBe(6)
+    peer.send(Level.OneRtt, stream(peerUni + 20, 0, 1)).expectOpen()
+  })
+
+  test('RFC 9000 §4.2: what is read makes room for more, though the peer does not say that it is blocked', () => {
+    const peer = peerOf(role, { transport })
+      .reach('confirmed')
+      .send(Level.OneRtt, stream(peerUni, 0, 1000))
+    peer.act(connection => connection.read(peerUni))
+    expect(peer.frames(FrameType.MaxStreamData)).toMatchObject([{ id: peerUni, maximum: 2000 }])
+    expect(peer.frames(FrameType.MaxData)).toMatchObject([{ maximum: 2500 }])
+  })
+
   test('RFC 9000 §3.2: a stream opens all of its kind below', () => {
     const peer = peerOf(role, { transport })
       .reach('confirmed')

@@ -79,6 +79,14 @@ describe.each(['client', 'server'] as const)('a connection of a %s', role => {
     peer.send(level, bytes(FrameType.Crypto, 70_000, 1, zeros(1))).expectClose(CryptoBufferExceeded)
   })
 
+  test('RFC 9000 §7.2: the id of the first Initial is where everything goes', () => {
+    const peer = peerOf(role).reach('confirmed').send(Level.OneRtt, ping).pass(100)
+    // What a client said before it had heard of us.
+    const answers = peer.heard.slice(role === 'client' ? 1 : 0)
+    expect(answers.length).toBeGreaterThan(2)
+    for (const packet of answers) expect(packet.destination).toEqual(peer.id)
+  })
+
   test('RFC 9000 §7.2: a packet with another source id than the first one is dropped', () => {
     const peer = peerOf(role).reach('handshake')
     for (const level of [Level.Initial, Level.Handshake]) {

@@ -134,7 +134,7 @@ describe.each(['client', 'server'] as const)('a connection of a %s', role => {
 })
 
 describe('a connection of a server', () => {
-  test('RFC 9000 §14.1: an Initial in a datagram of less than 1,200 bytes is dropped', () => {
+  test('RFC 9000 §14, §14.1: an Initial in a datagram of less than 1,200 bytes is dropped', () => {
     const peer = new HandMadeClient()
     peer.expectDropped(() => peer.send(Level.Initial, ping, { padTo: 1199 }))
     peer.send(Level.Initial, ping).expectOpen()

@@ -84,6 +84,36 @@ describe('a connection of a server', () => {
     expect(asked.map(packet => packet.to.host)).toContain(peerAddress.host)
   })
 
+  test('RFC 9000 §9.3: from then on everything goes there', () => {
+    const peer = new HandMadeClient().reach('complete').pass(100)
+    peer.deliver(peer.packet(Level.OneRtt, ping, { padTo: 1200 }), strangeAddress)
+    const { length } = peer.datagrams
+    peer.act(connection => connection.write(connection.openStream('uni') as number, zeros(100), true))
+    expect(peer.datagrams.slice(length).map(({ to }) => to)).toEqual([strangeAddress])
+  })
+
+  test('RFC 9000 §9.4: another host is another path: the round trip is measured anew', () => {
+    const peer = new HandMadeClient().reach('complete')
+    const largest = (): number => peer.heard.findLast(packet => packet.level === Level.OneRtt)?.number as number
+    peer.now += 7
+    peer.send(Level.OneRtt, concat(ping, bytes(FrameType.Ack, largest(), 0, 0, 0)))
+    expect(peer.connection.rtt.smoothed).toBeLessThan(10)
+    peer.deliver(peer.packet(Level.OneRtt, ping, { padTo: 1200 }), strangeAddress)
+    expect(peer.connection.rtt.smoothed).toBe(333)
+  })
+
+  test('RFC 9000 §9.5: a client that moves on purpose, to a new id of ours, is sent a new id of its own', () => {
+    const peer = new HandMadeClient().reach('complete')
+    const spare = new Uint8Array(8).fill(1)
+    peer.send(Level.OneRtt, bytes(FrameType.NewConnectionId, 1, 0, 8, spare, zeros(16)))
+    const { id } = peer.frames(FrameType.NewConnectionId)[0] as { id: Uint8Array }
+    const before = peer.heard.length
+    peer.deliver(peer.packet(Level.OneRtt, ping, { padTo: 1200, destination: id }), strangeAddress)
+    const there = peer.heard.slice(before).filter(packet => packet.to.host === strangeAddress.host)
+    expect(there.length).toBeGreaterThan(0)
+    for (const packet of there) expect(packet.destination).toEqual(spare)
+  })
+
   test('RFC 9000 §8.2.1: what is asked is never the same', () => {
     const peer = new HandMadeClient().reach('complete')
     peer.deliver(peer.packet(Level.OneRtt, ping, { padTo: 1200 }), strangeAddress)

@@ -27,7 +27,7 @@ test('RFC 9000 §6.2: with the version we chose it is discarded', () => {
   peer.expectDropped(() => peer.deliver(peer.versionNegotiation([OTHER, 1])))
 })
 
-test('RFC 9000 §17.2.1: the unused bits are ignored', () => {
+test('RFC 9000 §17.2.1, RFC 8999 §6: the unused bits are ignored', () => {
   for (const unused of [0, 0x2a, 0x3f]) {
     const peer = new HandMadeServer()
     const packet = peer.versionNegotiation([OTHER], unused)

@@ -69,12 +69,30 @@ describe.each(['client', 'server'] as const)('a connection of a %s', role => {
   })
 })
 
+describe.each(['client', 'server'] as const)('keys of a %s', role => {
+  test('RFC 9001 §4.9.1: Initial packets are dropped once Handshake packets went', () => {
+    const peer = peerOf(role).reach('complete')
+    peer.expectDropped(() => peer.send(Level.Initial, bytes(0x21)))
+  })
+
+  test('RFC 9001 §4.9.2: Handshake packets are dropped once the handshake is confirmed', () => {
+    const peer = peerOf(role).reach('confirmed')
+    peer.expectDropped(() => peer.send(Level.Handshake, bytes(0x21)))
+  })
+
+  test('RFC 9001 §5.5: what looks like a key update and cannot be opened is dropped', () => {
+    const peer = peerOf(role).reach('confirmed').send(Level.OneRtt, ping)
+    peer.expectDropped(() => peer.send(Level.OneRtt, bytes(0x21), { set: 0x04 }))
+    peer.send(Level.OneRtt, ping).expectOpen()
+  })
+})
+
 describe('a connection of a server', () => {
   test('RFC 9001 §8.1: no application protocol in common with the client', () => {
     new HandMadeClient({ alpn: 'other' }).reach('handshake').expectClose(NO_APPLICATION_PROTOCOL)
   })
 
-  test('RFC 9001 §8.1: a client that offers no application protocol', () => {
+  test('RFC 9000 §7, RFC 9001 §8.1: a client that offers no application protocol', () => {
     const peer = new HandMadeClient({ server: { alpn: ['h3'] } })
     const { alpn, ...rest } = neededExtensions(nodeBackend.keyExchange(NamedGroup.X25519).publicKey)
     expect(alpn).toBeDefined()
@@ -194,6 +212,20 @@ describe('a connection of a client', () => {
     const early = [0, 42, 0, 4, (size >>> 24) & 255, (size >>> 16) & 255, (size >>> 8) & 255, size & 255]
     const ticket = message(4, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 1, 9, 0, early.length, ...early)
     peer.send(Level.OneRtt, peer.crypto(Level.OneRtt, ticket)).expectClose(ProtocolViolation)
+  })
+
+  test('RFC 9001 §5.6: 0-RTT packets are dropped', () => {
+    const peer = new HandMadeServer().reach('handshake')
+    // A Handshake packet but for its type.
+    peer.expectDropped(() => peer.send(Level.Handshake, bytes(0x21), { set: 0x10, clear: 0x20 }))
+  })
+
+  test('RFC 9001 §5.7: 1-RTT packets are not processed before the handshake is complete, by a client', () => {
+    const peer = new HandMadeServer().reach('handshake')
+    const received = peer.connection.stats.packetsReceived
+    peer.send(Level.OneRtt, bytes(0x21)).expectOpen()
+    expect(peer.connection.stats.packetsReceived).toBe(received)
+    peer.reach('complete').expectClose(ErrorCode.FrameEncodingError)
   })
 
   test('RFC 9001 §5.8: a Retry under the tag of another connection is dropped', () => {
