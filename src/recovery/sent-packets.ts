@@ -3,6 +3,7 @@
 import { Ring } from '../bytes/ring.ts'
 import type { Space } from '../packet/level.ts'
 import type { SentFrame } from '../packet/sent-frame.ts'
+import type { SendSnapshot } from './congestion/delivery-rate.ts'
 
 /**
  * How many packets that carry nothing but ACK frames are remembered. A peer that is only sending may never
@@ -25,6 +26,12 @@ export class SentPacket {
   readonly isEarly: boolean
   /** Its frames were handed out already to be repeated in a probe. */
   isProbed = false
+  /** RFC 9000 §14.4: larger than what is known to get through. To be set before it is handed to recovery. */
+  isMtuProbe = false
+  /** The congestion epoch in which it was declared lost; -1 when it was not, or its loss is no sign of congestion. */
+  lossEpoch = -1
+  /** For controllers that measure the rate of delivery: how far that was when the packet left. */
+  snapshot: SendSnapshot | undefined = undefined
 
   constructor(
     number: number,

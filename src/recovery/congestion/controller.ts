@@ -1,5 +1,7 @@
 // What recovery asks of a congestion controller (RFC 9002 §7).
 
+import type { SentPacket } from '../sent-packets.ts'
+
 export interface CongestionController {
   /** congestion_window, in bytes. */
   readonly window: number
@@ -17,6 +19,34 @@ export interface CongestionController {
   /** RFC 9002 §7.6.2. */
   onPersistentCongestion(): void
   setMaxDatagramSize(size: number): void
+  /**
+   * Application packets were newly acknowledged, up to this number, while `next` is the next to be sent. `rtt` is the
+   * sample taken from it, -1 for none. Called before the packets are. May be left out.
+   */
+  onAck?(largestAcknowledged: number, next: number, rtt: number, now: number): void
+  /** Whatever was lost since the last recovery period began has arrived after all. May be left out. */
+  onSpuriousCongestion?(): void
+}
+
+/**
+ * A controller that models the path from the rate at which it delivers. It is shown packets in place of `onPacketSent`,
+ * `onPacketAcked` and `onApplicationLimited`, and sets the pace itself.
+ */
+export interface RateController extends CongestionController {
+  /** Bytes per millisecond. */
+  readonly pacingRate: number
+  /** `bytesInFlight` is what was in flight before this packet. */
+  onSent(packet: SentPacket, bytesInFlight: number): void
+  onAcked(packet: SentPacket, now: number): void
+  onLost(packet: SentPacket, now: number): void
+  /** All packets of an ACK frame were shown, the lost ones first. */
+  onAckEnd(bytesInFlight: number, now: number): void
+  /** There was no more to send, although window and pacer would have allowed it. */
+  onSendingStopped(bytesInFlight: number): void
+}
+
+export function isRateController(controller: CongestionController): controller is RateController {
+  return 'pacingRate' in controller
 }
 
 export type CongestionFactory = (maxDatagramSize: number) => CongestionController
