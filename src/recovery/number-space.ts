@@ -4,6 +4,7 @@ import type { AckFrame } from '../packet/frames/frame.ts'
 import { FrameType } from '../packet/frames/frame.ts'
 import { Space } from '../packet/level.ts'
 import { ErrorCode, TransportError } from '../packet/transport-error.ts'
+import { LostPackets } from './lost-packets.ts'
 import { SentPackets } from './sent-packets.ts'
 
 /** How many skipped numbers are remembered; an ACK of an older one goes unnoticed. */
@@ -18,6 +19,7 @@ export const LAST_SKIP_PERIOD = 131072
 export class NumberSpace {
   readonly space: Space
   readonly sent: SentPackets = new SentPackets()
+  readonly lost: LostPackets = new LostPackets()
   /** The number of the next packet. */
   next = 0
   /** -1: none. */
@@ -76,6 +78,7 @@ export class NumberSpace {
   /** RFC 9002 §A.11. */
   discard(): void {
     this.sent.clear()
+    this.lost.clear()
     this.lastAckElicitingSentAt = Number.NEGATIVE_INFINITY
     this.lossTime = Number.POSITIVE_INFINITY
     this.pendingProbes = 0

@@ -14,7 +14,7 @@ export function persistentCongestionDuration(rtt: Rtt, maxAckDelay: number): num
 /**
  * RFC 9002 §7.6.2: whether two ack-eliciting packets of `lost` (ascending, of one space) were sent further apart than
  * `duration`, after the first RTT sample, with no acknowledged packet between them. A number missing between two lost
- * ones was acknowledged, or lost earlier; unless it is `skipped`, which we never sent.
+ * ones was acknowledged, or lost earlier; unless it is `skipped`, which we never sent. MTU probes say nothing.
  */
 export function isPersistentCongestion(
   lost: readonly SentPacket[],
@@ -29,7 +29,7 @@ export function isPersistentCongestion(
     if (expected === skipped) expected++
     if (packet.number !== expected) start = Number.POSITIVE_INFINITY
     expected = packet.number + 1
-    if (!packet.isAckEliciting || packet.sentAt <= firstSampleAt) continue
+    if (!packet.isAckEliciting || packet.isMtuProbe || packet.sentAt <= firstSampleAt) continue
     if (packet.sentAt - start > duration) return true
     if (packet.sentAt < start) start = packet.sentAt
   }

@@ -4,9 +4,10 @@ import type { AckFrame } from '../packet/frames/frame.ts'
 import { Space } from '../packet/level.ts'
 import type { CongestionController, CongestionFactory } from './congestion/controller.ts'
 import { cubic } from './congestion/cubic.ts'
-import { detectLost } from './loss-detection.ts'
+import { detectLost, reordering } from './loss-detection.ts'
 import { LossTimer } from './loss-timer.ts'
 import { NumberSpace } from './number-space.ts'
+import { persistentCongestionDuration } from './persistent-congestion.ts'
 import { RecoveryStats } from './recovery-stats.ts'
 import { INITIAL_RTT, Rtt } from './rtt.ts'
 import { SendWindow } from './send-window.ts'
@@ -37,6 +38,8 @@ export interface RecoveryOptions {
 export interface Outcome {
   readonly acked: readonly SentPacket[]
   readonly lost: readonly SentPacket[]
+  /** Declared lost earlier, and acknowledged now (RFC 9002 §6.1): what they carried need not be repeated. */
+  readonly spurious: readonly SentPacket[]
 }
 
 export class Recovery {
@@ -49,7 +52,8 @@ export class Recovery {
   // Reused by every call that returns an outcome.
   readonly #acked: SentPacket[] = []
   readonly #lost: SentPacket[] = []
-  readonly #outcome: Outcome = { acked: this.#acked, lost: this.#lost }
+  readonly #spurious: SentPacket[] = []
+  readonly #outcome: Outcome = { acked: this.#acked, lost: this.#lost, spurious: this.#spurious }
 
   constructor(options: RecoveryOptions) {
     this.#initialRtt = options.initialRtt ?? INITIAL_RTT
@@ -66,6 +70,11 @@ export class Recovery {
 
   get congestion(): CongestionController {
     return this.#window.congestion
+  }
+
+  /** At what rate the pacer lets packets leave, in bytes per millisecond. */
+  get pacingRate(): number {
+    return this.#window.pacingRate
   }
 
   get bytesInFlight(): number {
@@ -103,7 +112,7 @@ export class Recovery {
     this.stats.packetsSent++
     if (!packet.isInFlight) return
     const now = packet.sentAt
-    this.#window.onPacketSent(packet.size, bytesInFlight, now)
+    this.#window.onPacketSent(packet, bytesInFlight)
     if (packet.isAckEliciting) {
       space.lastAckElicitingSentAt = now
       if (space.pendingProbes > 0) space.pendingProbes--
@@ -117,13 +126,16 @@ export class Recovery {
     const space = this.#at(spaceId)
     space.check(frame)
     if (frame.largestAcknowledged > space.largestAcknowledged) space.largestAcknowledged = frame.largestAcknowledged
+    if (space.lost.size > 0) this.#findSpuriousLosses(space, frame, now)
     space.sent.takeAcknowledged(frame.ranges, this.#acked)
     if (this.#acked.length === 0) return outcome
-    this.#sampleRtt(frame.largestAcknowledged, ackDelay, now)
+    const hasSample = this.#sampleRtt(frame.largestAcknowledged, ackDelay, now)
     // RFC 9000 §13.4.2.1: we never mark packets, so ECN counts in an ACK are somebody's mistake, and not looked at.
-    detectLost(space, this.rtt, now, this.#lost)
-    this.#window.onPacketsLost(this.#lost, this.#timer.probe.maxAckDelay, space.lastSkipped, now)
-    this.#window.onPacketsAcked(this.#acked, now)
+    this.#detectLost(space, now)
+    if (spaceId === Space.Application) {
+      this.#window.onAck(frame.largestAcknowledged, space.next, hasSample ? this.rtt.latest : -1, now)
+    }
+    this.#window.onPacketsAcked(this.#acked, this.bytesInFlight, now)
     this.#timer.onAcknowledged(space)
     this.#timer.set(now)
     return outcome
@@ -134,10 +146,8 @@ export class Recovery {
     const outcome = this.#clearOutcome()
     if (now < this.#timer.at) return outcome
     const space = this.#timer.earliestLoss()
-    if (space !== undefined) {
-      detectLost(space, this.rtt, now, this.#lost)
-      this.#window.onPacketsLost(this.#lost, this.#timer.probe.maxAckDelay, space.lastSkipped, now)
-    } else this.#onProbeTimeout(now)
+    if (space !== undefined) this.#detectLost(space, now)
+    else this.#onProbeTimeout(now)
     this.#timer.set(now)
     return outcome
   }
@@ -160,7 +170,7 @@ export class Recovery {
     const sent = this.#at(space).sent
     for (let n = sent.first; n !== -1; n = sent.next(n)) {
       const packet = sent.get(n) as SentPacket
-      if (packet.isProbed || !packet.isAckEliciting) continue
+      if (packet.isProbed || packet.isMtuProbe || !packet.isAckEliciting) continue
       packet.isProbed = true
       return packet
     }
@@ -184,10 +194,12 @@ export class Recovery {
 
   /**
    * RFC 9002 §7.8: said when sending stops. False, that window or pacer stopped it: then the window counts as used in
-   * full. True, that there was no more to send: then only a window that is nearly full by itself does.
+   * full. True, that there was no more to send: then only a window that is nearly full by itself does, and rates
+   * measured meanwhile are not those of the path.
    */
   setApplicationLimited(isLimited: boolean): void {
-    if (!isLimited) this.#window.onBlocked()
+    if (isLimited) this.#window.onSendingStopped(this.bytesInFlight)
+    else this.#window.onBlocked()
   }
 
   /** RFC 9002 §A.11, §6.4: the keys of Initial or Handshake are gone, and no acknowledgment can come any more. */
@@ -262,28 +274,50 @@ export class Recovery {
     this.#window.setMaxDatagramSize(size)
   }
 
+  #detectLost(space: NumberSpace, now: number): void {
+    detectLost(space, this.rtt, this.#window.thresholds, now, this.#lost)
+    this.#onLost(space, now)
+  }
+
+  #onLost(space: NumberSpace, now: number): void {
+    if (this.#lost.length === 0) return
+    this.#window.onPacketsLost(this.#lost, this.#timer.probe.maxAckDelay, space.lastSkipped, now)
+    space.lost.remember(this.#lost)
+  }
+
+  #findSpuriousLosses(space: NumberSpace, frame: AckFrame, now: number): void {
+    space.lost.forgetBefore(now - persistentCongestionDuration(this.rtt, this.#timer.probe.maxAckDelay))
+    space.lost.takeAcknowledged(frame.ranges, this.#spurious)
+    for (let i = 0; i < this.#spurious.length; i++) {
+      const packet = this.#spurious[i] as SentPacket
+      this.#window.onSpuriousLoss(packet, reordering(space, packet.number), now)
+    }
+  }
+
   /** RFC 9002 §5.1, §5.3: a sample needs the largest acknowledged to be new, and something ack-eliciting among the new. */
-  #sampleRtt(largestAcknowledged: number, ackDelay: number, now: number): void {
+  #sampleRtt(largestAcknowledged: number, ackDelay: number, now: number): boolean {
     const largest = this.#acked[this.#acked.length - 1] as SentPacket
     if (largest.number !== largestAcknowledged || !this.#window.isCurrent(largest) || !hasAckEliciting(this.#acked))
-      return
+      return false
     // RFC 9002 §5.3: during the handshake peers may take longer than they promise.
     const isLimited = this.#timer.probe.isHandshakeConfirmed
     const delay = isLimited ? Math.min(ackDelay, this.#timer.probe.maxAckDelay) : ackDelay
     this.rtt.update(now - largest.sentAt, delay, now)
+    return true
   }
 
   #onProbeTimeout(now: number): void {
     this.stats.probeTimeouts++
     const space = this.#at(Space.Application)
     while (space.sent.span > MAX_SENT_SPAN) this.#lost.push(space.sent.remove(space.sent.first) as SentPacket)
-    this.#window.onPacketsLost(this.#lost, this.#timer.probe.maxAckDelay, space.lastSkipped, now)
+    this.#onLost(space, now)
     this.#timer.requestProbes(now)
   }
 
   #clearOutcome(): Outcome {
     this.#acked.length = 0
     this.#lost.length = 0
+    this.#spurious.length = 0
     return this.#outcome
   }
 

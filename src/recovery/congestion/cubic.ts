@@ -1,6 +1,7 @@
 // CUBIC (RFC 9438). Windows are bytes here and segments there; times are milliseconds here and seconds there.
 
 import { type CongestionController, initialWindow, minimumWindow, resizedWindow } from './controller.ts'
+import { HyStart } from './hystart.ts'
 
 /** RFC 9438 §5.1: C, in segments per second cubed. */
 const C = 0.4
@@ -13,6 +14,18 @@ const ALPHA: number = (3 * (1 - BETA)) / (1 + BETA)
 
 /** No time yet. */
 const NONE: number = Number.NEGATIVE_INFINITY
+
+/** RFC 9438 §4.9: what a congestion event changes. */
+interface PriorState {
+  readonly window: number
+  readonly slowStartThreshold: number
+  readonly recoveryStart: number
+  readonly epochStart: number
+  readonly maxWindow: number
+  readonly priorWindow: number
+  readonly plateau: number
+  readonly renoWindow: number
+}
 
 export class Cubic implements CongestionController {
   window: number
@@ -32,6 +45,9 @@ export class Cubic implements CongestionController {
   /** Since when the window has not been used in full; NONE while it is. */
   #limitedSince = NONE
   #lastAckedAt = NONE
+  readonly #hystart = new HyStart()
+  /** As it was before the last congestion event, in case that was none. */
+  #prior: PriorState | undefined
 
   constructor(maxDatagramSize: number) {
     this.#maxDatagramSize = maxDatagramSize
@@ -52,9 +68,15 @@ export class Cubic implements CongestionController {
   onPacketAcked(size: number, sentAt: number, smoothedRtt: number, now: number): void {
     this.#lastAckedAt = now
     if (sentAt <= this.#recoveryStart) return
-    if (this.isInSlowStart) this.window += size
+    if (this.isInSlowStart) this.window += this.#hystart.growth(size)
     else this.#avoidCongestion(size, smoothedRtt, now)
     this.#limitedSince = NONE
+  }
+
+  /** RFC 9406 §4.3: only in the first slow start; later ones know where to stop. */
+  onAck(largestAcknowledged: number, next: number, rtt: number, now: number): void {
+    if (this.slowStartThreshold !== Number.POSITIVE_INFINITY) return
+    if (this.#hystart.onAck(largestAcknowledged, next, rtt, now)) this.slowStartThreshold = this.window
   }
 
   onApplicationLimited(now: number): void {
@@ -65,7 +87,9 @@ export class Cubic implements CongestionController {
   /** RFC 9438 §4.6, §4.7. */
   onCongestionEvent(sentAt: number, now: number): boolean {
     if (sentAt <= this.#recoveryStart) return false
+    this.#prior = this.#state()
     this.#recoveryStart = now
+    this.#hystart.onLoss()
     this.#epochStart = NONE
     // Fast convergence: a loss below the last one says that others want a share, so leave them more room.
     this.#maxWindow = this.window < this.#maxWindow ? (this.window * (1 + BETA)) / 2 : this.window
@@ -75,12 +99,28 @@ export class Cubic implements CongestionController {
     return true
   }
 
+  /** RFC 9438 §4.9: as if it had not happened, unless the window has outgrown it already. */
+  onSpuriousCongestion(): void {
+    const prior = this.#prior
+    this.#prior = undefined
+    if (prior === undefined || this.window >= prior.window) return
+    this.window = prior.window
+    this.slowStartThreshold = prior.slowStartThreshold
+    this.#recoveryStart = prior.recoveryStart
+    this.#epochStart = prior.epochStart
+    this.#maxWindow = prior.maxWindow
+    this.#priorWindow = prior.priorWindow
+    this.#plateau = prior.plateau
+    this.#renoWindow = prior.renoWindow
+  }
+
   /** RFC 9438 §4.8: W_max is forgotten, so that the next congestion avoidance begins with K = 0. */
   onPersistentCongestion(): void {
     this.window = minimumWindow(this.#maxDatagramSize)
     this.#recoveryStart = NONE
     this.#epochStart = NONE
     this.#maxWindow = 0
+    this.#prior = undefined
   }
 
   setMaxDatagramSize(size: number): void {
@@ -113,6 +153,19 @@ export class Cubic implements CongestionController {
       this.#maxWindow = this.window
       this.#plateau = 0
     } else this.#plateau = Math.cbrt((this.#maxWindow - this.window) / (C * this.#maxDatagramSize))
+  }
+
+  #state(): PriorState {
+    return {
+      window: this.window,
+      slowStartThreshold: this.slowStartThreshold,
+      recoveryStart: this.#recoveryStart,
+      epochStart: this.#epochStart,
+      maxWindow: this.#maxWindow,
+      priorWindow: this.#priorWindow,
+      plateau: this.#plateau,
+      renoWindow: this.#renoWindow,
+    }
   }
 
   /** W_cubic(t), RFC 9438 §4.2. */

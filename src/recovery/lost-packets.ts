@@ -1,0 +1,49 @@
+// Packets declared lost that may yet be acknowledged (RFC 9002 §6.1): the memory that shows a loss to be spurious.
+
+import type { SentPacket } from './sent-packets.ts'
+
+/** How many are remembered for each packet number space; beyond, the oldest are forgotten. */
+export const MAX_LOST_REMEMBERED = 128
+
+export class LostPackets {
+  /** Ascending: what is declared lost was sent after everything that was declared lost before. */
+  readonly #packets: SentPacket[] = []
+
+  get size(): number {
+    return this.#packets.length
+  }
+
+  /** `lost` is ascending. */
+  remember(lost: readonly SentPacket[]): void {
+    const packets = this.#packets
+    const from = Math.max(lost.length - MAX_LOST_REMEMBERED, 0)
+    const excess = packets.length + lost.length - from - MAX_LOST_REMEMBERED
+    if (excess > 0) packets.splice(0, excess)
+    for (let i = from; i < lost.length; i++) packets.push(lost[i] as SentPacket)
+  }
+
+  /** Removes what the ranges of an ACK frame cover (flat, descending, inclusive pairs) and appends it to `into`. */
+  takeAcknowledged(ranges: readonly number[], into: SentPacket[]): void {
+    const packets = this.#packets
+    let range = 0
+    for (let i = packets.length - 1; i >= 0 && range < ranges.length; i--) {
+      const packet = packets[i] as SentPacket
+      while (range < ranges.length && (ranges[range + 1] as number) > packet.number) range += 2
+      if (range < ranges.length && packet.number <= (ranges[range] as number)) {
+        packets.splice(i, 1)
+        into.push(packet)
+      }
+    }
+  }
+
+  /** What was sent before `time` is not waited for any more. */
+  forgetBefore(time: number): void {
+    let count = 0
+    while (count < this.#packets.length && (this.#packets[count] as SentPacket).sentAt < time) count++
+    if (count > 0) this.#packets.splice(0, count)
+  }
+
+  clear(): void {
+    this.#packets.length = 0
+  }
+}
