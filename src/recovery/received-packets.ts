@@ -6,6 +6,7 @@ import { SIGNAL_FRAME_SIZE, writePing } from '../packet/frames/signal.ts'
 import { Space } from '../packet/level.ts'
 import type { FrameOwner, PacketWriter } from '../packet/packet-writer.ts'
 import { SentFrame, SentKind } from '../packet/sent-frame.ts'
+import { AckFrequency, FIRST_THRESHOLD } from './ack-frequency.ts'
 
 /**
  * RFC 9000 §13.2.3: how many ranges are remembered and sent. Beyond, the oldest is dropped, and whatever still arrives
@@ -13,18 +14,17 @@ import { SentFrame, SentKind } from '../packet/sent-frame.ts'
  */
 export const MAX_ACK_RANGES = 32
 
-/** RFC 9000 §13.2.2: so many ack-eliciting packets are acknowledged at once. */
-export const ACK_THRESHOLD = 2
+/** RFC 9000 §13.2.2: so many ack-eliciting packets are acknowledged at once, at first. */
+export const ACK_THRESHOLD: number = FIRST_THRESHOLD
 
 /** RFC 9000 §13.2.4: after so many ACK frames of which none was acknowledged, a PING asks for an acknowledgment. */
 export const ACKS_PER_PING = 32
 
 /** RFC 9000 §18.2. */
-const DEFAULT_MAX_ACK_DELAY = 25
 const DEFAULT_ACK_DELAY_EXPONENT = 3
 
 export interface ReceivedPacketsOptions {
-  /** What we announced as max_ack_delay; 25 ms unless said otherwise. Acknowledgments are due exactly that late. */
+  /** What we announced as max_ack_delay; 25 ms unless said otherwise. No acknowledgment is due later. */
   readonly maxAckDelay?: number
   /** What we announced as ack_delay_exponent; 3 unless said otherwise. */
   readonly ackDelayExponent?: number
@@ -35,14 +35,19 @@ export class ReceivedPackets implements FrameOwner {
   ackDeadline: number = Number.POSITIVE_INFINITY
   /** The largest number received, kept even when its range is dropped (RFC 9000 §13.2.3); -1 before the first. */
   largest = -1
+  /** How often to acknowledge. Its `rtt` is to be kept up to date; the rest looks after itself. */
+  readonly frequency: AckFrequency
   readonly #space: Space
-  readonly #maxAckDelay: number
   readonly #ackDelayUnit: number
   readonly #ranges = new RangeSet()
   /** Every number below counts as received. */
   #floor = 0
   #largestReceivedAt = 0
   #largestAckEliciting = -1
+  /** Largest Acknowledged of the last ACK frame; -1 before the first. */
+  #largestReported = -1
+  /** The ACK is due because of its delay, and not because of what was received. */
+  #isTimed = false
   /** Ack-eliciting packets since the last ACK frame. */
   #unacknowledged = 0
   /** ACK frames since one was acknowledged, or since the last PING. */
@@ -50,7 +55,7 @@ export class ReceivedPackets implements FrameOwner {
 
   constructor(space: Space, options: ReceivedPacketsOptions = {}) {
     this.#space = space
-    this.#maxAckDelay = options.maxAckDelay ?? DEFAULT_MAX_ACK_DELAY
+    this.frequency = new AckFrequency(options.maxAckDelay)
     // Before the handshake is over the peer cannot know another exponent than the default.
     const exponent = space === Space.Application ? options.ackDelayExponent : undefined
     this.#ackDelayUnit = 2 ** (exponent ?? DEFAULT_ACK_DELAY_EXPONENT) / 1000
@@ -76,10 +81,20 @@ export class ReceivedPackets implements FrameOwner {
     }
     if (!isAckEliciting) return
     this.#unacknowledged++
+    this.frequency.onAckEliciting()
     const isUrgent = this.#isUrgent(number)
     if (number > this.#largestAckEliciting) this.#largestAckEliciting = number
-    const deadline = isUrgent ? now : now + this.#maxAckDelay
-    if (deadline < this.ackDeadline) this.ackDeadline = deadline
+    if (isUrgent) this.requestAck(now)
+    else if (this.ackDeadline === Number.POSITIVE_INFINITY) {
+      this.ackDeadline = now + this.frequency.delay
+      this.#isTimed = true
+    }
+  }
+
+  /** AF §5: an IMMEDIATE_ACK frame was received. */
+  requestAck(now: number): void {
+    if (now < this.ackDeadline) this.ackDeadline = now
+    this.#isTimed = false
   }
 
   isAckDue(now: number): boolean {
@@ -98,7 +113,9 @@ export class ReceivedPackets implements FrameOwner {
       if (!writeAck(packet, ranges, Math.floor(delay / this.#ackDelayUnit), MAX_ACK_RANGES)) return
       packet.record(new SentFrame(SentKind.Ack, 0, ranges.max), false)
       this.#unansweredAcks++
+      this.#largestReported = ranges.max
     }
+    this.frequency.onAckSent(this.#unacknowledged, this.#isTimed && this.isAckDue(now))
     this.#unacknowledged = 0
     this.ackDeadline = Number.POSITIVE_INFINITY
     this.#maybePing(packet, isSentAnyway)
@@ -118,9 +135,29 @@ export class ReceivedPackets implements FrameOwner {
 
   /** RFC 9000 §13.2.1: whether the peer should hear of this packet at once. */
   #isUrgent(number: number): boolean {
-    if (this.#space !== Space.Application || this.#unacknowledged >= ACK_THRESHOLD) return true
-    if (number < this.#largestAckEliciting) return true
-    return this.#hasGapBefore(number)
+    if (this.#space !== Space.Application || this.#unacknowledged >= this.frequency.threshold) return true
+    // AF §6: every range is to be sent once at least before it is dropped.
+    if (this.#ranges.count >= MAX_ACK_RANGES) return true
+    const threshold = this.frequency.reorderingThreshold
+    if (threshold === 0) return false
+    if (threshold > 1) return this.#isBeyondReordering(number, threshold)
+    return number < this.#largestAckEliciting || this.#hasGapBefore(number)
+  }
+
+  /** AF §6.2: a packet the peer gave up, or one that lets it give up another. */
+  #isBeyondReordering(number: number, threshold: number): boolean {
+    const reported = this.#largestReported - threshold
+    if (number <= reported) return true
+    const largest = Math.max(number, this.#largestAckEliciting)
+    return largest - this.#firstMissing(Math.max(reported + 1, this.#floor)) >= threshold
+  }
+
+  /** The smallest number from `from` on that was not received. */
+  #firstMissing(from: number): number {
+    const ranges = this.#ranges
+    let missing = from
+    for (let i = 0; i < ranges.count && ranges.start(i) <= missing; i++) missing = Math.max(missing, ranges.end(i))
+    return missing
   }
 
   /** True when packets are missing between the largest ack-eliciting one so far and this one, which is larger. */
