@@ -86,7 +86,10 @@ describe.each(['client', 'server'] as const)('a connection of a %s', role => {
   })
 
   const resets: [title: string, datagram: () => Uint8Array][] = [
-    ['RFC 9000 §10.3: a short header that ends in the token is a stateless reset', () => noise(0x41, 42, token)],
+    [
+      'RFC 9000 §10.3, §10.3.1: a short header that ends in the token is a stateless reset',
+      () => noise(0x41, 42, token),
+    ],
     ['RFC 9000 §10.3: the smallest datagram that can be one', () => noise(0x41, 21, token)],
     ['RFC 9000 §10.3: a long header of another version that ends in the token', () => noise(0xc1, 60, token)],
     ['RFC 9000 §10.3.1: no fixed bit, and the token', () => noise(0x01, 42, token)],

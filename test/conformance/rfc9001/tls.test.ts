@@ -124,7 +124,7 @@ describe('a connection of a server', () => {
     peer.send(Level.Initial, peer.crypto(Level.Initial, clientHello({ extensions }))).expectClose(PROTOCOL_VERSION)
   })
 
-  test('RFC 9001 §8.2: no transport parameters', () => {
+  test('RFC 9001 §8.2: no transport parameters from the client', () => {
     const peer = new HandMadeClient({ server: { alpn: ['h3'] } })
     const { parameters, ...rest } = neededExtensions(nodeBackend.keyExchange(NamedGroup.X25519).publicKey)
     expect(parameters).toBeDefined()
