@@ -30,7 +30,8 @@ export function hkdfExpandLabel(
   context: Uint8Array,
   length: number,
 ): Uint8Array {
-  return expand(backend, hash, secret, labelledMessage(label, context, length), length)
+  const message = context.length === 0 ? messageWithoutContext(label, length) : labelledMessage(label, context, length)
+  return expand(backend, hash, secret, message, length)
 }
 
 /** No context: all of QUIC's own labels (RFC 9001 §5.1). */
@@ -65,6 +66,15 @@ function expand(
   return output
 }
 
+/** Labels without context are those of TLS and QUIC themselves: a few constants, made again for every packet key. */
+function messageWithoutContext(label: string, length: number): Uint8Array {
+  const known = constantMessages.get(label)
+  if (known !== undefined && known[1] === (length & 0xff) && known[0] === length >>> 8) return known
+  const message = labelledMessage(label, noContext, length)
+  if (constantMessages.size < MAX_CONSTANT_MESSAGES) constantMessages.set(label, message)
+  return message
+}
+
 /** HkdfLabel of RFC 8446 §7.1, and the free byte. */
 function labelledMessage(label: string, context: Uint8Array, length: number): Uint8Array {
   const labelLength = prefix.length + label.length
@@ -80,6 +90,10 @@ function labelledMessage(label: string, context: Uint8Array, length: number): Ui
   message.set(context, at)
   return message
 }
+
+const constantMessages = new Map<string, Uint8Array>()
+/** Exporters bring labels of their callers; those must not fill memory. */
+const MAX_CONSTANT_MESSAGES = 32
 
 const hashLengths: Readonly<Record<HashName, number>> = { sha256: 32, sha384: 48 }
 
