@@ -22,6 +22,7 @@ export class ClientOffer {
   readonly #startTime: number
   #exchange: KeyExchange
   #psk: OfferedPsk | undefined
+  #earlyStage: EarlyStage | undefined
   #earlySuite: CipherSuite | undefined
   #obfuscatedAge: number
   #cookie: Uint8Array | undefined
@@ -37,6 +38,7 @@ export class ClientOffer {
     this.#startTime = unixTime
     this.#exchange = backend.keyExchange(first)
     this.#psk = usablePsk(config.psk, this.suites)
+    this.#earlyStage = undefined
     this.#earlySuite = earlyDataSuite(this.#psk, this.suites, config.alpn)
     this.#obfuscatedAge = this.#psk?.obfuscatedAge ?? 0
     this.#cookie = undefined
@@ -45,6 +47,13 @@ export class ClientOffer {
   /** The PSK in the last ClientHello. */
   get psk(): OfferedPsk | undefined {
     return this.#psk
+  }
+
+  /** Row one of the key schedule under that PSK: the binder, early data and the handshake come out of it. */
+  get earlyStage(): EarlyStage | undefined {
+    if (this.#psk === undefined) return undefined
+    this.#earlyStage ??= new EarlyStage(this.config.backend, this.#psk.hash, this.#psk.secret)
+    return this.#earlyStage
   }
 
   /** The suite of early data; undefined when none is offered. */
@@ -93,7 +102,7 @@ export class ClientOffer {
     })
     if (psk !== undefined) {
       const truncated = before.digestWith(psk.hash, truncateHello(message, binderLength))
-      fillBinder(message, new EarlyStage(config.backend, psk.hash, psk.secret).binder(psk.kind, truncated))
+      fillBinder(message, (this.earlyStage as EarlyStage).binder(psk.kind, truncated))
     }
     return message
   }

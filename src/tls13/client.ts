@@ -52,10 +52,9 @@ function sendFirstHello(offer: ClientOffer, wire: Wire): ClientState {
   const hello = offer.write(transcript)
   transcript.add(hello)
   wire.send(Level.Initial, hello)
-  const suite = offer.earlySuite
-  if (suite !== undefined && offer.psk !== undefined) {
-    const stage = new EarlyStage(backend, suite.hash, offer.psk.secret)
-    const secret = stage.earlyTraffic(backend.hash(suite.hash, hello))
+  const { earlySuite: suite, earlyStage } = offer
+  if (suite !== undefined && earlyStage !== undefined) {
+    const secret = earlyStage.earlyTraffic(backend.hash(suite.hash, hello))
     wire.log('CLIENT_EARLY_TRAFFIC_SECRET', offer.random, secret)
     wire.secret(Level.ZeroRtt, 'write', suite, secret)
   }
@@ -94,7 +93,8 @@ class ExpectServerHello implements ClientState {
     this.#wire.moveTo(Level.Handshake)
     this.#transcript.add(message.bytes)
     const transcript = this.#transcript.start(suite.hash)
-    const early = new EarlyStage(offer.config.backend, suite.hash, isResumed ? offer.psk?.secret : undefined)
+    const offered = isResumed ? offer.earlyStage : undefined
+    const early = offered ?? new EarlyStage(offer.config.backend, suite.hash, undefined)
     const keys = early.handshake(shared, transcript.digest())
     const wire = this.#wire
     wire.log('CLIENT_HANDSHAKE_TRAFFIC_SECRET', offer.random, keys.clientSecret)

@@ -37,8 +37,8 @@ export interface TlsServerConfig {
   readonly backend: CryptoBackend
   /** At least one protocol, in our order of preference, which counts. */
   readonly alpn: readonly string[]
-  /** Carried unread. */
-  readonly transportParameters: Uint8Array
+  /** Carried unread; a function is given those of the client, for what answers them (RFC 9368 §4). */
+  readonly transportParameters: Uint8Array | ((client: Uint8Array) => Uint8Array)
   readonly certificates: CertificateSource
   readonly psks: PskSource
   readonly earlyData: EarlyDataGate

@@ -25,7 +25,7 @@ class Stage {
 
   /** Derive-Secret(., label, ""): over no messages at all. */
   protected deriveEmpty(label: string): Uint8Array {
-    return this.derive(label, this.backend.hash(this.hash, new Uint8Array(0)))
+    return this.derive(label, emptyHash(this.backend, this.hash))
   }
 
   /** The secret of the next row. */
@@ -104,8 +104,7 @@ export class ApplicationStage extends Stage {
 
   /** RFC 8446 §7.5. */
   exportKey(label: string, context: Uint8Array, length: number): Uint8Array {
-    const empty = this.backend.hash(this.hash, new Uint8Array(0))
-    const secret = expandLabel(this.backend, this.hash, this.exporterSecret, label, empty)
+    const secret = expandLabel(this.backend, this.hash, this.exporterSecret, label, emptyHash(this.backend, this.hash))
     const contextHash = this.backend.hash(this.hash, context)
     return hkdfExpandLabel(this.backend, this.hash, secret, 'exporter', contextHash, length)
   }
@@ -139,6 +138,18 @@ const BINDER_LABELS: Readonly<Record<PskKind, string>> = {
   external: 'ext binder',
   imported: 'imp binder',
 }
+
+/** The hash of nothing, a constant. */
+function emptyHash(backend: CryptoBackend, hash: HashName): Uint8Array {
+  let known = emptyHashes.get(hash)
+  if (known === undefined) {
+    known = backend.hash(hash, new Uint8Array(0))
+    emptyHashes.set(hash, known)
+  }
+  return known
+}
+
+const emptyHashes = new Map<HashName, Uint8Array>()
 
 /** HKDF-Expand-Label to the length of the hash. */
 function expandLabel(

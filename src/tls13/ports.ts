@@ -46,6 +46,8 @@ export interface Psk {
   readonly appState: Uint8Array
   /** Of a ticket: its age in ms as the client claims it (RFC 8446 §4.2.11.1). */
   readonly claimedAge?: number | undefined
+  /** Of a ticket: the QUIC version of the connection that gave it; undefined: good for any (RFC 9369 §5). */
+  readonly version?: number | undefined
 }
 
 /** What the 0-RTT data was sealed under. A server accepts early data only if all of it still holds. */
@@ -93,6 +95,8 @@ export interface TicketState {
   readonly issued: number
   readonly terms: EarlyDataTerms | undefined
   readonly appState: Uint8Array
+  /** QUIC version of the connection, if the ticket is to be good for no other (RFC 9369 §5). */
+  readonly version?: number | undefined
 }
 
 export interface IssuedTicket {

@@ -32,6 +32,8 @@ export interface Decision {
   /** Undefined with a PSK. */
   readonly identity: ServerIdentity | undefined
   readonly isEarlyDataAccepted: boolean
+  /** Ours, as they answer the client's. */
+  readonly transportParameters: Uint8Array
 }
 
 /** The server's half of the key exchange. */
@@ -96,7 +98,7 @@ function sendHandshake(
   send(
     writeEncryptedExtensions({
       alpn: choice.alpn,
-      transportParameters: config.transportParameters,
+      transportParameters: decision.transportParameters,
       isEarlyDataAccepted: decision.isEarlyDataAccepted,
       // The name counts when a certificate is chosen by it (RFC 6066 §3).
       isNameAcknowledged: hello.serverName !== undefined && identity !== undefined,

@@ -104,7 +104,8 @@ class ExpectClientHello implements ServerState {
     const isEarlyDataAccepted = acceptsEarlyData(config, hello, choice, unixTime)
     if (hello.hasEarlyData) wire.emit({ type: 'earlyData', accepted: isEarlyDataAccepted })
     if (isEarlyDataAccepted) this.#installEarlySecret(message, hello, choice, early)
-    const decision = { hello, choice, early, identity, isEarlyDataAccepted }
+    const transportParameters = ownParameters(config, hello)
+    const decision = { hello, choice, early, identity, isEarlyDataAccepted, transportParameters }
     const flight = sendFlight(config, wire, this.#transcript, decision, exchange)
     return new ExpectFinished(config, wire, decision, flight)
   }
@@ -176,14 +177,18 @@ class ExpectFinished implements ServerState {
 
   #ticketTerms(): EarlyDataTerms | undefined {
     if (!this.#config.ticketTerms) return undefined
-    const { hello, choice } = this.#decision
+    const { hello, choice, transportParameters } = this.#decision
     return {
       cipherSuite: choice.suite.id,
       alpn: choice.alpn,
       serverName: hello.serverName,
-      transportParameters: this.#config.transportParameters,
+      transportParameters,
     }
   }
+}
+
+function ownParameters({ transportParameters }: TlsServerConfig, hello: ClientHello): Uint8Array {
+  return typeof transportParameters === 'function' ? transportParameters(hello.transportParameters) : transportParameters
 }
 
 /** A client has nothing to say after its Finished: no KeyUpdate in QUIC (RFC 9001 §6). */

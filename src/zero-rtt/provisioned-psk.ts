@@ -8,7 +8,7 @@ import { cipherSuite, type HashName } from '../crypto/cipher-suite.ts'
 import type { EarlyDataAttempt, EarlyDataGate, EarlyDataTerms, Psk, PskKind, PskSource } from '../tls13/ports.ts'
 import type { BundleTerms, ClientBundle, WorkerBundle } from './bundle.ts'
 import { type ProvisionedContext, Role, readContext, writeContext } from './provisioned-context.ts'
-import { clientKey, clientKeys, IdentitySealer, nextEpochKey } from './provisioned-keys.ts'
+import { type ClientKeys, clientKey, clientKeys, IdentitySealer, nextEpochKey } from './provisioned-keys.ts'
 import {
   type ImportedIdentity,
   importedSecret,
@@ -36,6 +36,7 @@ export class ProvisionedClient implements TicketStore {
   readonly #bundle: ClientBundle
   readonly #clock: () => number
   readonly #hash: HashName
+  readonly #keys: ClientKeys
   #counter = 0
 
   /** `clock` gives Unix ms. */
@@ -44,6 +45,7 @@ export class ProvisionedClient implements TicketStore {
     this.#bundle = bundle
     this.#clock = clock
     this.#hash = hashOf(bundle)
+    this.#keys = clientKeys(backend, bundle.key, bundle.clientId, bundle.instanceId)
   }
 
   /** PSKs handed out so far. */
@@ -64,7 +66,7 @@ export class ProvisionedClient implements TicketStore {
 
   #import(counter: number, unixTime: number): Resumption {
     const bundle = this.#bundle
-    const { epsk, parties } = clientKeys(this.#backend, bundle.key, bundle.clientId, bundle.instanceId)
+    const { epsk, parties } = this.#keys
     const context = writeContext({ role: Role.Client, parties, epoch: bundle.epoch, counter, time: unixTime })
     const imported = importPsk(this.#backend, {
       externalIdentity: bundle.identity,

@@ -18,6 +18,7 @@ export function rememberedLimits(parameters: TransportParameters): TransportPara
     retrySourceConnectionId: undefined,
     statelessResetToken: undefined,
     preferredAddress: undefined,
+    versionInformation: undefined,
     ackDelayExponent: fresh.ackDelayExponent,
     maxAckDelay: fresh.maxAckDelay,
   }

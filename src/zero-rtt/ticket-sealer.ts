@@ -44,6 +44,7 @@ export class TicketPsk implements Psk {
   readonly issued: number
   /** ms since `issued`, as the client sees it. */
   readonly claimedAge: number
+  readonly version: number | undefined
 
   constructor(state: TicketState, expires: number, claimedAge: number) {
     this.secret = state.secret
@@ -53,6 +54,7 @@ export class TicketPsk implements Psk {
     this.appState = state.appState
     this.issued = state.issued
     this.claimedAge = claimedAge
+    this.version = state.version
   }
 }
 
@@ -78,7 +80,14 @@ export class TicketSealer implements PskSource, TicketIssuer {
     const lifetimeSeconds = this.#lifetimeSeconds
     const ageAdd = randomU32(this.#backend)
     const issued = Math.floor(state.issued)
-    const content = format.write({ ...state, issued, lifetimeSeconds, ageAdd, replica: this.#replica })
+    const content = format.write({
+      ...state,
+      version: state.version,
+      issued,
+      lifetimeSeconds,
+      ageAdd,
+      replica: this.#replica,
+    })
     const ticket = this.#keys.seal(content, NOTHING, issued)
     return ticket.length > MAX_TICKET_LENGTH ? undefined : { ticket, lifetimeSeconds, ageAdd }
   }
@@ -102,12 +111,13 @@ export class TicketSealer implements PskSource, TicketIssuer {
 }
 
 interface SealedTicket extends TicketState {
+  readonly version: number | undefined
   readonly lifetimeSeconds: number
   readonly ageAdd: number
   readonly replica: Uint8Array
 }
 
-const format: RecordFormat<SealedTicket> = new RecordFormat<SealedTicket>('ZTST', 'zerotrip sealed ticket', 1, {
+const format: RecordFormat<SealedTicket> = new RecordFormat<SealedTicket>('ZTST', 'zerotrip sealed ticket', 2, {
   secret: bytes(16, 64),
   hash: oneOf('sha256', 'sha384'),
   issued: uint(),
@@ -123,6 +133,7 @@ const format: RecordFormat<SealedTicket> = new RecordFormat<SealedTicket>('ZTST'
     }),
   ),
   appState: bytes(0, MAX_BLOB),
+  version: optional(uint(0xffffffff)),
 })
 
 function randomU32(backend: CryptoBackend): number {
