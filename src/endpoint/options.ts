@@ -195,11 +195,23 @@ function verifier(options: ConnectOptions, backend: CryptoBackend): CertificateV
   if (options.insecureNoCertificateCheck) return insecureVerifier
   if (options.pins !== undefined && options.pins.length > 0) return pinnedKeys(backend, options.pins)
   if (options.ca === undefined) return systemRoots(backend)
-  const texts = typeof options.ca === 'string' ? [options.ca] : options.ca
-  const roots = texts.flatMap(text => pemBlocks(text, 'CERTIFICATE'))
-  if (roots.length === 0) throw new TypeError('`ca` holds no PEM certificate (-----BEGIN CERTIFICATE-----)')
-  return verifyChain(backend, roots)
+  return rootsVerifier(typeof options.ca === 'string' ? options.ca : options.ca.join('\n'), backend)
 }
+
+/** Who connects often names the same roots each time: they are parsed once. */
+function rootsVerifier(ca: string, backend: CryptoBackend): CertificateVerifier {
+  let known = verifiers.get(backend)
+  if (known === undefined || known.ca !== ca) {
+    const roots = pemBlocks(ca, 'CERTIFICATE')
+    if (roots.length === 0) throw new TypeError('`ca` holds no PEM certificate (-----BEGIN CERTIFICATE-----)')
+    known = { ca, verifier: verifyChain(backend, roots) }
+    verifiers.set(backend, known)
+  }
+  return known.verifier
+}
+
+/** The newest of each backend. */
+const verifiers = new WeakMap<CryptoBackend, { readonly ca: string; readonly verifier: CertificateVerifier }>()
 
 let system: CertificateVerifier | undefined
 

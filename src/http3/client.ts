@@ -182,14 +182,18 @@ export class Http3Client {
   }
 
   #onClosed(error: Error | undefined): void {
-    this.#error = error ?? closedError()
+    this.#error = error
+    if (this.activeCount > 0) this.#failAll(error ?? closedError())
+    this.#closing?.resolve()
+  }
+
+  #failAll(error: Error): void {
     // A response that streams may have arrived whole: its body finds out when it is read.
     for (const exchange of this.#exchanges.values()) {
       if (exchange.isStreaming) exchange.onStopped()
-      else exchange.fail(this.#error)
+      else exchange.fail(error)
     }
-    this.#failWaiting(this.#error)
-    this.#closing?.resolve()
+    this.#failWaiting(error)
   }
 
   #failWaiting(error: Error): void {

@@ -319,9 +319,12 @@ export class Http3Connection implements RequestHost, UniHost {
 
   #onClosed(error: Error | undefined, hasRest: boolean): void {
     this.isClosed = true
-    const reason = error ?? new Http3Error(Http3ErrorCode.NoError, 'the connection was closed')
-    for (const stream of this.#requests.values()) stream.onConnectionClosed(reason, hasRest)
-    this.#requests.clear()
+    // Most connections close with nothing left open: no error, and no stack, is made for them.
+    if (this.#requests.size > 0) {
+      const reason = error ?? new Http3Error(Http3ErrorCode.NoError, 'the connection was closed')
+      for (const stream of this.#requests.values()) stream.onConnectionClosed(reason, hasRest)
+      this.#requests.clear()
+    }
     this.#unacknowledged.clear()
     this.events.push({ type: 'closed', error })
   }

@@ -142,7 +142,7 @@ export class Http3Server implements ExchangeHost {
   }
 
   #onClosed(error: Error | undefined): void {
-    this.#confirmed?.reject(closedEarly(error))
+    if (!this.connection.transport.isHandshakeConfirmed) this.#confirmed?.reject(closedEarly(error))
     this.#waiting = []
     for (const exchange of this.#exchanges.values()) exchange.abort(error)
     this.#closed?.resolve()
