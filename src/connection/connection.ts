@@ -10,6 +10,7 @@ import { assembleClient, assembleServer } from './assemble.ts'
 import { CloseState } from './close.ts'
 import type { Accepted, ClientConfig, Dependencies, ServerConfig } from './config.ts'
 import { deliver, pto } from './delivery.ts'
+import { type Diagnostics, diagnose } from './diagnostics.ts'
 import { drop } from './drop.ts'
 import type { ConnectionEvent, PeerInfo } from './events.ts'
 import { discardEarlyKeys, drainTls } from './handshake.ts'
@@ -249,6 +250,11 @@ export class Connection {
   get rtt(): { readonly smoothed: number; readonly min: number } {
     const { rtt } = this.#parts.recovery
     return { smoothed: rtt.smoothed, min: rtt.min }
+  }
+
+  /** Window, bytes in flight, budget, tables: as they are now. */
+  get diagnostics(): Diagnostics {
+    return diagnose(this.#parts)
   }
 
   #onIdle(): void {

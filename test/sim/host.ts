@@ -9,6 +9,15 @@ import type { World } from './world.ts'
 /** Datagrams that one flush may send; more means that `transmit` never ends. */
 const MAX_BURST = 5000
 
+/** Who looks over a host's shoulder. */
+export interface Observer {
+  onReceived(host: Host, size: number, from: Address): void
+  onSent(host: Host, size: number, to: Address): void
+  /** Around each turn in which the connection may send. */
+  beforeFlush(host: Host): void
+  afterFlush(host: Host): void
+}
+
 export class Host {
   readonly world: World
   /** May change: then the host has moved, and what is on its way to the old address is lost. */
@@ -22,8 +31,11 @@ export class Host {
   received = 0
   sentBytes = 0
   sentCount = 0
-  /** Every datagram sent. */
+  /** Every datagram sent, while records are kept. */
   readonly sent: Uint8Array[] = []
+  /** False: `sent` and `events` stay empty. For long transfers. */
+  keepsRecords = true
+  observer: Observer | undefined
   /** What becomes of a datagram before it is received; undefined: nothing is. */
   filter: (datagram: Uint8Array) => Uint8Array | undefined = datagram => datagram
   /** Answers the datagrams that arrive before there is a connection (server). */
@@ -68,6 +80,7 @@ export class Host {
     const passed = this.filter(datagram)
     if (passed === undefined) return
     this.received += passed.length
+    this.observer?.onReceived(this, passed.length, from)
     this.#connection ??= this.accept?.(passed, from)
     if (this.#connection === undefined) return
     this.#connection.receive(passed, from, this.world.now)
@@ -83,7 +96,8 @@ export class Host {
     const trips = this.trips + 1
     this.sentCount++
     this.sentBytes += datagram.length
-    this.sent.push(datagram)
+    if (this.keepsRecords) this.sent.push(datagram)
+    this.observer?.onSent(this, datagram.length, to)
     this.#out.send(datagram, arrived => {
       if (!isSameAddress(to, peer.address)) return
       peer.trips = Math.max(peer.trips, trips)
@@ -96,6 +110,7 @@ export class Host {
     const connection = this.#connection
     if (connection === undefined) return
     this.#drain(connection)
+    this.observer?.beforeFlush(this)
     const { now } = this.world
     let burst = 0
     for (let t = connection.transmit(this.#buffer, now); t; t = connection.transmit(this.#buffer, now)) {
@@ -104,6 +119,7 @@ export class Host {
     }
     this.#drain(connection)
     this.#arm(connection)
+    this.observer?.afterFlush(this)
   }
 
   /** Does something to the connection, and lets it send. */
@@ -122,7 +138,7 @@ export class Host {
 
   #drain(connection: Connection): void {
     for (let event = connection.poll(); event !== undefined; event = connection.poll()) {
-      this.events.push(event)
+      if (this.keepsRecords) this.events.push(event)
       this.onEvent(event)
     }
   }

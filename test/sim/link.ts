@@ -11,6 +11,12 @@ export interface LinkOptions {
   readonly corrupt?: number
   /** Share of datagrams that are held up by up to another `delay`. Default 0. */
   readonly reorder?: number
+  /** Each datagram takes up to this much longer, ms; they may overtake each other. Default 0. */
+  readonly jitter?: number
+  /** Larger datagrams vanish. Default: none do. */
+  readonly mtu?: number
+  /** From when to when nothing gets in, ms. */
+  readonly blackout?: readonly [from: number, to: number]
   /** Bytes per ms; 0: no limit. Default 0. */
   readonly rate?: number
   /** Bytes that may wait for the rate; more are dropped. Default 64 KiB. */
@@ -27,6 +33,8 @@ export class Link {
   #freeAt = 0
   carried = 0
   bytes = 0
+  /** Datagrams for which the queue had no room. */
+  overflowed = 0
 
   constructor(world: World, options: LinkOptions = {}) {
     this.#world = world
@@ -34,15 +42,16 @@ export class Link {
   }
 
   send(datagram: Uint8Array, deliver: (datagram: Uint8Array) => void): void {
-    const { loss = 0, duplicate = 0, drop } = this.#options
+    const { loss = 0, duplicate = 0, mtu = Number.POSITIVE_INFINITY, blackout, drop } = this.#options
     const index = this.#index++
-    if (drop?.(index, datagram) || this.#chance(loss)) return
+    if (drop?.(index, datagram) || this.#chance(loss) || datagram.length > mtu) return
+    if (blackout !== undefined && this.#world.now >= blackout[0] && this.#world.now < blackout[1]) return
     this.#carry(datagram, deliver)
     if (this.#chance(duplicate)) this.#carry(datagram, deliver)
   }
 
   #carry(datagram: Uint8Array, deliver: (datagram: Uint8Array) => void): void {
-    const { delay = 10, reorder = 0, corrupt = 0, rate = 0, queue = 65_536 } = this.#options
+    const { delay = 10, reorder = 0, jitter = 0, corrupt = 0, rate = 0, queue = 65_536 } = this.#options
     const { now, random } = this.#world
     const copy = datagram.slice()
     if (this.#chance(corrupt)) {
@@ -52,14 +61,22 @@ export class Link {
     let leaves = now
     if (rate > 0) {
       const waiting = Math.max(0, this.#freeAt - now) * rate
-      if (waiting + copy.length > queue) return
+      if (waiting + copy.length > queue) {
+        this.overflowed++
+        return
+      }
       leaves = Math.max(now, this.#freeAt) + copy.length / rate
       this.#freeAt = leaves
     }
-    const late = this.#chance(reorder) ? random() * delay : 0
+    const late = (this.#chance(reorder) ? random() * delay : 0) + (jitter > 0 ? random() * jitter : 0)
     this.carried++
     this.bytes += copy.length
     this.#world.plan(leaves + delay + late, () => deliver(copy))
+  }
+
+  /** Bytes that wait for the rate. */
+  get queued(): number {
+    return Math.max(0, this.#freeAt - this.#world.now) * (this.#options.rate ?? 0)
   }
 
   #chance(probability: number): boolean {

@@ -31,6 +31,8 @@ export interface PairOptions {
   readonly link?: LinkOptions
   readonly toServer?: LinkOptions
   readonly toClient?: LinkOptions
+  /** Links that exist already: shared with another pair. */
+  readonly links?: { readonly toServer: Link; readonly toClient: Link }
   readonly client?: Partial<ClientConfig>
   readonly server?: Partial<ServerConfig>
   readonly recorder?: (vantagePoint: 'client' | 'server') => Recorder
@@ -57,8 +59,9 @@ export class Pair {
     this.#options = options
     this.world = options.world ?? new World(options.seed)
     this.backend = this.world.backend()
-    this.toServer = new Link(this.world, { ...options.link, ...options.toServer })
-    this.toClient = new Link(this.world, { ...options.link, ...options.toClient })
+    const { link, links } = options
+    this.toServer = links?.toServer ?? new Link(this.world, { ...link, ...options.toServer })
+    this.toClient = links?.toClient ?? new Link(this.world, { ...link, ...options.toClient })
     this.client = new Host(this.world, clientAddress, this.toServer, options.bufferSize)
     this.server = new Host(this.world, serverAddress, this.toClient, options.bufferSize)
     this.client.join(this.server)

@@ -3,6 +3,7 @@
 import type { CryptoBackend } from '../../src/crypto/backend.ts'
 import { nodeBackend } from '../../src/crypto/backend-node.ts'
 import { seededRandom } from '../reference/random.ts'
+import { fastBackend } from './fast-backend.ts'
 
 interface Happening {
   readonly at: number
@@ -10,36 +11,50 @@ interface Happening {
   readonly act: () => void
 }
 
+/** `node`: the real thing. `fast`: packets are sealed by a checksum alone (fast-backend.ts). */
+export type Crypto = 'node' | 'fast'
+
 /** More than this happens in no test: something spins. */
 export const MAX_HAPPENINGS = 400_000
 
 export class World {
   readonly random: () => number
+  readonly #crypto: Crypto
+  readonly #maxHappenings: number
   #now = 0
   #order = 0
   #count = 0
-  #happenings: Happening[] = []
+  /** A binary heap: the earliest first. */
+  readonly #heap: Happening[] = []
 
-  constructor(seed = 1) {
+  constructor(seed = 1, crypto: Crypto = 'node', maxHappenings: number = MAX_HAPPENINGS) {
     this.random = seededRandom(seed)
+    this.#crypto = crypto
+    this.#maxHappenings = maxHappenings
   }
 
   get now(): number {
     return this.#now
   }
 
+  /** How many things have happened. */
+  get happened(): number {
+    return this.#count
+  }
+
   /** `act` happens at time `at`, after whatever was planned for that time before. */
   plan(at: number, act: () => void): void {
+    const heap = this.#heap
     const happening = { at: Math.max(at, this.#now), order: this.#order++, act }
-    let low = 0
-    let high = this.#happenings.length
-    while (low < high) {
-      const middle = (low + high) >> 1
-      const other = this.#happenings[middle] as Happening
-      if (other.at < happening.at || (other.at === happening.at && other.order < happening.order)) low = middle + 1
-      else high = middle
+    let index = heap.length
+    while (index > 0) {
+      const above = (index - 1) >> 1
+      const other = heap[above] as Happening
+      if (!isBefore(happening, other)) break
+      heap[index] = other
+      index = above
     }
-    this.#happenings.splice(low, 0, happening)
+    heap[index] = happening
   }
 
   /**
@@ -48,13 +63,13 @@ export class World {
    */
   run(isDone: () => boolean = () => false, limit = 600_000): boolean {
     while (!isDone()) {
-      const next = this.#happenings[0]
+      const next = this.#heap[0]
       if (next === undefined || next.at > limit) {
         if (Number.isFinite(limit)) this.#now = Math.max(this.#now, limit)
         return isDone()
       }
-      if (++this.#count > MAX_HAPPENINGS) throw new Error(`the world spins at ${this.#now} ms`)
-      this.#happenings.shift()
+      if (++this.#count > this.#maxHappenings) throw new Error(`the world spins at ${this.#now} ms`)
+      this.#removeFirst()
       this.#now = next.at
       next.act()
     }
@@ -66,13 +81,34 @@ export class World {
     this.run(() => false, this.#now + ms)
   }
 
-  /** A crypto backend whose randomness comes from the seed. Key shares stay random: nothing depends on them. */
+  /** A crypto backend whose randomness comes from the seed. Real key shares stay random: nothing depends on them. */
   backend(): CryptoBackend {
     const random = (length: number): Uint8Array => {
       const bytes = new Uint8Array(length)
       for (let i = 0; i < length; i++) bytes[i] = Math.floor(this.random() * 256)
       return bytes
     }
-    return { ...nodeBackend, random }
+    return this.#crypto === 'fast' ? fastBackend(random) : { ...nodeBackend, random }
   }
+
+  #removeFirst(): void {
+    const heap = this.#heap
+    const last = heap.pop() as Happening
+    const { length } = heap
+    if (length === 0) return
+    let index = 0
+    for (;;) {
+      let below = 2 * index + 1
+      if (below >= length) break
+      if (below + 1 < length && isBefore(heap[below + 1] as Happening, heap[below] as Happening)) below++
+      if (!isBefore(heap[below] as Happening, last)) break
+      heap[index] = heap[below] as Happening
+      index = below
+    }
+    heap[index] = last
+  }
+}
+
+function isBefore(a: Happening, b: Happening): boolean {
+  return a.at < b.at || (a.at === b.at && a.order < b.order)
 }
