@@ -14,12 +14,16 @@ export class LostPackets {
   }
 
   /** `lost` is ascending. */
-  remember(lost: readonly SentPacket[]): void {
+  remember(lost: readonly SentPacket[], now: number): void {
     const packets = this.#packets
     const from = Math.max(lost.length - MAX_LOST_REMEMBERED, 0)
     const excess = packets.length + lost.length - from - MAX_LOST_REMEMBERED
     if (excess > 0) packets.splice(0, excess)
-    for (let i = from; i < lost.length; i++) packets.push(lost[i] as SentPacket)
+    for (let i = from; i < lost.length; i++) {
+      const packet = lost[i] as SentPacket
+      packet.lostAt = now
+      packets.push(packet)
+    }
   }
 
   /** Removes what the ranges of an ACK frame cover (flat, descending, inclusive pairs) and appends it to `into`. */
@@ -36,10 +40,10 @@ export class LostPackets {
     }
   }
 
-  /** What was sent before `time` is not waited for any more. */
+  /** What was lost before `time` is not waited for any more. */
   forgetBefore(time: number): void {
     let count = 0
-    while (count < this.#packets.length && (this.#packets[count] as SentPacket).sentAt < time) count++
+    while (count < this.#packets.length && (this.#packets[count] as SentPacket).lostAt < time) count++
     if (count > 0) this.#packets.splice(0, count)
   }
 

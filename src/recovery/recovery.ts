@@ -282,7 +282,7 @@ export class Recovery {
   #onLost(space: NumberSpace, now: number): void {
     if (this.#lost.length === 0) return
     this.#window.onPacketsLost(this.#lost, this.#timer.probe.maxAckDelay, space.lastSkipped, now)
-    space.lost.remember(this.#lost)
+    space.lost.remember(this.#lost, now)
   }
 
   #findSpuriousLosses(space: NumberSpace, frame: AckFrame, now: number): void {
