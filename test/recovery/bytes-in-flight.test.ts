@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest'
 import { Space } from '../../src/packet/level.ts'
+import { Bbr } from '../../src/recovery/congestion/bbr.ts'
 import { Cubic } from '../../src/recovery/congestion/cubic.ts'
 import { NewReno } from '../../src/recovery/congestion/new-reno.ts'
 import type { Outcome, Recovery } from '../../src/recovery/recovery.ts'
@@ -27,6 +28,7 @@ class Flight {
 describe.each([
   ['CUBIC', (size: number) => new Cubic(size)],
   ['NewReno', (size: number) => new NewReno(size)],
+  ['BBR', (size: number) => new Bbr(size)],
 ])('RFC 9002 §B.2: bytes_in_flight, %s', (_name, congestion) => {
   test.each(Array.from({ length: 12 }, (_, i) => i + 1))('seed %i', seed => {
     const random = seeded(seed)
@@ -94,6 +96,7 @@ function expectSane(recovery: Recovery): void {
   expect(congestion.window).toBeGreaterThanOrEqual(2400)
   expect(Number.isFinite(congestion.window)).toBe(true)
   expect(Number.isNaN(recovery.nextTimeout())).toBe(false)
+  if (!(recovery.pacingRate > 0 && recovery.pacingRate < 1e9)) throw new Error(`paced at ${recovery.pacingRate}`)
   expect(rtt.smoothed).toBeGreaterThanOrEqual(0)
   expect(rtt.variance).toBeGreaterThanOrEqual(0)
 }
