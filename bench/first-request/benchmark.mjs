@@ -3,13 +3,13 @@
 import { fileURLToPath } from 'node:url'
 import { launch } from '@zerotrip/faas/generator'
 import { measure } from './measure.mjs'
-import { Variants } from './variants.mjs'
+import { sharedContext, Variants, variantNames } from './variants.mjs'
 
 /** What must hold: a ratio of medians, and a share of accepted early data. */
 const limits = { ratioToTlsResumed: 0.7, earlyShare: 0.99 }
 
 /** Rounds that are not counted: until the optimizing compiler of both processes has nothing left to do. */
-const WARM_UP = 2000
+const WARM_UP = 3000
 
 const handler = fileURLToPath(new URL('function.mjs', import.meta.url))
 
@@ -17,7 +17,8 @@ export async function run({ samples = 400 }) {
   const worker = await launch({ handler, clientId: 'bench', tcp: true, tls: true })
   const variants = new Variants(worker)
   try {
-    const measured = await measure(variants, { samples, warmUp: WARM_UP, onProgress: progress })
+    const names = [...variantNames, sharedContext]
+    const measured = await measure(variants, { samples, warmUp: WARM_UP, names, onProgress: progress })
     return judge(measured)
   } finally {
     await variants.close()
@@ -39,7 +40,7 @@ export function print({ environment, variants, ratios, earlyShare, isReached }) 
   const { node, cpu, cores, date } = environment
   const rows = Object.entries(variants).map(([name, row]) =>
     [
-      name.padEnd(24),
+      name.padEnd(30),
       String(row.roundTrips).padStart(6),
       row.p50ms.toFixed(3).padStart(9),
       row.p90ms.toFixed(3).padStart(9),
@@ -51,7 +52,7 @@ export function print({ environment, variants, ratios, earlyShare, isReached }) 
     `first request, GET of 100 bytes over loopback, ${samples} fresh connections each, in turns`,
     `Node ${node}, ${cores} × ${cpu}, ${date}`,
     '',
-    `${'variant'.padEnd(24)}${'trips'.padStart(6)}${'p50 ms'.padStart(9)}${'p90 ms'.padStart(9)}${'ratio'.padStart(9)}`,
+    `${'variant'.padEnd(30)}${'trips'.padStart(6)}${'p50 ms'.padStart(9)}${'p90 ms'.padStart(9)}${'ratio'.padStart(9)}`,
     ...rows,
     '',
     'trips: round trips before the request leaves; ratio: quic-0rtt-provisioned to this one, medians',

@@ -4,6 +4,7 @@
 import { appendFileSync } from 'node:fs'
 import { get as httpGet } from 'node:http'
 import { get as httpsGet } from 'node:https'
+import { createSecureContext } from 'node:tls'
 import { nodeBackend, QuicEndpoint, withKeySharesAhead } from 'zerotrip'
 import { connect } from 'zerotrip/http3'
 import { ProvisionedClient } from 'zerotrip/zero-rtt'
@@ -24,6 +25,12 @@ export const variantNames = [
   'quic-0rtt-provisioned',
 ]
 
+/**
+ * For comparison: `tls13-resumed` uses node:https as it comes, which parses `ca` for every connection; this one is
+ * handed a SecureContext made before.
+ */
+export const sharedContext = 'tls13-resumed-shared-context'
+
 export class Variants {
   #worker
   #options
@@ -32,11 +39,13 @@ export class Variants {
   #provisioned
   #tickets = new TicketBox()
   #tlsSession
+  #secureContext
 
   /** @param {import('@zerotrip/faas/generator').LaunchedWorker} worker launched with `tcp` and `tls` */
   constructor(worker) {
     this.#worker = worker
     this.#provisioned = new ProvisionedClient(nodeBackend, worker.client, Date.now)
+    this.#secureContext = createSecureContext({ ca: worker.announcement.certificate, minVersion: 'TLSv1.3' })
     this.#options = { endpoint: this.#endpoint, ca: worker.announcement.certificate }
   }
 
@@ -56,6 +65,8 @@ export class Variants {
         return this.#tls(undefined, path)
       case 'tls13-resumed':
         return this.#tls(this.#tlsSession, path)
+      case sharedContext:
+        return this.#tls(this.#tlsSession, path, this.#secureContext)
       case 'quic-1rtt':
         return this.#quic(path, {}, 'none')
       case 'quic-0rtt-ticket':
@@ -87,11 +98,12 @@ export class Variants {
     return finish(request, begun, trips)
   }
 
-  #tls(session, path = '/') {
+  #tls(session, path = '/', secureContext = undefined) {
     const { host, tlsPort: port, certificate: ca } = this.#worker.announcement
     const trips = { count: 0 }
     const begun = performance.now()
-    const request = httpsGet({ host, port, path, ca, session, agent: false, minVersion: 'TLSv1.3' })
+    const trust = secureContext === undefined ? { ca, minVersion: 'TLSv1.3' } : { secureContext }
+    const request = httpsGet({ host, port, path, session, agent: false, ...trust })
     request.once('socket', socket => {
       socket.once('connect', () => trips.count++)
       socket.once('secureConnect', () => trips.count++)
