@@ -3,7 +3,7 @@
 import { Ring } from '../bytes/ring.ts'
 import type { Space } from '../packet/level.ts'
 import type { SentFrame } from '../packet/sent-frame.ts'
-import type { SendSnapshot } from './congestion/delivery-rate.ts'
+import type { SendSnapshot } from './send-snapshot.ts'
 
 /**
  * How many packets that carry nothing but ACK frames are remembered. A peer that is only sending may never

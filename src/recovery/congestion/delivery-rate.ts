@@ -1,38 +1,7 @@
 // Delivery rate estimation (draft-cheng-iccrg-delivery-rate-estimation): how fast the network delivers, per ACK.
 
+import { SendSnapshot } from '../send-snapshot.ts'
 import type { SentPacket } from '../sent-packets.ts'
-
-/** How far delivery was when a packet left. */
-export class SendSnapshot {
-  /** P.delivered: bytes delivered by then. */
-  readonly delivered: number
-  /** P.delivered_time: when the last of them was. */
-  readonly deliveredAt: number
-  /** P.first_sent_time: when the flight began of which the packet is one of the last. */
-  readonly firstSentAt: number
-  /** P.is_app_limited: the sender had paused for want of data. */
-  readonly isAppLimited: boolean
-  /** P.tx_in_flight: bytes in flight, this packet included. */
-  readonly inFlight: number
-  /** P.lost: bytes lost by then. */
-  readonly lost: number
-
-  constructor(
-    delivered: number,
-    deliveredAt: number,
-    firstSentAt: number,
-    isAppLimited: boolean,
-    inFlight: number,
-    lost: number,
-  ) {
-    this.delivered = delivered
-    this.deliveredAt = deliveredAt
-    this.firstSentAt = firstSentAt
-    this.isAppLimited = isAppLimited
-    this.inFlight = inFlight
-    this.lost = lost
-  }
-}
 
 /** What one ACK says ("rs"). One object per connection: it holds until the next ACK. */
 export class RateSample {
