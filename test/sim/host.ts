@@ -98,11 +98,12 @@ export class Host {
     this.sentBytes += datagram.length
     if (this.keepsRecords) this.sent.push(datagram)
     this.observer?.onSent(this, datagram.length, to)
-    this.#out.send(datagram, arrived => {
+    const deliver = (arrived: Uint8Array): void => {
       if (!isSameAddress(to, peer.address)) return
       peer.trips = Math.max(peer.trips, trips)
       peer.receive(arrived, from)
-    })
+    }
+    this.#out.send(datagram, deliver, !this.keepsRecords)
   }
 
   /** Drains events, sends what is due, arms the timer. */

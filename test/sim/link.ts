@@ -41,19 +41,19 @@ export class Link {
     this.#options = options
   }
 
-  send(datagram: Uint8Array, deliver: (datagram: Uint8Array) => void): void {
+  /** `isOurs`: nobody else has a use for these bytes, which receivers change in place. */
+  send(datagram: Uint8Array, deliver: (datagram: Uint8Array) => void, isOurs = false): void {
     const { loss = 0, duplicate = 0, mtu = Number.POSITIVE_INFINITY, blackout, drop } = this.#options
     const index = this.#index++
     if (drop?.(index, datagram) || this.#chance(loss) || datagram.length > mtu) return
     if (blackout !== undefined && this.#world.now >= blackout[0] && this.#world.now < blackout[1]) return
-    this.#carry(datagram, deliver)
-    if (this.#chance(duplicate)) this.#carry(datagram, deliver)
+    this.#carry(isOurs && duplicate === 0 ? datagram : datagram.slice(), deliver)
+    if (this.#chance(duplicate)) this.#carry(datagram.slice(), deliver)
   }
 
-  #carry(datagram: Uint8Array, deliver: (datagram: Uint8Array) => void): void {
+  #carry(copy: Uint8Array, deliver: (datagram: Uint8Array) => void): void {
     const { delay = 10, reorder = 0, jitter = 0, corrupt = 0, rate = 0, queue = 65_536 } = this.#options
     const { now, random } = this.#world
-    const copy = datagram.slice()
     if (this.#chance(corrupt)) {
       const at = Math.floor(random() * copy.length)
       copy[at] = (copy[at] as number) ^ (1 + Math.floor(random() * 255))

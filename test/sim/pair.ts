@@ -2,7 +2,12 @@
 
 import { toHex } from '../../src/bytes/hex.ts'
 import { Writer } from '../../src/bytes/writer.ts'
-import type { ClientConfig, Dependencies, ServerConfig } from '../../src/connection/config.ts'
+import {
+  type ClientConfig,
+  type Dependencies,
+  SERVER_VERSIONS,
+  type ServerConfig,
+} from '../../src/connection/config.ts'
 import { Connection } from '../../src/connection/connection.ts'
 import type { ConnectionIdSource } from '../../src/connection/local-ids.ts'
 import type { Address } from '../../src/connection/path.ts'
@@ -11,6 +16,7 @@ import { nodeBackend } from '../../src/crypto/backend-node.ts'
 import { retryTag } from '../../src/crypto/retry-integrity.ts'
 import { type PacketHeader, PacketKind, readHeader } from '../../src/packet/header.ts'
 import { writeRetry } from '../../src/packet/retry.ts'
+import { writeVersionNegotiation } from '../../src/packet/version.ts'
 import { NoRecorder, type Recorder } from '../../src/qlog/recorder.ts'
 import { singleCertificate, verifyChain } from '../../src/tls13/certificate-policy.ts'
 import { refuseEarlyData } from '../../src/tls13/ports.ts'
@@ -35,7 +41,7 @@ export interface PairOptions {
   readonly links?: { readonly toServer: Link; readonly toClient: Link }
   readonly client?: Partial<ClientConfig>
   readonly server?: Partial<ServerConfig>
-  readonly recorder?: (vantagePoint: 'client' | 'server') => Recorder
+  readonly recorder?: (vantagePoint: 'client' | 'server', originalDestination: Uint8Array) => Recorder
   /** A world that exists already: for a second connection in it. */
   readonly world?: World
   readonly isAddressValidated?: boolean
@@ -114,8 +120,10 @@ export class Pair {
   /** What an endpoint does with a stranger's datagram. */
   #accept(datagram: Uint8Array, from: Address): Connection | undefined {
     const header = readHeader(datagram, 0, ID_LENGTH)
-    if (header === undefined || header.kind !== PacketKind.Initial || header.version !== 1) return undefined
-    if (datagram.length < 1200) return undefined
+    if (header === undefined || datagram.length < 1200) return undefined
+    const versions = this.#options.server?.versions ?? SERVER_VERSIONS
+    if (!versions.includes(header.version)) return this.sendVersions(header, versions)
+    if (header.kind !== PacketKind.Initial) return undefined
     const origin = this.#origin(header, from)
     if (origin === undefined) return undefined
     const deps = this.#dependencies('server')
@@ -143,12 +151,19 @@ export class Pair {
     return undefined
   }
 
+  /** A Version Negotiation packet of the server for the packet with `header`. */
+  sendVersions(header: PacketHeader, versions: readonly number[]): undefined {
+    const writer = Writer.allocate(200)
+    writeVersionNegotiation(writer, header.source, header.destination, versions, 0)
+    this.server.send(writer.bytes.slice(0, writer.pos))
+  }
+
   /** A Retry packet of the server for the Initial with `header`. */
   sendRetry(header: PacketHeader, token: Uint8Array, source: Uint8Array = RETRY_ID): void {
     const writer = Writer.allocate(1200)
-    writeRetry(writer, 1, header.source, source, token, 0)
+    writeRetry(writer, header.version, header.source, source, token, 0)
     const pseudo = writer.bytes.subarray(0, writer.pos)
-    writer.put(retryTag(this.backend, 1, header.destination, pseudo.slice()))
+    writer.put(retryTag(this.backend, header.version, header.destination, pseudo.slice()))
     this.server.send(writer.bytes.slice(0, writer.pos))
   }
 
@@ -160,7 +175,7 @@ export class Pair {
       resetToken,
       retire: id => retired.push(toHex(id)),
     }
-    return { backend, ids, recorder: () => this.#options.recorder?.(vantagePoint) ?? NoRecorder }
+    return { backend, ids, recorder: odcid => this.#options.recorder?.(vantagePoint, odcid) ?? NoRecorder }
   }
 }
 

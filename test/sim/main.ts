@@ -1,0 +1,201 @@
+// npm run sim: many networks by seed, on all cores, and the congestion scenarios. Exit code 0: nothing failed.
+
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { isMainThread, parentPort, Worker } from 'node:worker_threads'
+import { QLOG_EXTENSION, QlogWriter } from '../../src/qlog/qlog-writer.ts'
+import { type CongestionResult, congestionScenarios, runCongestion } from './congestion.ts'
+import { plot } from './plot.ts'
+import { runSeed, type SeedResult } from './run-seed.ts'
+import { scenarioNames, seedsFor } from './scenarios.ts'
+import type { Crypto } from './world.ts'
+
+interface Batch {
+  readonly seeds: readonly number[]
+  readonly crypto: Crypto
+}
+
+interface Tally {
+  seeds: number
+  failed: number
+  simulatedSeconds: number
+  megabytes: number
+}
+
+/** Handed to a worker at once. */
+const BATCH = 40
+/** Failures that are printed. */
+const MAX_TOLD = 20
+
+const usage = `npm run sim -- [--seeds 5000] [--scenario NAME] [--crypto fast|node] [--plot DIR] [--json]
+npm run sim -- --seed N [--crypto fast|node] [--qlog DIR]
+Scenarios: ${[...scenarioNames, ...congestionScenarios.map(({ name }) => name)].join(' ')}`
+
+if (isMainThread) process.exitCode = await main()
+else parentPort?.on('message', (batch: Batch) => parentPort?.postMessage(run(batch)))
+
+function run({ seeds, crypto }: Batch): SeedResult[] {
+  return seeds.map(seed => runSeed(seed, { crypto }))
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      seeds: { type: 'string', default: '5000' },
+      seed: { type: 'string' },
+      scenario: { type: 'string' },
+      crypto: { type: 'string', default: 'fast' },
+      plot: { type: 'string' },
+      qlog: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  const { crypto, scenario, seed } = values
+  if (values.help || (crypto !== 'fast' && crypto !== 'node')) {
+    console.log(usage)
+    return values.help ? 0 : 2
+  }
+  if (seed !== undefined) return repeat(Number(seed), crypto, values.qlog)
+  const isCongestion = congestionScenarios.some(({ name }) => name === scenario)
+  if (scenario !== undefined && !isCongestion && !scenarioNames.includes(scenario)) {
+    console.error(`no scenario ${scenario}\n${usage}`)
+    return 2
+  }
+  const congestion = scenario === undefined || isCongestion ? runAllCongestion(crypto, scenario, values.plot) : []
+  const seeds = isCongestion ? [] : seedsFor(Number(values.seeds), scenario)
+  const results = await runAll(seeds, crypto)
+  return report(results, congestion, crypto, values.json)
+}
+
+/** One seed again, with a log of each side if wanted. */
+function repeat(seed: number, crypto: Crypto, directory: string | undefined): number {
+  const logs = { client: '', server: '' }
+  const result = runSeed(seed, {
+    crypto,
+    ...(directory !== undefined && {
+      recorder: (vantagePoint, odcid) =>
+        new QlogWriter(
+          text => {
+            logs[vantagePoint] += text
+          },
+          { vantagePoint, odcid, title: `seed ${seed}` },
+        ),
+    }),
+  })
+  if (directory !== undefined) {
+    mkdirSync(directory, { recursive: true })
+    for (const side of ['client', 'server'] as const) {
+      writeFileSync(join(directory, `seed-${seed}_${side}${QLOG_EXTENSION}`), logs[side])
+    }
+  }
+  console.log(`seed ${seed}, ${result.scenario}, ${crypto} crypto: ${result.error ?? 'passed'}`)
+  console.log(
+    `${(result.simulated / 1000).toFixed(1)} s simulated, ${result.bytes} bytes, ${result.happened} happenings`,
+  )
+  return result.error === undefined ? 0 : 1
+}
+
+function runAllCongestion(crypto: Crypto, only: string | undefined, directory: string | undefined): CongestionResult[] {
+  const results: CongestionResult[] = []
+  for (const scenario of congestionScenarios) {
+    if (only !== undefined && scenario.name !== only) continue
+    progress(scenario.name)
+    const result = runCongestion(scenario, crypto)
+    results.push(result)
+    if (directory === undefined) continue
+    mkdirSync(directory, { recursive: true })
+    writeFileSync(join(directory, `${scenario.name}.svg`), plot(result))
+  }
+  return results
+}
+
+/** Whoever is free takes the next batch. */
+async function runAll(seeds: readonly number[], crypto: Crypto): Promise<SeedResult[]> {
+  const results: SeedResult[] = []
+  let next = 0
+  const work = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const worker = new Worker(new URL(import.meta.url))
+      const hand = (): void => {
+        if (next >= seeds.length) return void worker.terminate().then(() => resolve())
+        worker.postMessage({ seeds: seeds.slice(next, next + BATCH), crypto } satisfies Batch)
+        next += BATCH
+      }
+      worker.on('error', reject)
+      worker.on('message', (done: SeedResult[]) => {
+        results.push(...done)
+        progress(`${results.length} of ${seeds.length} seeds`)
+        hand()
+      })
+      hand()
+    })
+  const workers = Math.min(availableParallelism(), Math.ceil(seeds.length / BATCH))
+  await Promise.all(Array.from({ length: workers }, work))
+  return results.sort((a, b) => a.seed - b.seed)
+}
+
+function report(results: SeedResult[], congestion: CongestionResult[], crypto: Crypto, isJson: boolean): number {
+  progress('')
+  const failures = results.filter(({ error }) => error !== undefined)
+  const failed = failures.length + congestion.filter(({ error }) => error !== undefined).length
+  const scenarios: Record<string, unknown> = {}
+  for (const [name, tally] of tallies(results)) scenarios[name] = tally
+  for (const { name, error, use, fairness, realTimeFactor } of congestion) {
+    scenarios[name] = {
+      failed: error === undefined ? 0 : 1,
+      use: round(use),
+      jain: round(fairness),
+      realTimeFactor: round(realTimeFactor),
+    }
+  }
+  for (const { seed, scenario, error } of failures.slice(0, MAX_TOLD)) {
+    console.error(
+      `seed ${seed} (${scenario}): ${firstLine(error)}\n  npm run sim -- --seed ${seed} --crypto ${crypto} --qlog .cache/qlog`,
+    )
+  }
+  for (const { name, error } of congestion) {
+    if (error !== undefined)
+      console.error(`${name}: ${error}\n  npm run sim -- --scenario ${name} --crypto ${crypto} --plot .cache/plot`)
+  }
+  // What a 100 Mbit/s transfer takes of the wall clock.
+  const transfer = congestion.find(({ name }) => name === 'oneFlow')
+  const realTimeFactor = transfer === undefined ? null : round(transfer.realTimeFactor)
+  const summary = { seeds: results.length, failed, realTimeFactor, crypto, scenarios }
+  if (isJson) console.log(JSON.stringify(summary))
+  else {
+    console.log(
+      `${results.length} seeds, ${failed} failed, ${crypto} crypto; a 100 Mbit/s transfer runs ${realTimeFactor} times as fast as in real time`,
+    )
+    console.table(scenarios)
+  }
+  return failed === 0 ? 0 : 1
+}
+
+function tallies(results: readonly SeedResult[]): Map<string, Tally> {
+  const all = new Map<string, Tally>()
+  for (const { scenario, error, simulated, bytes } of results) {
+    const tally = all.get(scenario) ?? { seeds: 0, failed: 0, simulatedSeconds: 0, megabytes: 0 }
+    tally.seeds++
+    if (error !== undefined) tally.failed++
+    tally.simulatedSeconds = round(tally.simulatedSeconds + simulated / 1000)
+    tally.megabytes = round(tally.megabytes + bytes / 1e6)
+    all.set(scenario, tally)
+  }
+  return all
+}
+
+function round(value: number): number {
+  return Number(value.toFixed(3))
+}
+
+function firstLine(error: string | undefined): string {
+  return (error ?? '').split('\n')[0] as string
+}
+
+/** On a terminal, one line that changes. */
+function progress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`)
+}

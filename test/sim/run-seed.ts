@@ -1,0 +1,171 @@
+// One seed from the first datagram to the last: its network, its traffic, its end, and everything that must hold.
+
+import type { ConnectionEvent } from '../../src/connection/events.ts'
+import type { Recorder } from '../../src/qlog/recorder.ts'
+import { integer } from '../reference/random.ts'
+import type { Host } from './host.ts'
+import { Invariants } from './invariants.ts'
+import { Pair } from './pair.ts'
+import { type Setup, scenarioOf, setupOf } from './scenarios.ts'
+import { type Side, Traffic } from './traffic.ts'
+import { type Crypto, World } from './world.ts'
+
+export interface SeedResult {
+  readonly seed: number
+  readonly scenario: string
+  /** Why it failed. */
+  readonly error: string | undefined
+  /** ms of the simulated clock. */
+  readonly simulated: number
+  readonly bytes: number
+  readonly happened: number
+}
+
+export interface SeedOptions {
+  readonly crypto?: Crypto
+  readonly recorder?: (vantagePoint: Side, originalDestination: Uint8Array) => Recorder
+}
+
+type Closed = Extract<ConnectionEvent, { type: 'closed' }>
+
+const CLOSE_CODE = 42
+const CLOSE_REASON = 'the play is over'
+/** ms that a play may take, and what comes after it. */
+const LIMIT = 3_600_000
+const HEARTBEAT = 1000
+const heartbeat = new Uint8Array(20)
+const MAX_HAPPENINGS = 3_000_000
+
+export function runSeed(seed: number, options: SeedOptions = {}): SeedResult {
+  const play = new Play(seed, setupOf(seed), options)
+  let error: string | undefined
+  try {
+    play.run()
+  } catch (cause) {
+    error = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)
+  }
+  const { world } = play.pair
+  const { bytes } = play.traffic
+  return { seed, scenario: scenarioOf(seed), error, simulated: world.now, bytes, happened: world.happened }
+}
+
+class Play {
+  readonly pair: Pair
+  readonly traffic: Traffic
+  readonly #setup: Setup
+
+  constructor(seed: number, setup: Setup, { crypto = 'fast', recorder }: SeedOptions) {
+    this.#setup = setup
+    const { maxStreams = 100, datagramSize = 1200 } = setup
+    const transport = {
+      maxIdleTimeout: 600_000,
+      initialMaxStreamsBidi: maxStreams,
+      initialMaxStreamsUni: maxStreams,
+      maxDatagramSize: datagramSize,
+      maxDatagramFrameSize: 1000,
+    }
+    this.pair = new Pair({
+      world: new World(seed, crypto, MAX_HAPPENINGS),
+      toServer: setup.toServer,
+      toClient: setup.toClient,
+      client: { transport },
+      server: { transport },
+      ...(recorder && { recorder }),
+    })
+    this.traffic = new Traffic(this.pair, setup.streams)
+    for (const host of [this.pair.client, this.pair.server]) {
+      host.keepsRecords = false
+      host.observer = new Invariants(host === this.pair.server, datagramSize)
+    }
+  }
+
+  run(): void {
+    const { traffic } = this
+    const { world } = this.pair
+    this.pair.start()
+    this.#disturb()
+    world.run(() => traffic.isDone || traffic.closed.length > 0, LIMIT)
+    this.#expectOpen('while bytes were on the way')
+    if (!traffic.isDone) throw new Error(`${traffic.remaining} ends of streams never came`)
+    // RFC 9000 §3: when everything is acknowledged no table remembers a stream.
+    world.run(() => traffic.closed.length > 0 || this.#openStreams() === 0, world.now + LIMIT)
+    this.#expectOpen('when all bytes had come')
+    if (this.#openStreams() > 0) throw new Error(`${this.#openStreams()} streams are never forgotten`)
+    this.#close()
+  }
+
+  #openStreams(): number {
+    const { client, server } = this.pair
+    return client.connection.diagnostics.openStreams + server.connection.diagnostics.openStreams
+  }
+
+  #expectOpen(when: string): void {
+    const end = this.traffic.closed[0]
+    if (end === undefined) return
+    const { errorCode, reason, by, error } = end.event
+    const cause = error?.cause instanceof Error ? `\n${error.cause.stack}` : ''
+    throw new Error(`the ${end.side} was closed ${when}: ${errorCode} ${reason}, by ${by}${cause}`)
+  }
+
+  #disturb(): void {
+    const { rebindings = 0, keyUpdates = 0 } = this.#setup.disturbances ?? {}
+    const { world, client } = this.pair
+    for (let i = 0; i < rebindings; i++) {
+      world.plan(world.random() * 3000, () => {
+        // Before the handshake is confirmed nobody may move (RFC 9000 §9).
+        if (!client.connection.isHandshakeConfirmed) return
+        client.address = {
+          host: `192.0.2.${10 + integer(world.random, 200)}`,
+          port: 1024 + integer(world.random, 60_000),
+        }
+        client.act(() => {})
+      })
+    }
+    if (rebindings > 0) this.#beat()
+    for (let i = 0; i < keyUpdates; i++) {
+      const host = world.random() < 0.5 ? client : this.pair.server
+      world.plan(world.random() * 3000, () => {
+        if (host.hasConnection) host.act(connection => connection.updateKeys(world.now))
+      })
+    }
+  }
+
+  /** A client that only receives, and has moved without noticing, is found again by what it sends now and then. */
+  #beat(): void {
+    const { world, client } = this.pair
+    world.plan(world.now + HEARTBEAT, () => {
+      if (client.connection.isTerminated) return
+      client.act(connection => connection.sendDatagram(heartbeat))
+      this.#beat()
+    })
+  }
+
+  /** One side says goodbye; both come to rest, and know the same of it. */
+  #close(): void {
+    const { world, client, server } = this.pair
+    const isByClient = world.random() < 0.5
+    const [closing, other]: [Host, Host] = isByClient ? [client, server] : [server, client]
+    closing.act(connection => connection.close(CLOSE_CODE, CLOSE_REASON, world.now))
+    const areGone = (): boolean => client.connection.isTerminated && server.connection.isTerminated
+    if (!world.run(areGone, world.now + LIMIT)) throw new Error('closed, but never gone')
+    const { closed } = this.traffic
+    const ours = closed.filter(end => this.pair[end.side] === closing).map(end => end.event)
+    const theirs = closed.filter(end => this.pair[end.side] === other).map(end => end.event)
+    if (ours.length !== 1 || theirs.length !== 1) throw new Error(`${ours.length} and ${theirs.length} ends told`)
+    this.#expectAgreement(ours[0] as Closed, theirs[0] as Closed)
+  }
+
+  #expectAgreement(ours: Closed, theirs: Closed): void {
+    const isTold = theirs.by === 'peer' && theirs.errorCode === CLOSE_CODE && theirs.reason === CLOSE_REASON
+    // Who was not told falls asleep; only where datagrams vanish.
+    const isAsleep = theirs.by === 'idle' && this.#setup.isLossy
+    if (
+      ours.by !== 'local' ||
+      ours.errorCode !== CLOSE_CODE ||
+      !theirs.isApplication === isTold ||
+      !(isTold || isAsleep)
+    ) {
+      throw new Error(`they disagree why it ended: ${JSON.stringify([ours, theirs])}`)
+    }
+  }
+}
