@@ -1,4 +1,4 @@
-// Transport parameters (RFC 9000 §18, RFC 9221 §3): one record, read from and written to the TLS extension.
+// Transport parameters (RFC 9000 §18, RFC 9221 §3, RFC 9368 §3): one record, read from and written to the TLS extension.
 
 import { OutOfBytes, Reader } from '../bytes/reader.ts'
 import { MAX_EXACT, varintSize } from '../bytes/varint.ts'
@@ -6,6 +6,7 @@ import { Writer } from '../bytes/writer.ts'
 import { MAX_CONNECTION_ID_LENGTH } from './connection-id.ts'
 import { STATELESS_RESET_TOKEN_LENGTH } from './stateless-reset.ts'
 import { ErrorCode, TransportError } from './transport-error.ts'
+import { readVersionInformation, type VersionInformation, versionInformationBytes } from './version-information.ts'
 
 /** What one side declares about itself. "Local" streams are those opened by the side that declares. */
 export interface TransportParameters {
@@ -37,6 +38,7 @@ export interface TransportParameters {
   readonly retrySourceConnectionId: Uint8Array | undefined
   /** The largest DATAGRAM frame this side takes, type and length included; 0, the default, for none (RFC 9221 §3). */
   readonly maxDatagramFrameSize: number
+  readonly versionInformation: VersionInformation | undefined
 }
 
 /** RFC 9000 §18.2: an address family that is not offered is all zeros, kept as it is. */
@@ -71,6 +73,7 @@ export const defaultTransportParameters: TransportParameters = {
   initialSourceConnectionId: undefined,
   retrySourceConnectionId: undefined,
   maxDatagramFrameSize: 0,
+  versionInformation: undefined,
 }
 
 /**
@@ -103,6 +106,9 @@ export function writeTransportParameters(parameters: TransportParameters, grease
   if (parameters.disableActiveMigration) writeBytes(w, DISABLE_ACTIVE_MIGRATION, empty)
   if (parameters.preferredAddress !== undefined) {
     writeBytes(w, PREFERRED_ADDRESS, preferredAddressBytes(parameters.preferredAddress))
+  }
+  if (parameters.versionInformation !== undefined) {
+    writeBytes(w, VERSION_INFORMATION, versionInformationBytes(parameters.versionInformation))
   }
   if (greaseId !== undefined) writeBytes(w, greaseId, empty)
   return w.finish().slice()
@@ -169,9 +175,11 @@ function connectionIdParameter(
 
 const DISABLE_ACTIVE_MIGRATION = 0x0c
 const PREFERRED_ADDRESS = 0x0d
+const VERSION_INFORMATION = 0x11
 const integerById: ReadonlyMap<number, IntegerParameter> = new Map(integers.map(p => [p.id, p]))
 const byteStringById: ReadonlyMap<number, ByteStringParameter> = new Map(byteStrings.map(p => [p.id, p]))
-/** 12 integers of 10 bytes, 4 byte strings of 22, the address of 63, a flag of 2 and an unknown id of 9: below 512. */
+/** 12 integers of 10 bytes, 4 byte strings of 22, the address of 63, a flag of 2, two versions in 14 and an
+ * unknown id of 9: below 512. */
 const MAX_WRITTEN = 512
 const empty = new Uint8Array(0)
 
@@ -210,6 +218,9 @@ function readOne(
   } else if (id === PREFERRED_ADDRESS) {
     forbidClient(from, 'preferredAddress')
     parameters.preferredAddress = readPreferredAddress(value)
+  } else if (id === VERSION_INFORMATION) {
+    parameters.versionInformation = readVersionInformation(value, from)
+    if (parameters.versionInformation === undefined) throw malformed('versionInformation malformed')
   } else return false
   return true
 }

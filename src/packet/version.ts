@@ -4,11 +4,11 @@ import { Reader } from '../bytes/reader.ts'
 import type { Writer } from '../bytes/writer.ts'
 
 export const QUIC_V1: number = 0x00000001
-/** RFC 9369. Its headers can be read and written; it is not offered. */
+/** RFC 9369: other numbers on the wire, the same protocol. */
 export const QUIC_V2: number = 0x6b3343cf
 
-/** The versions a connection may use, best first. */
-export const supportedVersions: readonly number[] = [QUIC_V1]
+/** The versions a connection may use. Each is compatible with the other (RFC 9369 §4). */
+export const supportedVersions: readonly number[] = [QUIC_V1, QUIC_V2]
 
 export function isSupportedVersion(version: number): boolean {
   return supportedVersions.includes(version)

@@ -73,7 +73,7 @@ export function sendFlight(
   wire.log('SERVER_HANDSHAKE_TRAFFIC_SECRET', hello.random, handshake.serverSecret)
   wire.secret(Level.Handshake, 'write', suite, handshake.serverSecret)
   wire.secret(Level.Handshake, 'read', suite, handshake.clientSecret)
-  sendHandshake(config, wire, transcript, decision, handshake)
+  sendHandshake(wire, transcript, decision, handshake)
   const application = handshake.application(transcript.digest())
   wire.log('CLIENT_TRAFFIC_SECRET_0', hello.random, application.clientSecret)
   wire.log('SERVER_TRAFFIC_SECRET_0', hello.random, application.serverSecret)
@@ -83,13 +83,7 @@ export function sendFlight(
   return { transcript, handshake, application }
 }
 
-function sendHandshake(
-  config: TlsServerConfig,
-  wire: Wire,
-  transcript: Transcript,
-  decision: Decision,
-  keys: HandshakeStage,
-): void {
+function sendHandshake(wire: Wire, transcript: Transcript, decision: Decision, keys: HandshakeStage): void {
   const send = (message: Uint8Array): void => {
     transcript.add(message)
     wire.send(Level.Handshake, message)

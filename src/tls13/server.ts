@@ -188,7 +188,9 @@ class ExpectFinished implements ServerState {
 }
 
 function ownParameters({ transportParameters }: TlsServerConfig, hello: ClientHello): Uint8Array {
-  return typeof transportParameters === 'function' ? transportParameters(hello.transportParameters) : transportParameters
+  return typeof transportParameters === 'function'
+    ? transportParameters(hello.transportParameters)
+    : transportParameters
 }
 
 /** A client has nothing to say after its Finished: no KeyUpdate in QUIC (RFC 9001 §6). */

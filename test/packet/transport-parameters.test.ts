@@ -36,6 +36,7 @@ const full: TransportParameters = {
   initialSourceConnectionId: new Uint8Array(20).fill(3),
   retrySourceConnectionId: new Uint8Array(0),
   maxDatagramFrameSize: 65_535,
+  versionInformation: { chosen: 1, available: [0x6b3343cf, 1] },
 }
 
 function fault(hex: string, from: 'client' | 'server' = 'server'): unknown {
@@ -179,8 +180,8 @@ test('parameters cut off at any byte are malformed, or end between two', () => {
     if (result instanceof Error) expectMalformed(result)
     else whole++
   }
-  // One for each boundary between two of the 18, and the empty one.
-  expect(whole).toBe(18)
+  // One for each boundary between two of the 19, and the empty one.
+  expect(whole).toBe(19)
 })
 
 test('random bytes are parameters or a TransportError', () => {

@@ -30,9 +30,10 @@ test('RFC 9000 §15: 0x?a?a?a?a is grease', () => {
   expect(isGreaseVersion(QUIC_V2)).toBe(false)
 })
 
-test('version 1 is supported, others are not', () => {
+test('versions 1 and 2 are supported, others are not', () => {
   expect(supportedVersions.filter(isSupportedVersion)).toEqual(supportedVersions)
   expect(isSupportedVersion(QUIC_V1)).toBe(true)
+  expect(isSupportedVersion(QUIC_V2)).toBe(true)
   expect(isSupportedVersion(0)).toBe(false)
   expect(isSupportedVersion(0x1a2a3a4a)).toBe(false)
 })
