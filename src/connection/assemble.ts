@@ -2,14 +2,20 @@
 
 import { equal } from '../bytes/equal.ts'
 import type { CryptoBackend } from '../crypto/backend.ts'
-import { Level, Space } from '../packet/level.ts'
-import { type TransportParameters, writeTransportParameters } from '../packet/transport-parameters.ts'
-import { QUIC_V1 } from '../packet/version.ts'
-import { ReceivedPackets } from '../recovery/received-packets.ts'
+import {
+  readTransportParameters,
+  type TransportParameters,
+  writeTransportParameters,
+} from '../packet/transport-parameters.ts'
 import { Recovery } from '../recovery/recovery.ts'
-import { CryptoStream } from '../streams/crypto-stream.ts'
 import { StreamSet } from '../streams/stream-set.ts'
-import { type EarlyDataGate, type OfferedPsk, refuseEarlyData } from '../tls13/ports.ts'
+import {
+  type EarlyDataGate,
+  type OfferedPsk,
+  type PskSource,
+  refuseEarlyData,
+  type TicketIssuer,
+} from '../tls13/ports.ts'
 import { startClient, startServer, type TlsSession } from '../tls13/session.ts'
 import { canHonour, readRemembered } from '../zero-rtt/remembered-parameters.ts'
 import { offeredPsk, type Resumption } from '../zero-rtt/resumption.ts'
@@ -17,10 +23,13 @@ import { Close } from './close.ts'
 import {
   ACTIVE_CONNECTION_ID_LIMIT,
   type Accepted,
+  CLIENT_VERSIONS,
   type ClientConfig,
   type Dependencies,
   MAX_TOKEN_LENGTH,
   resolveTransport,
+  resolveVersions,
+  SERVER_VERSIONS,
   type ServerConfig,
   type Transport,
 } from './config.ts'
@@ -31,16 +40,15 @@ import { Idle } from './idle.ts'
 import { Keyring } from './keyring.ts'
 import { LocalIds } from './local-ids.ts'
 import { HandshakeDone, NewToken } from './one-shot.ts'
-import { PacketSpace } from './packet-space.ts'
+import { packetSpaces } from './packet-space.ts'
 import { Parked } from './parked.ts'
 import type { Parts } from './parts.ts'
 import { type Address, Path } from './path.ts'
 import { PeerIds } from './peer-ids.ts'
 import { Stats } from './stats.ts'
 import { streamLimits } from './stream-limits.ts'
+import { Versions } from './versions.ts'
 
-/** CRYPTO bytes held back out of order, per level: a client must take long certificate chains. */
-const CRYPTO_BUFFER = { client: 65_536, server: 16_384 } as const
 /** RFC 9000 §7.2: at least 8 unpredictable bytes. */
 const FIRST_DESTINATION_LENGTH = 8
 
@@ -48,23 +56,34 @@ const nothing = new Uint8Array(0)
 
 export function assembleClient(config: ClientConfig, deps: Dependencies, remote: Address, now: number): Parts {
   const transport = resolveTransport(config.transport)
-  const { resumption } = config
+  const own = resolveVersions(config.versions, CLIENT_VERSIONS)
+  // RFC 9369 §5: a ticket and its token are good for the version they came with.
+  const resumption = config.resumption && own.includes(config.resumption.version) ? config.resumption : undefined
+  const versions = new Versions(own, resumption?.version ?? (own[0] as number))
   const timeOrigin = config.timeOrigin ?? 0
   const localId = deps.ids.create()
   const destination = deps.backend.random(FIRST_DESTINATION_LENGTH)
   const psk = resumption && offeredPsk(resumption, now + timeOrigin, config.earlyData ?? false)
-  const parameters: TransportParameters = { ...transport.parameters, initialSourceConnectionId: localId }
-  const tls = startClient(tlsClientConfig(config, deps.backend, parameters, psk), now + timeOrigin)
+  const begin = (offered: OfferedPsk | undefined, time: number): TlsSession => {
+    const parameters = {
+      ...transport.parameters,
+      initialSourceConnectionId: localId,
+      versionInformation: versions.information,
+    }
+    return startClient(tlsClientConfig(config, deps.backend, parameters, offered), time + timeOrigin)
+  }
+  const tls = begin(psk, now)
   const offersEarlyData = psk?.earlyData !== undefined
   const expected: ExpectedIds = { originalDestination: destination, retrySource: undefined, peerSource: undefined }
   const parts = assemble(
-    { isClient: true, version: QUIC_V1, deps, transport, timeOrigin, localId, expected, tls, now },
+    { isClient: true, versions, deps, transport, timeOrigin, localId, expected, tls, now },
     offersEarlyData ? resumption?.transportParameters : undefined,
     new PeerIds(destination, ACTIVE_CONNECTION_ID_LIMIT),
     // A client does not limit itself towards the address it chose.
     new Path(remote, true),
     undefined,
     resumption?.initialRtt,
+    time => begin(undefined, time),
   )
   const token = config.token ?? resumption?.token ?? nothing
   if (token.length <= MAX_TOKEN_LENGTH) parts.token = token
@@ -106,14 +125,19 @@ export function assembleServer(config: ServerConfig, deps: Dependencies, accepte
     statelessResetToken: deps.ids.resetToken(accepted.localId),
   }
   const appState = config.appState ?? nothing
+  const versions = new Versions(resolveVersions(config.versions, SERVER_VERSIONS), accepted.version)
   const tls = startServer({
     backend: deps.backend,
     alpn: config.alpn,
-    transportParameters: writeTransportParameters(parameters),
+    transportParameters: client => {
+      const chosen = versions.answer(readTransportParameters(client, 'client').versionInformation)
+      const versionInformation = { chosen, available: versions.own }
+      return writeTransportParameters({ ...parameters, versionInformation })
+    },
     certificates: config.certificates,
-    psks: config.psks,
+    psks: ofVersion(config.psks, accepted.version),
     earlyData: honouring(config.earlyData, parameters, appState),
-    tickets: config.tickets,
+    tickets: config.tickets && marking(config.tickets, versions),
     ticketCount: config.ticketCount ?? 2,
     ticketTerms: config.earlyData !== refuseEarlyData,
     appState,
@@ -130,7 +154,7 @@ export function assembleServer(config: ServerConfig, deps: Dependencies, accepte
   const parts = assemble(
     {
       isClient: false,
-      version: accepted.version,
+      versions,
       deps,
       transport,
       timeOrigin,
@@ -143,6 +167,7 @@ export function assembleServer(config: ServerConfig, deps: Dependencies, accepte
     new PeerIds(accepted.source, ACTIVE_CONNECTION_ID_LIMIT),
     new Path(accepted.remote, accepted.isAddressValidated),
     config.newToken,
+    undefined,
     undefined,
   )
   parts.keyring.installInitial(accepted.destination, false)
@@ -160,9 +185,23 @@ function honouring(gate: EarlyDataGate, parameters: TransportParameters, appStat
   }
 }
 
+/** RFC 9369 §5: a ticket of another version is not one of ours. */
+function ofVersion(psks: PskSource, version: number): PskSource {
+  return {
+    find(identity, obfuscatedAge, unixTime) {
+      const psk = psks.find(identity, obfuscatedAge, unixTime)
+      return psk?.version === undefined || psk.version === version ? psk : undefined
+    },
+  }
+}
+
+function marking(tickets: TicketIssuer, versions: Versions): TicketIssuer {
+  return { issue: state => tickets.issue({ ...state, version: versions.current }) }
+}
+
 interface Basics {
   readonly isClient: boolean
-  readonly version: number
+  readonly versions: Versions
   readonly deps: Dependencies
   readonly transport: Transport
   readonly timeOrigin: number
@@ -179,26 +218,24 @@ function assemble(
   path: Path,
   newAddressToken: Parts['newAddressToken'],
   initialRtt: number | undefined,
+  beginTls: Parts['beginTls'],
 ): Parts {
   const { isClient, deps, transport, localId, now } = basics
   const { parameters } = transport
   const events = new EventQueue()
   return {
     isClient,
-    version: basics.version,
+    versions: basics.versions,
     transport,
     deps,
     recorder: deps.recorder(basics.expected.originalDestination, isClient ? 'client' : 'server'),
     timeOrigin: basics.timeOrigin,
     newAddressToken,
+    beginTls,
     localId,
     events,
-    keyring: new Keyring(deps.backend, basics.version),
-    spaces: [
-      packetSpace(Space.Initial, Level.Initial, isClient, parameters),
-      packetSpace(Space.Handshake, Level.Handshake, isClient, parameters),
-      packetSpace(Space.Application, Level.OneRtt, isClient, parameters),
-    ],
+    keyring: new Keyring(deps.backend, basics.versions.current),
+    spaces: packetSpaces(isClient, parameters),
     handshake: new HandshakeState(basics.tls, basics.expected, remembered),
     recovery: recovery(basics, initialRtt),
     streams: streamSet(isClient, transport, events),
@@ -214,11 +251,6 @@ function assemble(
     stats: new Stats(),
     token: nothing,
   }
-}
-
-function packetSpace(space: Space, level: Level, isClient: boolean, parameters: TransportParameters): PacketSpace {
-  const received = new ReceivedPackets(space, parameters)
-  return new PacketSpace(space, level, received, new CryptoStream(level, CRYPTO_BUFFER[isClient ? 'client' : 'server']))
 }
 
 function recovery({ isClient, transport, deps }: Basics, rememberedRtt: number | undefined): Recovery {

@@ -3,6 +3,7 @@
 import type { CryptoBackend, NamedGroup } from '../crypto/backend.ts'
 import type { CipherSuite } from '../crypto/cipher-suite.ts'
 import { defaultTransportParameters, type TransportParameters } from '../packet/transport-parameters.ts'
+import { isSupportedVersion, QUIC_V1, QUIC_V2, supportedVersions } from '../packet/version.ts'
 import type { Recorder } from '../qlog/recorder.ts'
 import type { CongestionController } from '../recovery/congestion/controller.ts'
 import type {
@@ -43,6 +44,11 @@ export interface TransportOptions {
 }
 
 interface CommonConfig {
+  /**
+   * QUIC versions, best first. A client begins with the first one, or with that of its resumption, and offers the others;
+   * a server takes the first that a client offers. Default: version 1 for a client, both for a server.
+   */
+  readonly versions?: readonly number[]
   readonly alpn: readonly string[]
   readonly transport?: TransportOptions
   readonly cipherSuites?: readonly CipherSuite[]
@@ -116,6 +122,11 @@ export const MIN_DATAGRAM_SIZE = 1200
 export const MAX_TOKEN_LENGTH = 900
 export const ACTIVE_CONNECTION_ID_LIMIT = 4
 
+/** A client begins with what every server speaks. */
+export const CLIENT_VERSIONS: readonly number[] = [QUIC_V1]
+/** A server goes over to version 2 with a client that offers both (RFC 9369 §4). */
+export const SERVER_VERSIONS: readonly number[] = [QUIC_V2, QUIC_V1]
+
 const MiB = 1024 * 1024
 
 /** Fills in the defaults. Throws a RangeError that names the option that does not fit. */
@@ -142,6 +153,19 @@ export function resolveTransport(options: TransportOptions = {}): Transport {
       maxDatagramFrameSize: within('maxDatagramFrameSize', options.maxDatagramFrameSize ?? 0, 0, 65_535),
     },
   }
+}
+
+/** Throws a RangeError for a list that cannot be used. */
+export function resolveVersions(
+  versions: readonly number[] | undefined,
+  byDefault: readonly number[],
+): readonly number[] {
+  if (versions === undefined) return byDefault
+  const isUsable =
+    versions.length > 0 && versions.every(isSupportedVersion) && new Set(versions).size === versions.length
+  if (isUsable) return [...versions]
+  const known = supportedVersions.map(version => `0x${version.toString(16)}`).join(' and ')
+  throw new RangeError(`versions must list one or more of ${known}, each once`)
 }
 
 function within(name: string, value: number, least: number, most: number): number {

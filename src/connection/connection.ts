@@ -224,6 +224,11 @@ export class Connection {
     return this.#parts.handshake.peer
   }
 
+  /** The QUIC version, as far as it is negotiated. */
+  get version(): number {
+    return this.#parts.versions.current
+  }
+
   get remote(): Address {
     return this.#parts.path.remote
   }

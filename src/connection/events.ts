@@ -7,6 +7,8 @@ export interface PeerInfo {
   readonly serverName: string | undefined
   readonly cipherSuite: string
   readonly group: string
+  /** The QUIC version in use: 1, or 0x6b3343cf for version 2. */
+  readonly version: number
   /** True: a PSK was used, no certificate was sent. */
   readonly isResumed: boolean
   readonly earlyData: 'none' | 'accepted' | 'rejected'

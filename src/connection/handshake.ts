@@ -5,11 +5,15 @@ import { NamedGroup } from '../crypto/backend.ts'
 import { Level, Space, spaceOf } from '../packet/level.ts'
 import { ErrorCode, TransportError } from '../packet/transport-error.ts'
 import { readTransportParameters, type TransportParameters } from '../packet/transport-parameters.ts'
+import type { VersionInformation } from '../packet/version-information.ts'
 import type { TlsOutput } from '../tls13/session.ts'
 import { assertNotReduced, readRemembered } from '../zero-rtt/remembered-parameters.ts'
 import { deliver, pto } from './delivery.ts'
+import { HandshakeState } from './handshake-state.ts'
+import { Keyring } from './keyring.ts'
+import { packetSpaces } from './packet-space.ts'
 import type { Parts } from './parts.ts'
-import { recordAlpn, recordKeys, recordParameters, recordState } from './record.ts'
+import { recordAlpn, recordKeys, recordParameters, recordState, recordVersion } from './record.ts'
 import { streamLimits } from './stream-limits.ts'
 
 /** Tickets that are passed on; a server that sends more wants to fill somebody's store. */
@@ -62,11 +66,26 @@ function onOutput(parts: Parts, output: TlsOutput, now: number): void {
 function onPeerParameters(parts: Parts, bytes: Uint8Array, now: number): void {
   const parameters = readTransportParameters(bytes, parts.isClient ? 'server' : 'client')
   checkIds(parts, parameters)
+  agreeOnVersion(parts, parameters.versionInformation, now)
   recordParameters(parts, 'remote', parameters, now)
   parts.handshake.peerParameters = parameters
   parts.handshake.peerParameterBytes = bytes.slice()
   // A server may answer early requests before the client's Finished; a client waits until the server is proven.
   if (!parts.isClient) applyParameters(parts, parameters)
+}
+
+function agreeOnVersion(parts: Parts, information: VersionInformation | undefined, now: number): void {
+  const { versions, isClient } = parts
+  if (isClient) return versions.check(information)
+  const version = versions.answer(information)
+  if (version !== versions.current) adoptVersion(parts, version, now)
+}
+
+/** RFC 9369 §4.1: from here on packets have another version than the client's first. */
+export function adoptVersion(parts: Parts, version: number, now: number): void {
+  parts.versions.settle(version)
+  parts.keyring.setVersion(version)
+  recordVersion(parts, now)
 }
 
 /** RFC 9000 §7.3: what the packets' headers said, repeated under authentication. */
@@ -113,6 +132,7 @@ function onComplete(parts: Parts, output: Complete, now: number): void {
     cipherSuite: output.suite.name,
     group: output.group === NamedGroup.X25519 ? 'X25519' : 'P-256',
     isResumed: output.isResumed,
+    version: parts.versions.current,
     earlyData: handshake.earlyData,
     certificates: output.certificates,
   }
@@ -205,4 +225,28 @@ export function restartAfterRetry(parts: Parts, source: Uint8Array, token: Uint8
   parts.peerIds.setInitial(source)
   parts.keyring.installInitial(source, true)
   deliver(parts, parts.recovery.onRetry(now))
+}
+
+/**
+ * RFC 9368 §2.1: the whole handshake anew, in another version; streams stay. What went early was for the version before
+ * and so was the address token.
+ */
+export function beginAgain(parts: Parts, version: number, now: number): void {
+  const { expected, earlyData } = parts.handshake
+  const hadEarlyKeys = parts.keyring.canSeal(Level.ZeroRtt)
+  parts.versions.beginAgain(version)
+  parts.token = new Uint8Array(0)
+  deliver(parts, parts.recovery.onRetry(now))
+  parts.keyring = new Keyring(parts.deps.backend, version)
+  parts.keyring.installInitial(expected.originalDestination, true)
+  parts.keyring.discard(Level.ZeroRtt)
+  parts.spaces = packetSpaces(true, parts.transport.parameters)
+  const tls = (parts.beginTls as NonNullable<Parts['beginTls']>)(now)
+  parts.handshake = new HandshakeState(tls, { ...expected }, undefined)
+  parts.handshake.earlyData = hadEarlyKeys ? 'rejected' : earlyData
+  recordVersion(parts, now)
+  drainTls(parts, now)
+  if (!hadEarlyKeys) return
+  parts.streams.rejectEarly()
+  parts.events.push({ type: 'earlyRejected' })
 }

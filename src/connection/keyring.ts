@@ -1,4 +1,4 @@
-// The keys of a connection by level: install, use, discard (RFC 9001 §4.9, §5).
+// The keys of a connection by level: install, use, discard (RFC 9001 §4.9, §5; by version: RFC 9369 §4.1).
 
 import type { CryptoBackend } from '../crypto/backend.ts'
 import { type CipherSuite, TLS_AES_128_GCM_SHA256 } from '../crypto/cipher-suite.ts'
@@ -19,8 +19,13 @@ interface LevelKeys {
 
 export class Keyring {
   readonly #backend: CryptoBackend
-  readonly #version: number
+  /** Of 0-RTT packets, which keep the version of the client's first flight. */
+  readonly #original: number
+  #version: number
   readonly #levels: LevelKeys[] = [empty(), empty(), empty()]
+  /** What Initial secrets come from, and keys to read Initial packets by version: another one may be negotiated. */
+  #initial: { readonly destination: Uint8Array; readonly isClient: boolean } | undefined
+  readonly #initialReaders = new Map<number, DirectionKeys>()
   #oneRtt: OneRttKeys | undefined
   #pendingOneRtt: { suite: CipherSuite; write: Uint8Array | undefined; read: Uint8Array | undefined } | undefined
   #isOneRttReadable = false
@@ -31,21 +36,32 @@ export class Keyring {
 
   constructor(backend: CryptoBackend, version: number) {
     this.#backend = backend
+    this.#original = version
     this.#version = version
   }
 
   /** RFC 9001 §5.2; again after a Retry, from the id the server chose. */
   installInitial(destination: Uint8Array, isClient: boolean): void {
-    const secrets = initialSecrets(this.#backend, this.#version, destination)
-    const keys = this.#levels[Level.Initial] as LevelKeys
-    keys.read = this.#derive(TLS_AES_128_GCM_SHA256, isClient ? secrets.server : secrets.client)
-    keys.write = this.#derive(TLS_AES_128_GCM_SHA256, isClient ? secrets.client : secrets.server)
+    this.#initial = { destination, isClient }
+    this.#initialReaders.clear()
+    this.#deriveInitial()
+  }
+
+  /** From here on all packets are sealed for the negotiated version, but 0-RTT (RFC 9369 §4.1). */
+  setVersion(version: number): void {
+    if (version === this.#version) return
+    this.#version = version
+    if (!this.isDiscarded(Level.Initial)) this.#deriveInitial()
   }
 
   install(level: Level, direction: Direction, suite: CipherSuite, secret: Uint8Array): void {
     this.#suite = suite
     if (level === Level.OneRtt) this.#installOneRtt(direction, suite, secret)
-    else (this.#levels[level] as LevelKeys)[direction] = this.#derive(suite, secret)
+    else {
+      const version = level === Level.ZeroRtt ? this.#original : this.#version
+      const keys = this.#levels[level] as LevelKeys
+      keys[direction] = directionKeys(this.#backend, version, suite, secret)
+    }
   }
 
   /** RFC 9001 §5.7: a server reads no 1-RTT packet before the client's Finished, though it has the key. */
@@ -92,7 +108,7 @@ export class Keyring {
   /** Removes header protection in place; returns the length of the packet number. Only when `canOpen`. */
   unmask(level: Level, packet: Uint8Array, start: number, numberOffset: number): number {
     if (level === Level.OneRtt) return (this.#oneRtt as OneRttKeys).unmask(packet, start, numberOffset)
-    return ((this.#levels[level] as LevelKeys).read as DirectionKeys).header.unmask(packet, start, numberOffset)
+    return this.#reader(level, packet, start).header.unmask(packet, start, numberOffset)
   }
 
   /**
@@ -115,7 +131,7 @@ export class Keyring {
       if (keys.violation !== undefined) throw new TransportError(ErrorCode.KeyUpdateError, keys.violation)
       return plaintext
     }
-    const keys = (this.#levels[level] as LevelKeys).read as DirectionKeys
+    const keys = this.#reader(level, packet, start)
     const plaintext = keys.packet.open(packet, start, payloadStart, end, number)
     if (plaintext === undefined) this.#failures++
     return plaintext
@@ -152,9 +168,39 @@ export class Keyring {
     this.#pendingOneRtt = undefined
   }
 
-  #derive(suite: CipherSuite, secret: Uint8Array): DirectionKeys {
-    return directionKeys(this.#backend, this.#version, suite, secret)
+  #deriveInitial(): void {
+    if (this.#initial === undefined) return
+    const { destination, isClient } = this.#initial
+    const secrets = initialSecrets(this.#backend, this.#version, destination)
+    const keys = this.#levels[Level.Initial] as LevelKeys
+    const suite = TLS_AES_128_GCM_SHA256
+    keys.read = directionKeys(this.#backend, this.#version, suite, isClient ? secrets.server : secrets.client)
+    keys.write = directionKeys(this.#backend, this.#version, suite, isClient ? secrets.client : secrets.server)
+    this.#initialReaders.set(this.#version, keys.read)
   }
+
+  /** Those of an Initial packet go by the version in its own header. */
+  #reader(level: Level, packet: Uint8Array, start: number): DirectionKeys {
+    const { read } = this.#levels[level] as LevelKeys
+    if (level !== Level.Initial || this.#initial === undefined) return read as DirectionKeys
+    const version = readVersion(packet, start)
+    return this.#initialReaders.get(version) ?? this.#initialReader(version, this.#initial)
+  }
+
+  #initialReader(version: number, initial: { destination: Uint8Array; isClient: boolean }): DirectionKeys {
+    const secrets = initialSecrets(this.#backend, version, initial.destination)
+    const secret = initial.isClient ? secrets.server : secrets.client
+    const keys = directionKeys(this.#backend, version, TLS_AES_128_GCM_SHA256, secret)
+    this.#initialReaders.set(version, keys)
+    return keys
+  }
+}
+
+/** Of a long header (RFC 8999 §5.1). */
+function readVersion(packet: Uint8Array, start: number): number {
+  let version = 0
+  for (let i = 1; i <= 4; i++) version = version * 256 + (packet[start + i] as number)
+  return version
 }
 
 function empty(): LevelKeys {

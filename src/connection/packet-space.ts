@@ -1,8 +1,12 @@
 // What belongs to one packet number space: its acknowledgements and its CRYPTO stream (RFC 9000 §12.3).
 
-import type { Level, Space } from '../packet/level.ts'
-import type { ReceivedPackets } from '../recovery/received-packets.ts'
-import type { CryptoStream } from '../streams/crypto-stream.ts'
+import { Level, Space } from '../packet/level.ts'
+import type { TransportParameters } from '../packet/transport-parameters.ts'
+import { ReceivedPackets } from '../recovery/received-packets.ts'
+import { CryptoStream } from '../streams/crypto-stream.ts'
+
+/** CRYPTO bytes held back out of order, per level: a client must take long certificate chains. */
+const CRYPTO_BUFFER = { client: 65_536, server: 16_384 } as const
 
 export class PacketSpace {
   readonly space: Space
@@ -17,4 +21,20 @@ export class PacketSpace {
     this.received = received
     this.crypto = crypto
   }
+}
+
+/** Indexed by Space. */
+export type PacketSpaces = readonly [PacketSpace, PacketSpace, PacketSpace]
+
+export function packetSpaces(isClient: boolean, parameters: TransportParameters): PacketSpaces {
+  return [
+    packetSpace(Space.Initial, Level.Initial, isClient, parameters),
+    packetSpace(Space.Handshake, Level.Handshake, isClient, parameters),
+    packetSpace(Space.Application, Level.OneRtt, isClient, parameters),
+  ]
+}
+
+function packetSpace(space: Space, level: Level, isClient: boolean, parameters: TransportParameters): PacketSpace {
+  const received = new ReceivedPackets(space, parameters)
+  return new PacketSpace(space, level, received, new CryptoStream(level, CRYPTO_BUFFER[isClient ? 'client' : 'server']))
 }

@@ -4,6 +4,7 @@
 import type { Recorder } from '../qlog/recorder.ts'
 import type { Recovery } from '../recovery/recovery.ts'
 import type { StreamSet } from '../streams/stream-set.ts'
+import type { TlsSession } from '../tls13/session.ts'
 import type { Close } from './close.ts'
 import type { Dependencies, Transport } from './config.ts'
 import type { Datagrams } from './datagrams.ts'
@@ -13,15 +14,16 @@ import type { Idle } from './idle.ts'
 import type { Keyring } from './keyring.ts'
 import type { LocalIds } from './local-ids.ts'
 import type { HandshakeDone, NewToken } from './one-shot.ts'
-import type { PacketSpace } from './packet-space.ts'
+import type { PacketSpaces } from './packet-space.ts'
 import type { Parked } from './parked.ts'
 import type { Path } from './path.ts'
 import type { PeerIds } from './peer-ids.ts'
 import type { Stats } from './stats.ts'
+import type { Versions } from './versions.ts'
 
 export interface Parts {
   readonly isClient: boolean
-  readonly version: number
+  readonly versions: Versions
   readonly transport: Transport
   readonly deps: Dependencies
   readonly recorder: Recorder
@@ -29,14 +31,16 @@ export interface Parts {
   readonly timeOrigin: number
   /** What a server hands out once the address is proven. */
   readonly newAddressToken: (() => Uint8Array | undefined) | undefined
+  /** Client: the handshake from its beginning, with the version that is current. */
+  readonly beginTls: ((now: number) => TlsSession) | undefined
   /** The id our long headers carry. */
   readonly localId: Uint8Array
 
   readonly events: EventQueue
-  readonly keyring: Keyring
+  keyring: Keyring
   /** Indexed by Space. */
-  readonly spaces: readonly [PacketSpace, PacketSpace, PacketSpace]
-  readonly handshake: HandshakeState
+  spaces: PacketSpaces
+  handshake: HandshakeState
   readonly recovery: Recovery
   readonly streams: StreamSet
   readonly path: Path

@@ -9,7 +9,7 @@ import { MIN_DATAGRAM_SIZE } from './config.ts'
 import { deliver } from './delivery.ts'
 import { drop } from './drop.ts'
 import { ACK_ELICITING, dispatchFrames, HAS_CRYPTO, NON_PROBING, type Origin } from './frame-dispatch.ts'
-import { discardLevel, pumpHandshake } from './handshake.ts'
+import { adoptVersion, discardLevel, pumpHandshake } from './handshake.ts'
 import { followPeer } from './migration.ts'
 import type { Parts } from './parts.ts'
 import { type Address, isSameAddress } from './path.ts'
@@ -90,7 +90,7 @@ function receivePacket(parts: Parts, datagram: Uint8Array, header: PacketHeader,
 /** What an attacker without keys can be told apart by. */
 function isExpected(parts: Parts, datagram: Uint8Array, header: PacketHeader, level: Level): boolean {
   if (level === Level.OneRtt) return true
-  if (header.version !== parts.version) return false
+  if (!isVersionExpected(parts, header.version, level)) return false
   // RFC 9000 §14.1: a server takes no Initial in a small datagram; 0-RTT flows one way only.
   if (level === Level.Initial && !parts.isClient && datagram.length < MIN_DATAGRAM_SIZE) return false
   if (level === Level.ZeroRtt && parts.isClient) return false
@@ -99,6 +99,13 @@ function isExpected(parts: Parts, datagram: Uint8Array, header: PacketHeader, le
   // RFC 9000 §7.2: the peer's id does not change during the handshake.
   const { peerSource } = parts.handshake.expected
   return peerSource === undefined || equal(peerSource, header.source)
+}
+
+/** RFC 9369 §4.1: Initial packets may have either version until both sides know, 0-RTT keeps the first one. */
+function isVersionExpected({ versions, isClient }: Parts, version: number, level: Level): boolean {
+  if (level === Level.ZeroRtt) return version === versions.original
+  if (version === versions.current) return true
+  return isClient ? versions.mayBecome(version) : level === Level.Initial && version === versions.original
 }
 
 /** A packet for which there are keys: opens it, and drops what does not open. */
@@ -141,7 +148,10 @@ function onPlaintext(parts: Parts, plaintext: Uint8Array, number: number, origin
   received.onReceived(number, (seen & ACK_ELICITING) !== 0, now)
   parts.idle.onReceived(now)
   if (level === Level.OneRtt && isNewest && (seen & NON_PROBING) !== 0) followPeer(parts, header, from, size, now)
-  if ((seen & HAS_CRYPTO) !== 0) pumpHandshake(parts, now)
+  if ((seen & HAS_CRYPTO) === 0) return
+  // RFC 9369 §4.1: the server's CRYPTO frames have the negotiated version.
+  if (parts.isClient) parts.versions.settle(parts.versions.current)
+  pumpHandshake(parts, now)
 }
 
 /** What the mere fact of an authentic packet at a level says (RFC 9000 §7.2, §8.1; RFC 9001 §4.9.1). */
@@ -150,6 +160,10 @@ function onAuthenticated(parts: Parts, header: PacketHeader, level: Level, now: 
   if (expected.peerSource === undefined && level !== Level.OneRtt) {
     expected.peerSource = header.source.slice()
     parts.peerIds.setInitial(header.source)
+  }
+  // RFC 9369 §4.1: the first version of the server that is not ours is the negotiated one.
+  if (parts.isClient && level === Level.Initial && header.version !== parts.versions.current) {
+    adoptVersion(parts, header.version, now)
   }
   if (parts.isClient || level !== Level.Handshake) return
   if (!parts.path.isValidated) recordState(parts, 'peer_validated', now)

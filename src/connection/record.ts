@@ -8,12 +8,17 @@ import type { SentPacket } from '../recovery/sent-packets.ts'
 import type { Parts } from './parts.ts'
 
 export function recordStart(parts: Parts, now: number): void {
-  const { recorder, transport, version } = parts
+  const { recorder, transport, versions } = parts
   if (!recorder.enabled) return
   const local = { host: '', port: 0, connectionIds: [parts.localId] }
   recorder.connectionStarted(local, { ...parts.path.remote, connectionIds: [parts.peerIds.current] }, now)
-  recorder.versionInformation({ chosen: version }, now)
+  recorder.versionInformation({ chosen: versions.current }, now)
   recorder.parametersSet('local', transport.parameters, {}, now)
+}
+
+/** The version that was negotiated. */
+export function recordVersion(parts: Parts, now: number): void {
+  if (parts.recorder.enabled) parts.recorder.versionInformation({ chosen: parts.versions.current }, now)
 }
 
 export function recordParameters(parts: Parts, side: Side, parameters: TransportParameters, now: number): void {

@@ -216,7 +216,9 @@ function writeHeader(parts: Parts, w: Writer, level: Level, numberLength: number
     writeShortHeader(w, destination, parts.keyring.oneRtt?.phase ?? 0, 0, numberLength)
     return -1
   }
-  return writeLongHeader(w, level, parts.version, destination, parts.localId, parts.token, numberLength)
+  // RFC 9369 §4.1: early data keeps the version it began with.
+  const version = level === Level.ZeroRtt ? parts.versions.original : parts.versions.current
+  return writeLongHeader(w, level, version, destination, parts.localId, parts.token, numberLength)
 }
 
 /** Is there anything to say at this level that asks for an ACK? Cheap: asked for every level of every datagram. */

@@ -9,7 +9,7 @@ import { ErrorCode, TransportError } from '../packet/transport-error.ts'
 import { readVersionNegotiation } from '../packet/version.ts'
 import { MAX_TOKEN_LENGTH } from './config.ts'
 import { drop } from './drop.ts'
-import { restartAfterRetry } from './handshake.ts'
+import { beginAgain, restartAfterRetry } from './handshake.ts'
 import type { Parts } from './parts.ts'
 
 /** RFC 9000 §17.2.5.2: at most one Retry, and only before any other packet of the server. */
@@ -20,23 +20,33 @@ export function onRetry(parts: Parts, datagram: Uint8Array, header: PacketHeader
     isAwaited(parts, header) &&
     retry !== undefined &&
     retry.token.length <= MAX_TOKEN_LENGTH &&
-    header.version === parts.version &&
+    header.version === parts.versions.original &&
     // RFC 9000 §17.2.5.1: a Retry brings a new id.
     !equal(header.source, expected.originalDestination) &&
-    isRetryTagValid(parts.deps.backend, parts.version, expected.originalDestination, retry.pseudo, retry.tag)
+    isRetryTagValid(parts.deps.backend, header.version, expected.originalDestination, retry.pseudo, retry.tag)
   if (!isUsable) return drop(parts, datagram, header.start === 0, now)
   restartAfterRetry(parts, header.source, retry.token, now)
 }
 
-/** RFC 9000 §6.2: we speak one version, so an offer that lacks it ends the attempt; any other is ignored. */
+/**
+ * RFC 9000 §6.2, RFC 9368 §2.1: an offer that lacks the version we began with makes us begin again with another of ours,
+ * once; without any it ends the attempt. Any other offer is ignored.
+ */
 export function onVersionNegotiation(parts: Parts, datagram: Uint8Array, header: PacketHeader, now: number): void {
   const versions = readVersionNegotiation(datagram)
   const isUsable =
     isAwaited(parts, header) &&
     versions !== undefined &&
-    !versions.includes(parts.version) &&
+    !parts.versions.hasBegunAgain &&
+    !versions.includes(parts.versions.original) &&
     equal(header.source, parts.handshake.expected.originalDestination)
   if (!isUsable) return drop(parts, datagram, header.start === 0, now)
+  const chosen = parts.versions.choose(versions)
+  if (chosen === undefined) giveUp(parts, versions)
+  else beginAgain(parts, chosen, now)
+}
+
+function giveUp(parts: Parts, versions: readonly number[]): void {
   parts.close.terminate()
   parts.localIds.retireAll()
   const offered = versions.map(version => `0x${version.toString(16)}`).join(', ')

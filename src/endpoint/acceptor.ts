@@ -1,6 +1,12 @@
 // From an admitted client to a session, and whom its protocol belongs to.
 
-import { type Accepted, resolveTransport, type ServerConfig } from '../connection/config.ts'
+import {
+  type Accepted,
+  resolveTransport,
+  resolveVersions,
+  SERVER_VERSIONS,
+  type ServerConfig,
+} from '../connection/config.ts'
 import { Connection } from '../connection/connection.ts'
 import type { Address } from '../connection/path.ts'
 import type { CryptoBackend } from '../crypto/backend.ts'
@@ -8,6 +14,7 @@ import type { PacketHeader } from '../packet/header.ts'
 import type { AddressTokens } from '../zero-rtt/address-token.ts'
 import { NoTickets } from '../zero-rtt/ticket-store.ts'
 import { now, timeOrigin, unixTime } from './clock.ts'
+import { placeOf } from './incoming.ts'
 import { handshakeTimeout, type ListenOptions, serverConfig } from './options.ts'
 import { prepareQlog, QlogFile } from './qlog-file.ts'
 import { type ApplicationFactory, QuicSession, type SessionHost } from './quic-session.ts'
@@ -54,6 +61,11 @@ export class Acceptor {
     door.raiseDatagramSize(resolveTransport(options.transport).maxDatagramSize)
   }
 
+  /** QUIC versions that are spoken here. */
+  get versions(): readonly number[] {
+    return resolveVersions(this.#config.versions, SERVER_VERSIONS)
+  }
+
   /** Handshakes not yet confirmed. */
   get handshakes(): number {
     return this.#firstIds.size
@@ -93,11 +105,11 @@ export class Acceptor {
   ): QuicSession {
     const { backend, router, host, tokens } = this.#door
     const log = new QlogFile(this.#options.qlog)
-    const newToken = (): Uint8Array => tokens.newToken(`${from.host}:${from.port}`, unixTime())
     const make = (self: QuicSession): Connection => {
       const ids = router.idsFor(self)
       const { version, destination, source } = header
       const accepted: Accepted = { version, remote: from, destination, source, localId: ids.create(), ...origin }
+      const newToken = (): Uint8Array => tokens.newToken(placeOf(from, self.connection.version), unixTime())
       const config = { ...this.#config, timeOrigin: timeOrigin(), newToken }
       return Connection.server(config, { backend, recorder: log.open, ids }, accepted, now())
     }

@@ -66,6 +66,11 @@ export function admitAfterRetry(incoming: Incoming): Admission {
   return admission === 'accept' && !incoming.isAddressValidated ? 'retry' : admission
 }
 
+/** What address tokens are bound to: they are good for the version they were given in alone (RFC 9369 §5). */
+export function placeOf(from: Address, version: number): string {
+  return `${version}/${from.host}:${from.port}`
+}
+
 /** Writes a Retry for the Initial `header` (RFC 9000 §17.2.5); returns its length. */
 export function writeRetryAnswer(
   into: Uint8Array,
@@ -76,7 +81,7 @@ export function writeRetryAnswer(
   unixTime: number,
 ): number {
   const source = backend.random(LOCAL_ID_LENGTH)
-  const token = tokens.retryToken(`${from.host}:${from.port}`, header.destination, source, unixTime)
+  const token = tokens.retryToken(placeOf(from, header.version), header.destination, source, unixTime)
   const writer = new Writer(into)
   writeRetry(writer, header.version, header.source, source, token, backend.random(1)[0] as number)
   writer.put(retryTag(backend, header.version, header.destination, writer.finish()))

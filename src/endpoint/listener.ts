@@ -6,7 +6,7 @@ import { MIN_DATAGRAM_SIZE } from '../connection/config.ts'
 import type { Address } from '../connection/path.ts'
 import { type PacketHeader, PacketKind, readHeader } from '../packet/header.ts'
 import { ErrorCode } from '../packet/transport-error.ts'
-import { isSupportedVersion, supportedVersions, writeVersionNegotiation } from '../packet/version.ts'
+import { writeVersionNegotiation } from '../packet/version.ts'
 import { Acceptor, type ListenerHost, type Origin } from './acceptor.ts'
 import { unixTime } from './clock.ts'
 import { throwLater } from './errors.ts'
@@ -17,6 +17,7 @@ import {
   admitUnderLimits,
   MAX_CONNECTIONS,
   MAX_PENDING_CLIENTS,
+  placeOf,
   writeRefusal,
   writeRetryAnswer,
 } from './incoming.ts'
@@ -83,7 +84,7 @@ export class Listener implements AsyncIterable<QuicSession> {
     // Early data may come in datagrams of its own, of any size.
     if (this.#pending.append(key, datagram)) return
     if (datagram.length < MIN_DATAGRAM_SIZE) return
-    if (!isSupportedVersion(header.version)) return this.#negotiateVersion(header, from)
+    if (!this.#acceptor.versions.includes(header.version)) return this.#negotiateVersion(header, from)
     if (header.kind !== PacketKind.Initial || header.destination.length < MIN_FIRST_ID_LENGTH) return
     this.#consider(datagram, header, from, key)
   }
@@ -152,7 +153,7 @@ export class Listener implements AsyncIterable<QuicSession> {
       retrySource: undefined,
     }
     if (header.token.length === 0) return stranger
-    const answer = this.#door.tokens.read(header.token, `${from.host}:${from.port}`, unixTime())
+    const answer = this.#door.tokens.read(header.token, placeOf(from, header.version), unixTime())
     switch (answer?.kind) {
       case undefined:
         return stranger
@@ -182,7 +183,7 @@ export class Listener implements AsyncIterable<QuicSession> {
     this.#door.send(into => {
       const writer = new Writer(into)
       const random = this.#door.backend.random(1)[0] as number
-      writeVersionNegotiation(writer, header.source, header.destination, supportedVersions, random)
+      writeVersionNegotiation(writer, header.source, header.destination, this.#acceptor.versions, random)
       return writer.pos
     }, from)
   }

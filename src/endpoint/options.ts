@@ -2,7 +2,13 @@
 
 import { readFileSync } from 'node:fs'
 import { rootCertificates } from 'node:tls'
-import { type ClientConfig, resolveTransport, type ServerConfig, type TransportOptions } from '../connection/config.ts'
+import {
+  type ClientConfig,
+  resolveTransport,
+  resolveVersions,
+  type ServerConfig,
+  type TransportOptions,
+} from '../connection/config.ts'
 import type { CryptoBackend } from '../crypto/backend.ts'
 import {
   type CipherSuite,
@@ -33,6 +39,12 @@ import type { ApplicationFactory } from './quic-session.ts'
 export type CipherSuiteName = 'TLS_AES_128_GCM_SHA256' | 'TLS_AES_256_GCM_SHA384' | 'TLS_CHACHA20_POLY1305_SHA256'
 
 interface CommonOptions {
+  /**
+   * QUIC versions, best first: 1, and 0x6b3343cf for version 2 (`QUIC_V1`, `QUIC_V2`). A client begins with the first one
+   * or with that of its ticket, and offers the others; a server takes the first that a client offers. Default: version 1
+   * for a client; for a server both, version 2 where the client offers it.
+   */
+  readonly versions?: readonly number[]
   /** Transport parameters and limits. */
   readonly transport?: TransportOptions
   /** Suites in order of preference. Default: what the crypto backend does fastest. */
@@ -244,10 +256,11 @@ export function handshakeTimeout({ handshakeTimeout = DEFAULT_HANDSHAKE_TIMEOUT 
   throw new RangeError(`handshakeTimeout must be from 0 to ${MAX_DELAY} ms, not ${handshakeTimeout}`)
 }
 
-function common(options: CommonOptions): Pick<ClientConfig, 'transport' | 'cipherSuites'> {
+function common(options: CommonOptions): Pick<ClientConfig, 'transport' | 'cipherSuites' | 'versions'> {
   // Throws here and now, not when the first connection is made.
   resolveTransport(options.transport)
   return {
+    ...(options.versions && { versions: resolveVersions(options.versions, []) }),
     ...(options.transport && { transport: options.transport }),
     ...(options.cipherSuites && { cipherSuites: options.cipherSuites.map(suiteNamed) }),
   }

@@ -4,7 +4,6 @@ import type { Connection } from '../connection/connection.ts'
 import type { ConnectionEvent, PeerInfo, TicketFacts } from '../connection/events.ts'
 import type { Address } from '../connection/path.ts'
 import type { Stats } from '../connection/stats.ts'
-import { QUIC_V1 } from '../packet/version.ts'
 import { resumptionFromTicket } from '../zero-rtt/resumption.ts'
 import type { TicketStore } from '../zero-rtt/ticket-store.ts'
 import type { Application } from './application.ts'
@@ -280,7 +279,7 @@ export class QuicSession implements AsyncDisposable {
     const { smoothed, min } = this.connection.rtt
     // RFC 9002 §6.2.2: the smoothed one, which counts how long the peer takes to answer.
     const initialRtt = Number.isFinite(min) && min > 0 ? smoothed : undefined
-    const company = { version: QUIC_V1, appState, token: this.#token, pins: [], initialRtt }
+    const company = { version: this.connection.version, appState, token: this.#token, pins: [], initialRtt }
     for (const ticket of this.#tickets) {
       this.#options.tickets.put(this.#options.origin, resumptionFromTicket(ticket, company, unixTime()))
     }

@@ -64,6 +64,12 @@ export function ticketed(options: PairOptions = {}): {
 export function resumptionOf(pair: Pair, appState: Uint8Array = new Uint8Array(0)): Resumption {
   const fact = pair.client.find('ticket')
   if (fact === undefined) throw new Error('no ticket')
-  const company = { version: 1, appState, token: new Uint8Array(0), pins: [], initialRtt: undefined }
+  const company = {
+    version: pair.client.connection.version,
+    appState,
+    token: new Uint8Array(0),
+    pins: [],
+    initialRtt: undefined,
+  }
   return resumptionFromTicket(fact.ticket, company, testTime)
 }
