@@ -146,7 +146,8 @@ class AesHeader extends MaskedHeader {
 
   constructor(keyLength: number, key: Uint8Array) {
     super()
-    this.#cipher = createCipheriv(keyLength === 32 ? 'aes-256-ecb' : 'aes-128-ecb', key, null)
+    // A key as bytes costs Node 24 ten times as much as a KeyObject.
+    this.#cipher = createCipheriv(keyLength === 32 ? 'aes-256-ecb' : 'aes-128-ecb', createSecretKey(key), null)
     this.#cipher.setAutoPadding(false)
   }
 
