@@ -8,6 +8,8 @@ export const MAX_LOST_REMEMBERED = 128
 export class LostPackets {
   /** Ascending: what is declared lost was sent after everything that was declared lost before. */
   readonly #packets: SentPacket[] = []
+  /** When each was declared lost. */
+  readonly #times: number[] = []
 
   get size(): number {
     return this.#packets.length
@@ -18,11 +20,10 @@ export class LostPackets {
     const packets = this.#packets
     const from = Math.max(lost.length - MAX_LOST_REMEMBERED, 0)
     const excess = packets.length + lost.length - from - MAX_LOST_REMEMBERED
-    if (excess > 0) packets.splice(0, excess)
+    if (excess > 0) this.#forget(excess)
     for (let i = from; i < lost.length; i++) {
-      const packet = lost[i] as SentPacket
-      packet.lostAt = now
-      packets.push(packet)
+      packets.push(lost[i] as SentPacket)
+      this.#times.push(now)
     }
   }
 
@@ -35,6 +36,7 @@ export class LostPackets {
       while (range < ranges.length && (ranges[range + 1] as number) > packet.number) range += 2
       if (range < ranges.length && packet.number <= (ranges[range] as number)) {
         packets.splice(i, 1)
+        this.#times.splice(i, 1)
         into.push(packet)
       }
     }
@@ -43,11 +45,17 @@ export class LostPackets {
   /** What was lost before `time` is not waited for any more. */
   forgetBefore(time: number): void {
     let count = 0
-    while (count < this.#packets.length && (this.#packets[count] as SentPacket).lostAt < time) count++
-    if (count > 0) this.#packets.splice(0, count)
+    while (count < this.#times.length && (this.#times[count] as number) < time) count++
+    if (count > 0) this.#forget(count)
   }
 
   clear(): void {
     this.#packets.length = 0
+    this.#times.length = 0
+  }
+
+  #forget(count: number): void {
+    this.#packets.splice(0, count)
+    this.#times.splice(0, count)
   }
 }

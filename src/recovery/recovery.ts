@@ -135,7 +135,8 @@ export class Recovery {
     if (spaceId === Space.Application) {
       this.#window.onAck(frame.largestAcknowledged, space.next, hasSample ? this.rtt.latest : -1, now)
     }
-    this.#window.onPacketsAcked(this.#acked, this.bytesInFlight, now)
+    this.#window.onPacketsAcked(this.#acked, now)
+    if (this.#window.isRateBased) this.#window.onAckEnd(this.bytesInFlight, now)
     this.#timer.onAcknowledged(space)
     this.#timer.set(now)
     return outcome

@@ -14,7 +14,7 @@ import type { Rtt } from './rtt.ts'
 import type { SentPacket } from './sent-packets.ts'
 
 /** RFC 9002 §7.8: a window with no room for this many datagrams counts as used in full. */
-export const FULL_WINDOW_SLACK = 3
+const FULL_WINDOW_SLACK = 3
 
 /** RFC 9002 §7.7: "N": variations of the RTT must not leave the window unused, and slow start doubles it meanwhile. */
 const PACING_GAIN = 1.25
@@ -60,6 +60,11 @@ export class SendWindow {
     this.#pacer = new Pacer(maxDatagramSize)
   }
 
+  /** The controller wants to hear of `onAckEnd`. */
+  get isRateBased(): boolean {
+    return this.#rate !== undefined
+  }
+
   /** RFC 9002 §7.7, in bytes per millisecond. */
   get pacingRate(): number {
     if (this.#rate !== undefined) return this.#rate.pacingRate
@@ -90,7 +95,7 @@ export class SendWindow {
   }
 
   /** RFC 9002 §B.5. */
-  onPacketsAcked(acked: readonly SentPacket[], bytesInFlight: number, now: number): void {
+  onPacketsAcked(acked: readonly SentPacket[], now: number): void {
     this.#stats.packetsAcked += acked.length
     for (let i = 0; i < acked.length; i++) {
       const packet = acked[i] as SentPacket
@@ -99,7 +104,11 @@ export class SendWindow {
       else if (packet.sentAt > this.#fullUntil) this.congestion.onApplicationLimited(now)
       else this.congestion.onPacketAcked(packet.size, packet.sentAt, this.#rtt.smoothed, now)
     }
-    if (this.#rate !== undefined) this.#rate.onAckEnd(bytesInFlight, now)
+  }
+
+  /** Everything an ACK says was said. */
+  onAckEnd(bytesInFlight: number, now: number): void {
+    this.#rate?.onAckEnd(bytesInFlight, now)
   }
 
   /** RFC 9002 §B.8. `lost` is ascending and of one space; `skipped` is the newest number that was left out there. */

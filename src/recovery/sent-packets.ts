@@ -30,8 +30,6 @@ export class SentPacket {
   isMtuProbe = false
   /** The congestion epoch in which it was declared lost; -1 when it was not, or its loss is no sign of congestion. */
   lossEpoch = -1
-  /** When it was declared lost. */
-  lostAt = 0
   /** For controllers that measure the rate of delivery: how far that was when the packet left. */
   snapshot: SendSnapshot | undefined = undefined
 

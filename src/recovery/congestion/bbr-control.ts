@@ -30,7 +30,7 @@ export class BbrControl {
   readonly #model: BbrModel
   readonly #rate: DeliveryRate
   #maxDatagramSize: number
-  /** BBR.prior_cwnd: before ProbeRTT, or losses, reduced it; 0 for none. */
+  /** BBR.prior_cwnd: before ProbeRTT reduced it. */
   #priorWindow = 0
   #hasRttForPacing = false
 
@@ -76,8 +76,8 @@ export class BbrControl {
   }
 
   /** BBRSaveCwnd. */
-  saveWindow(isReduced: boolean): void {
-    this.#priorWindow = isReduced ? Math.max(this.#priorWindow, this.window) : this.window
+  saveWindow(): void {
+    this.#priorWindow = this.window
   }
 
   /** BBRRestoreCwnd. */

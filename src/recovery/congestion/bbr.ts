@@ -327,7 +327,7 @@ export class Bbr implements RateController {
   /** BBRCheckProbeRTT (§4.3.4.4). */
   #checkProbeRtt(sample: RateSample, bytesInFlight: number, now: number): void {
     if (this.#state !== BbrState.ProbeRtt && this.#model.isProbeRttExpired && !this.#idleRestart) {
-      this.#control.saveWindow(false)
+      this.#control.saveWindow()
       this.#state = BbrState.ProbeRtt
       this.#probeRttDoneAt = NONE
       this.#ackPhase = AckPhase.Stopping
