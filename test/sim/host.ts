@@ -22,6 +22,8 @@ export class Host {
   readonly world: World
   /** May change: then the host has moved, and what is on its way to the old address is lost. */
   address: Address
+  /** Further addresses, which a connection knows by `via` 1, 2... */
+  readonly others: Address[] = []
   readonly events: ConnectionEvent[] = []
   /** Told of each event as it happens, before the flush. */
   onEvent: (event: ConnectionEvent) => void = () => {}
@@ -92,18 +94,25 @@ export class Host {
   /** Puts a datagram on the link that no connection made. */
   send(datagram: Uint8Array, to: Address = (this.#peer as Host).address): void {
     const peer = this.#peer as Host
-    const from = this.address
+    const from = this.others[(to.via ?? 0) - 1] ?? this.address
     const trips = this.trips + 1
     this.sentCount++
     this.sentBytes += datagram.length
     if (this.keepsRecords) this.sent.push(datagram)
     this.observer?.onSent(this, datagram.length, to)
     const deliver = (arrived: Uint8Array): void => {
-      if (!isSameAddress(to, peer.address)) return
+      const via = peer.viaOf(to)
+      if (via === undefined) return
       peer.trips = Math.max(peer.trips, trips)
-      peer.receive(arrived, from)
+      peer.receive(arrived, via === 0 ? from : { ...from, via })
     }
     this.#out.send(datagram, deliver, !this.keepsRecords)
+  }
+
+  /** Which of its addresses somebody writes to; undefined: none. */
+  viaOf({ host, port }: Address): number | undefined {
+    const at = [this.address, ...this.others].findIndex(own => isSameAddress(own, { host, port }))
+    return at < 0 ? undefined : at
   }
 
   /** Drains events, sends what is due, arms the timer. */

@@ -6,7 +6,7 @@ import { integer } from '../reference/random.ts'
 import type { Host } from './host.ts'
 import { Invariants } from './invariants.ts'
 import { Pair } from './pair.ts'
-import { type Setup, scenarioOf, setupOf } from './scenarios.ts'
+import { type Setup, scenarioOf, settingsOf, setupOf } from './scenarios.ts'
 import { type Side, Traffic } from './traffic.ts'
 import { type Crypto, World } from './world.ts'
 
@@ -68,8 +68,8 @@ class Play {
       world: new World(seed, crypto, MAX_HAPPENINGS),
       toServer: setup.toServer,
       toClient: setup.toClient,
-      client: { transport },
-      server: { transport },
+      client: { transport: { ...transport, ...settingsOf(2 * seed) } },
+      server: { transport: { ...transport, ...settingsOf(2 * seed + 1) } },
       ...(recorder && { recorder }),
     })
     this.traffic = new Traffic(this.pair, setup.streams)

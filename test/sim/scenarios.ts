@@ -1,5 +1,9 @@
 // Which network and which traffic a seed stands for.
 
+import { bbr } from '../../src/recovery/congestion/bbr.ts'
+import type { CongestionFactory } from '../../src/recovery/congestion/controller.ts'
+import { cubic } from '../../src/recovery/congestion/cubic.ts'
+import { newReno } from '../../src/recovery/congestion/new-reno.ts'
 import { integer, seededRandom } from '../reference/random.ts'
 import type { LinkOptions } from './link.ts'
 import type { StreamPlan } from './traffic.ts'
@@ -166,6 +170,26 @@ export function setupOf(seed: number): Setup {
   const name = scenarioOf(seed)
   if (name === HANDSHAKE_LOSS) return handshakeLoss(seed - 1, random)
   return (makers[name] as Make)(random)
+}
+
+/** What both ends are set to, whatever the network is: windows small and large, each congestion controller. */
+export interface Settings {
+  readonly initialMaxData: number
+  readonly initialMaxStreamData: number
+  readonly sendBufferSize: number
+  readonly congestion: CongestionFactory
+}
+
+const controllers: readonly CongestionFactory[] = [cubic, cubic, newReno, bbr]
+
+export function settingsOf(seed: number): Settings {
+  const random = seededRandom(seed * 17 + 3)
+  return {
+    initialMaxData: Math.floor(magnitude(random, 1500, 4_000_000)),
+    initialMaxStreamData: Math.floor(magnitude(random, 1000, 1_000_000)),
+    sendBufferSize: Math.floor(magnitude(random, 2000, 500_000)),
+    congestion: controllers[integer(random, controllers.length)] as CongestionFactory,
+  }
 }
 
 /** `count` seeds: all handshakes and then the rest, or half of each while there is no room for all. */
