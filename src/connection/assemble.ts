@@ -3,6 +3,7 @@
 import { equal } from '../bytes/equal.ts'
 import type { CryptoBackend } from '../crypto/backend.ts'
 import {
+  type PreferredAddress,
   readTransportParameters,
   type TransportParameters,
   writeTransportParameters,
@@ -34,6 +35,7 @@ import {
   type Transport,
 } from './config.ts'
 import { Datagrams } from './datagrams.ts'
+import { Departure } from './departure.ts'
 import { EventQueue } from './event-queue.ts'
 import { type ExpectedIds, HandshakeState } from './handshake-state.ts'
 import { Idle } from './idle.ts'
@@ -45,6 +47,7 @@ import { Parked } from './parked.ts'
 import type { Parts } from './parts.ts'
 import { type Address, Path } from './path.ts'
 import { PeerIds } from './peer-ids.ts'
+import { type PreferredAddresses, preferredAddress } from './preferred-address.ts'
 import { Stats } from './stats.ts'
 import { streamLimits } from './stream-limits.ts'
 import { Versions } from './versions.ts'
@@ -76,7 +79,18 @@ export function assembleClient(config: ClientConfig, deps: Dependencies, remote:
   const offersEarlyData = psk?.earlyData !== undefined
   const expected: ExpectedIds = { originalDestination: destination, retrySource: undefined, peerSource: undefined }
   const parts = assemble(
-    { isClient: true, versions, deps, transport, timeOrigin, localId, expected, tls, now },
+    {
+      isClient: true,
+      versions,
+      followsPreferredAddress: config.followPreferredAddress ?? true,
+      deps,
+      transport,
+      timeOrigin,
+      localId,
+      expected,
+      tls,
+      now,
+    },
     offersEarlyData ? resumption?.transportParameters : undefined,
     new PeerIds(destination, ACTIVE_CONNECTION_ID_LIMIT),
     // A client does not limit itself towards the address it chose.
@@ -117,12 +131,14 @@ function tlsClientConfig(
 
 export function assembleServer(config: ServerConfig, deps: Dependencies, accepted: Accepted, now: number): Parts {
   const transport = resolveTransport(config.transport)
+  const preferred = config.preferredAddress && preferredWithId(config.preferredAddress, deps)
   const parameters: TransportParameters = {
     ...transport.parameters,
     initialSourceConnectionId: accepted.localId,
     originalDestinationConnectionId: accepted.originalDestination,
     retrySourceConnectionId: accepted.retrySource,
     statelessResetToken: deps.ids.resetToken(accepted.localId),
+    preferredAddress: preferred,
   }
   const appState = config.appState ?? nothing
   const versions = new Versions(resolveVersions(config.versions, SERVER_VERSIONS), accepted.version)
@@ -155,6 +171,7 @@ export function assembleServer(config: ServerConfig, deps: Dependencies, accepte
     {
       isClient: false,
       versions,
+      followsPreferredAddress: false,
       deps,
       transport,
       timeOrigin,
@@ -171,7 +188,13 @@ export function assembleServer(config: ServerConfig, deps: Dependencies, accepte
     undefined,
   )
   parts.keyring.installInitial(accepted.destination, false)
+  if (preferred) parts.localIds.addPreferred(preferred.connectionId)
   return parts
+}
+
+function preferredWithId(addresses: PreferredAddresses, { ids }: Dependencies): PreferredAddress {
+  const id = ids.create()
+  return preferredAddress(addresses, id, ids.resetToken(id))
 }
 
 /** RFC 9000 §7.4.1, RFC 9114 §7.2.4.2: early data only while everything it was sealed under still holds. */
@@ -202,6 +225,7 @@ function marking(tickets: TicketIssuer, versions: Versions): TicketIssuer {
 interface Basics {
   readonly isClient: boolean
   readonly versions: Versions
+  readonly followsPreferredAddress: boolean
   readonly deps: Dependencies
   readonly transport: Transport
   readonly timeOrigin: number
@@ -240,6 +264,8 @@ function assemble(
     recovery: recovery(basics, initialRtt),
     streams: streamSet(isClient, transport, events),
     path,
+    departure: new Departure(),
+    followsPreferredAddress: basics.followsPreferredAddress,
     localIds: new LocalIds(localId, deps.ids),
     peerIds,
     idle: new Idle(parameters.maxIdleTimeout, now),

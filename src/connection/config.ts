@@ -17,6 +17,7 @@ import type {
 import type { Resumption } from '../zero-rtt/resumption.ts'
 import type { ConnectionIdSource } from './local-ids.ts'
 import type { Address } from './path.ts'
+import type { PreferredAddresses } from './preferred-address.ts'
 
 export interface TransportOptions {
   /** Idle timeout in ms; 0: none. Default 30,000. RFC 9000 §10.1. */
@@ -35,6 +36,8 @@ export interface TransportOptions {
   readonly maxDatagramFrameSize?: number
   /** The largest UDP payload we send, 1,200 to 65,527 bytes. More only where the whole path is known. Default 1,200. */
   readonly maxDatagramSize?: number
+  /** Tell clients not to change their address on purpose (RFC 9000 §18.2). Default false. */
+  readonly disableActiveMigration?: boolean
   /** RTT assumed before the first sample, ms. Default 333. RFC 9002 §6.2.2. */
   readonly initialRtt?: number
   /** Bytes buffered for sending on one stream before `write` asks to wait. Default 256 KiB. */
@@ -68,6 +71,8 @@ export interface ClientConfig extends CommonConfig {
   readonly earlyData?: boolean
   /** An address validation token from NEW_TOKEN. */
   readonly token?: Uint8Array
+  /** Go where the server prefers to be reached, once that answers (RFC 9000 §9.6). Default true. */
+  readonly followPreferredAddress?: boolean
 }
 
 export interface ServerConfig extends CommonConfig {
@@ -75,6 +80,8 @@ export interface ServerConfig extends CommonConfig {
   readonly psks: PskSource
   readonly earlyData: EarlyDataGate
   readonly tickets: TicketIssuer | undefined
+  /** Where clients are to reach us after the handshake (RFC 9000 §9.6). Default: where they do already. */
+  readonly preferredAddress?: PreferredAddresses
   /** Tickets per connection. Default 2. */
   readonly ticketCount?: number
   /** Opaque application state for tickets, such as HTTP/3 SETTINGS; early data is refused when it changed since. */
@@ -149,6 +156,7 @@ export function resolveTransport(options: TransportOptions = {}): Transport {
       initialMaxStreamsBidi: within('initialMaxStreamsBidi', options.initialMaxStreamsBidi ?? 128, 0, 2 ** 40),
       initialMaxStreamsUni: within('initialMaxStreamsUni', options.initialMaxStreamsUni ?? 16, 0, 2 ** 40),
       maxAckDelay: within('maxAckDelay', options.maxAckDelay ?? 25, 0, 2 ** 14 - 1),
+      disableActiveMigration: options.disableActiveMigration ?? false,
       activeConnectionIdLimit: ACTIVE_CONNECTION_ID_LIMIT,
       maxDatagramFrameSize: within('maxDatagramFrameSize', options.maxDatagramFrameSize ?? 0, 0, 65_535),
     },

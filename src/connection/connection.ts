@@ -14,7 +14,7 @@ import { type Diagnostics, diagnose } from './diagnostics.ts'
 import { drop } from './drop.ts'
 import type { ConnectionEvent, PeerInfo } from './events.ts'
 import { discardEarlyKeys, drainTls } from './handshake.ts'
-import { onPathTimeout } from './migration.ts'
+import { depart, type MigrationRefusal, onPathTimeout } from './migration.ts'
 import type { Parts } from './parts.ts'
 import type { Address, OffPath } from './path.ts'
 import { receiveDatagram } from './receive.ts'
@@ -97,12 +97,13 @@ export class Connection {
 
   /** When `onTimeout` and `transmit` are to be called next, if nothing else happens; Infinity: never. */
   nextTimeout(): number {
-    const { close, recovery, idle, path, handshake } = this.#parts
+    const { close, recovery, idle, path, departure, handshake } = this.#parts
     if (!close.isOpen) return close.deadline
     const next = Math.min(
       recovery.nextTimeout(),
       idle.deadline(pto(this.#parts)),
       path.deadline,
+      departure.deadline,
       handshake.earlyKeysDeadline,
     )
     const transmit = nextTransmitTime(this.#parts, this.#now)
@@ -184,6 +185,15 @@ export class Connection {
     if (!close.isOpen || !handshake.isConfirmed || !keyring.oneRtt?.initiateUpdate(now)) return false
     recordKeys(this.#parts, Level.OneRtt, 'local_update', now)
     return true
+  }
+
+  /**
+   * A client goes on by way of `to`: the same server through another of our sockets, once it has answered there. An
+   * event says how it went. Returns why not, if it cannot.
+   */
+  migrate(to: Address, now: number = this.#now): MigrationRefusal | undefined {
+    this.#isDrained = false
+    return depart(this.#parts, to, now)
   }
 
   /** Ends the connection with an application's error code (RFC 9000 §10.2). Without effect when it has ended. */

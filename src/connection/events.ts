@@ -1,6 +1,7 @@
 // What a connection has to say: facts, oldest first, taken from a queue by `poll()`.
 
 import type { StreamDirection } from '../packet/frames/frame.ts'
+import type { Address } from './path.ts'
 
 export interface PeerInfo {
   readonly alpn: string
@@ -57,4 +58,8 @@ export type ConnectionEvent =
   | { readonly type: 'datagram'; readonly data: Uint8Array }
   | { readonly type: 'ticket'; readonly ticket: TicketFacts }
   | { readonly type: 'newToken'; readonly token: Uint8Array }
+  /** A client has moved, because it was asked to or wanted to: this is where the server is now. */
+  | { readonly type: 'migrated'; readonly remote: Address }
+  /** The new path did not answer: everything goes on where it was. */
+  | { readonly type: 'migrationFailed' }
   | ConnectionClosed

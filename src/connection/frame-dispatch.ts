@@ -8,6 +8,7 @@ import { Level, spaceOf } from '../packet/level.ts'
 import { ErrorCode, TransportError } from '../packet/transport-error.ts'
 import { deliver, pto } from './delivery.ts'
 import { confirm } from './handshake.ts'
+import { onPathResponse } from './migration.ts'
 import type { Parts } from './parts.ts'
 import type { Address } from './path.ts'
 import { recordOutcome, recordState } from './record.ts'
@@ -92,7 +93,7 @@ function dispatch(parts: Parts, frame: Frame, level: Level, origin: Origin, now:
     case FrameType.PathChallenge:
       return parts.path.onChallenge(frame, origin.from, origin.size)
     case FrameType.PathResponse:
-      return parts.path.onResponse(frame)
+      return onPathResponse(parts, frame, now)
     case FrameType.ConnectionClose:
     case FrameType.ApplicationClose:
       return onClose(parts, frame, now)

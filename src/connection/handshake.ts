@@ -11,6 +11,7 @@ import { assertNotReduced, readRemembered } from '../zero-rtt/remembered-paramet
 import { deliver, pto } from './delivery.ts'
 import { HandshakeState } from './handshake-state.ts'
 import { Keyring } from './keyring.ts'
+import { followPreferred } from './migration.ts'
 import { packetSpaces } from './packet-space.ts'
 import type { Parts } from './parts.ts'
 import { recordAlpn, recordKeys, recordParameters, recordState, recordVersion } from './record.ts'
@@ -166,7 +167,7 @@ function adoptParameters(parts: Parts, parameters: TransportParameters): void {
     assertNotReduced(readRemembered(handshake.remembered), parameters)
   }
   applyParameters(parts, parameters)
-  // We stay where we are, but the id of a preferred address is one of the server's all the same (RFC 9000 §5.1.1).
+  // Whether we go there or not, the id of a preferred address is one of the server's (RFC 9000 §5.1.1).
   if (parameters.preferredAddress !== undefined) parts.peerIds.onPreferredAddress(parameters.preferredAddress)
   parts.keyring.discard(Level.ZeroRtt)
 }
@@ -180,6 +181,7 @@ export function confirm(parts: Parts, now: number): void {
   discardLevel(parts, Level.Handshake, now)
   parts.recovery.onHandshakeConfirmed(now)
   parts.events.push({ type: 'handshakeConfirmed' })
+  if (parts.isClient) followPreferred(parts, now)
   recordState(parts, 'handshake_confirmed', now)
 }
 

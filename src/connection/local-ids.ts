@@ -42,6 +42,11 @@ export class LocalIds implements FrameOwner {
     this.#inUse = first
   }
 
+  /** RFC 9000 §5.1.1: the id of our preferred_address has the sequence number 1. */
+  addPreferred(id: Uint8Array): void {
+    this.#alive.push({ sequence: this.#nextSequence++, id, isDue: false })
+  }
+
   get hasDue(): boolean {
     return this.#due > 0
   }

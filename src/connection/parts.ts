@@ -8,6 +8,7 @@ import type { TlsSession } from '../tls13/session.ts'
 import type { Close } from './close.ts'
 import type { Dependencies, Transport } from './config.ts'
 import type { Datagrams } from './datagrams.ts'
+import type { Departure } from './departure.ts'
 import type { EventQueue } from './event-queue.ts'
 import type { HandshakeState } from './handshake-state.ts'
 import type { Idle } from './idle.ts'
@@ -44,6 +45,9 @@ export interface Parts {
   readonly recovery: Recovery
   readonly streams: StreamSet
   readonly path: Path
+  readonly departure: Departure
+  /** Client: goes to the preferred address of a server. */
+  readonly followsPreferredAddress: boolean
   readonly localIds: LocalIds
   readonly peerIds: PeerIds
   readonly idle: Idle

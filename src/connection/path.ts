@@ -10,10 +10,12 @@ import { SentFrame, SentKind } from '../packet/sent-frame.ts'
 export interface Address {
   readonly host: string
   readonly port: number
+  /** Which of our own sockets leads there, as the endpoint counts them; the first one when absent. */
+  readonly via?: number
 }
 
 export function isSameAddress(a: Address, b: Address): boolean {
-  return a.port === b.port && a.host === b.host
+  return a.port === b.port && a.host === b.host && (a.via ?? 0) === (b.via ?? 0)
 }
 
 /** RFC 9000 §8.1: what may be sent to an address that is not validated, as a multiple of what came from it. */
@@ -44,6 +46,8 @@ export class Path implements FrameOwner {
   #deadline = Number.POSITIVE_INFINITY
   /** Where the peer was before it moved: returned to when the new address does not answer. */
   #previous: Address | undefined
+  /** Of a client that has moved. */
+  #former: Address | undefined
 
   constructor(remote: Address, isValidated: boolean) {
     this.#remote = remote
@@ -52,6 +56,17 @@ export class Path implements FrameOwner {
 
   get remote(): Address {
     return this.#remote
+  }
+
+  /** A client whose new path has answered (RFC 9000 §9.2); what is under way on the old one still counts. */
+  moveTo(remote: Address): void {
+    this.#former = this.#remote
+    this.#remote = remote
+  }
+
+  /** Does the peer speak from there, or did it until the client moved? */
+  isKnown(address: Address): boolean {
+    return isSameAddress(address, this.#remote) || (this.#former !== undefined && isSameAddress(address, this.#former))
   }
 
   setRemote(remote: Address): void {
@@ -111,7 +126,12 @@ export class Path implements FrameOwner {
 
   /** RFC 9000 §9.3.3: asks the address the peer seems to have left, in case it only seems so. */
   askPrevious(data: Uint8Array): void {
-    if (this.#previous) this.#queueOffPath({ to: this.#previous, isResponse: false, data, limit: FULL_DATAGRAM })
+    if (this.#previous) this.ask(this.#previous, data)
+  }
+
+  /** Asks an address that is not in use yet (RFC 9000 §8.2.1). */
+  ask(to: Address, data: Uint8Array): void {
+    this.#queueOffPath({ to, isResponse: false, data, limit: FULL_DATAGRAM })
   }
 
   /** RFC 9000 §9.3.2: nobody answered there. True when the peer's former address is in use again. */

@@ -28,6 +28,8 @@ export class PeerIds implements FrameOwner {
   /** Sequence numbers whose retirement is not acknowledged; true: to be sent (again). */
   readonly #retiring = new Map<number, boolean>()
   #due = 0
+  /** Ids up to this one were seen on some path. */
+  #shown = 0
 
   /** `limit` is our active_connection_id_limit. `first` is where our packets go until the peer chooses an id. */
   constructor(first: Uint8Array, limit: number) {
@@ -37,6 +39,11 @@ export class PeerIds implements FrameOwner {
 
   get current(): Uint8Array {
     return (this.#active[0] as PeerId).id
+  }
+
+  /** One that was on no path yet: for another one (RFC 9000 §9.5). */
+  get spare(): Uint8Array | undefined {
+    return this.#spare?.id
   }
 
   get hasDue(): boolean {
@@ -97,10 +104,16 @@ export class PeerIds implements FrameOwner {
 
   /** Retires the id in use and goes on with another; false when there is none to spare (RFC 9000 §9.5). */
   rotate(): boolean {
-    const next = this.#active[1]
+    const next = this.#spare
     if (next === undefined) return false
     this.#advance(next.sequence)
     return true
+  }
+
+  /** The spare id was seen on a path that leads nowhere: it is not used again, and retired once there is another. */
+  dropSpare(): void {
+    this.#shown = this.#spare?.sequence ?? this.#shown
+    this.rotate()
   }
 
   write(packet: PacketWriter): void {
@@ -124,6 +137,10 @@ export class PeerIds implements FrameOwner {
     if (this.#retiring.get(frame.id) !== false) return
     this.#retiring.set(frame.id, true)
     this.#due++
+  }
+
+  get #spare(): PeerId | undefined {
+    return this.#active.find((peer, at) => at > 0 && peer.sequence > this.#shown)
   }
 
   #advance(retirePriorTo: number): void {

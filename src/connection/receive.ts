@@ -24,8 +24,9 @@ export function receiveDatagram(parts: Parts, datagram: Uint8Array, from: Addres
   parts.stats.datagramsReceived++
   parts.stats.bytesReceived += datagram.length
   if (isSameAddress(from, parts.path.remote)) onPathReceived(parts, datagram.length, now)
-  // RFC 9000 §9: servers do not move.
-  else if (parts.isClient) return drop(parts, datagram, false, now)
+  // RFC 9000 §9: servers do not move, but a client may.
+  else if (parts.isClient && !parts.path.isKnown(from) && !parts.departure.isFrom(from))
+    return drop(parts, datagram, false, now)
   let first: PacketHeader | undefined
   for (let pos = 0; pos < datagram.length && parts.close.isOpen; ) {
     const header = readHeader(datagram, pos, parts.localId.length)

@@ -102,7 +102,9 @@ export function transmitDatagram(parts: Parts, into: Uint8Array, now: number): n
 export function transmitOffPath(parts: Parts, into: Uint8Array, frame: OffPath, now: number): number {
   const limit = Math.min(frame.limit, MIN_DATAGRAM_SIZE, into.length)
   if (!parts.keyring.canSeal(Level.OneRtt) || limit < MIN_PACKET_SPACE) return 0
-  const open = openPacket(parts, Level.OneRtt, into, 0, limit)
+  // RFC 9000 §9.5: a client shows each of its paths another id.
+  const destination = parts.isClient ? (parts.peerIds.spare ?? parts.peerIds.current) : parts.peerIds.current
+  const open = openPacket(parts, Level.OneRtt, destination, into, 0, limit)
   if (frame.isResponse) writePathResponse(open.packet, frame.data)
   else writePathChallenge(open.packet, frame.data)
   open.packet.record(offPathRecord)
@@ -181,7 +183,7 @@ function fillPacket(
   const hasMore = probes > 0 || (hasDue(parts, level) && mayElicitOrNote(parts, mayElicit))
   if (!parts.close.isDue && !isAckDue && !hasMore) return undefined
 
-  const open = openPacket(parts, level, into, start, limit)
+  const open = openPacket(parts, level, parts.peerIds.current, into, start, limit)
   if (parts.close.isDue) parts.close.write(open.packet)
   else writeFrames(parts, open.packet, space, probes, mayElicit, hasMore, now)
   if (open.packet.frames.length === 0) return undefined
@@ -191,12 +193,19 @@ function fillPacket(
 }
 
 /** A header, and behind it room for frames. */
-function openPacket(parts: Parts, level: Level, into: Uint8Array, start: number, limit: number): OpenPacket {
+function openPacket(
+  parts: Parts,
+  level: Level,
+  destination: Uint8Array,
+  into: Uint8Array,
+  start: number,
+  limit: number,
+): OpenPacket {
   const space = spaceOf(level)
   const number = parts.recovery.nextNumber(space)
   const numberLength = packetNumberLength(number, parts.recovery.largestAcknowledged(space))
   const header = new Writer(into, start, limit)
-  const lengthAt = writeHeader(parts, header, level, numberLength)
+  const lengthAt = writeHeader(parts, header, level, destination, numberLength)
   const numberOffset = header.pos
   writePacketNumber(header, number, numberLength)
   const end = (level === Level.OneRtt ? limit : Math.min(limit, start + MAX_LONG_PACKET)) - TAG_LENGTH
@@ -210,8 +219,7 @@ function mayElicitOrNote(parts: Parts, mayElicit: boolean): boolean {
   return mayElicit
 }
 
-function writeHeader(parts: Parts, w: Writer, level: Level, numberLength: number): number {
-  const destination = parts.peerIds.current
+function writeHeader(parts: Parts, w: Writer, level: Level, destination: Uint8Array, numberLength: number): number {
   if (level === Level.OneRtt) {
     writeShortHeader(w, destination, parts.keyring.oneRtt?.phase ?? 0, 0, numberLength)
     return -1

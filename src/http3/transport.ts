@@ -42,5 +42,5 @@ export type Http3TransportEvent =
   | { readonly type: 'handshakeComplete' }
   | { readonly type: 'handshakeConfirmed' }
   /** Not HTTP/3's business. */
-  | { readonly type: 'datagram' | 'ticket' | 'newToken' }
+  | { readonly type: 'datagram' | 'ticket' | 'newToken' | 'migrated' | 'migrationFailed' }
   | { readonly type: 'closed'; readonly error: Error | undefined }
