@@ -73,7 +73,7 @@ const rooms: Readonly<Record<string, Room>> = {
   },
   connection: {
     floor: 5,
-    doors: ['connection.ts', 'config.ts', 'events.ts', 'local-ids.ts', 'path.ts', 'stats.ts'],
+    doors: ['connection.ts', 'config.ts', 'events.ts', 'local-ids.ts', 'path.ts', 'preferred-address.ts', 'stats.ts'],
     uses: ['bytes', 'packet', 'crypto', 'qlog', 'streams', 'recovery', 'tls13', 'zero-rtt'],
   },
   http3: {

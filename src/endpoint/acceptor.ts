@@ -9,6 +9,7 @@ import {
 } from '../connection/config.ts'
 import { Connection } from '../connection/connection.ts'
 import type { Address } from '../connection/path.ts'
+import type { PreferredAddresses } from '../connection/preferred-address.ts'
 import type { CryptoBackend } from '../crypto/backend.ts'
 import type { PacketHeader } from '../packet/header.ts'
 import type { AddressTokens } from '../zero-rtt/address-token.ts'
@@ -32,6 +33,8 @@ export interface ListenerHost {
   send(write: (into: Uint8Array) => number, to: Address): void
   connections(): number
   raiseDatagramSize(size: number): void
+  /** Where clients are asked to go. */
+  preferredAddress(): PreferredAddresses | undefined
 }
 
 /** What a token says about the client that brought it. */
@@ -110,7 +113,13 @@ export class Acceptor {
       const { version, destination, source } = header
       const accepted: Accepted = { version, remote: from, destination, source, localId: ids.create(), ...origin }
       const newToken = (): Uint8Array => tokens.newToken(placeOf(from, self.connection.version), unixTime())
-      const config = { ...this.#config, timeOrigin: timeOrigin(), newToken }
+      const preferredAddress = this.#door.preferredAddress()
+      const config = {
+        ...this.#config,
+        timeOrigin: timeOrigin(),
+        newToken,
+        ...(preferredAddress && { preferredAddress }),
+      }
       return Connection.server(config, { backend, recorder: log.open, ids }, accepted, now())
     }
     return new QuicSession(make, host, {

@@ -5,6 +5,7 @@ import { isIP } from 'node:net'
 import { type ClientConfig, MIN_DATAGRAM_SIZE, resolveTransport } from '../connection/config.ts'
 import { Connection } from '../connection/connection.ts'
 import type { Address } from '../connection/path.ts'
+import type { PreferredAddresses } from '../connection/preferred-address.ts'
 import type { CryptoBackend } from '../crypto/backend.ts'
 import { nodeBackend } from '../crypto/backend-node.ts'
 import { AddressTokens } from '../zero-rtt/address-token.ts'
@@ -27,6 +28,7 @@ import { prepareQlog, QlogFile } from './qlog-file.ts'
 import { QuicSession, type SessionHost } from './quic-session.ts'
 import { QuicStreams } from './quic-streams.ts'
 import { Router } from './router.ts'
+import type { LocalAddress } from './session-paths.ts'
 import { type UdpOptions, UdpSocket } from './udp-socket.ts'
 
 export interface EndpointOptions extends UdpOptions {
@@ -36,6 +38,11 @@ export interface EndpointOptions extends UdpOptions {
   readonly datagramBufferSize?: number
   /** Makes and reads address validation tokens. Default: with keys of its own. */
   readonly addressTokens?: AddressTokens
+  /**
+   * Where clients of `listen` are asked to go after the handshake, one address of each family (RFC 9000 §9.6): further
+   * sockets, bound with the first. Default: clients stay where they are.
+   */
+  readonly preferredAddress?: PreferredAddresses
   /** 32 bytes from which stateless reset tokens are made: give a process that takes over the same. Default random. */
   readonly statelessResetKey?: Uint8Array
 }
@@ -56,6 +63,8 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
   readonly #neighbours = new Neighbours()
   #listener: Listener | undefined
   #closing: Promise<void> | undefined
+  /** As they are bound. */
+  #preferred: PreferredAddresses | undefined
 
   /** Binds at once. Throws a TypeError or RangeError for options that do not fit. */
   constructor(options: EndpointOptions = {}) {
@@ -67,7 +76,7 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
     this.#router = new Router(this.backend, options.statelessResetKey ?? this.backend.random(MIN_RESET_KEY))
     this.#tokens = options.addressTokens ?? new AddressTokens(this.backend)
     this.#socket.onDatagram((datagram, from) => this.#onDatagram(datagram, from))
-    this.ready = this.#socket.bind(options)
+    this.ready = this.#bind(options)
     this.ready.then(
       () => this.#driver.start(),
       error => this.#onBindFailed(error),
@@ -92,6 +101,7 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
       send: (write, to) => this.#sendOnce(write, to),
       connections: () => this.#sessions.size,
       raiseDatagramSize: size => this.#socket.raiseBufferSize(size),
+      preferredAddress: () => this.#preferred,
     })
     return this.#listener
   }
@@ -170,6 +180,33 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
     this.#sessions.delete(session)
     this.#neighbours.remove(session)
     this.#listener?.onTerminated(session)
+  }
+
+  /** For sessions: the peer is reached elsewhere now. */
+  onMoved(session: QuicSession): void {
+    this.#neighbours.remove(session)
+    this.#neighbours.add(session, session.remoteAddress)
+  }
+
+  /** For sessions that move: a socket of their own. */
+  async openPath(local: LocalAddress): Promise<number> {
+    this.#assertOpen()
+    return (await this.#socket.bind(local)).via as number
+  }
+
+  closePath(via: number): void {
+    this.#socket.unbind(via)
+  }
+
+  async #bind(options: EndpointOptions): Promise<Address> {
+    const bound = await this.#socket.bind(options)
+    const { ipv4, ipv6 } = options.preferredAddress ?? {}
+    if (ipv4 === undefined && ipv6 === undefined) return bound
+    this.#preferred = {
+      ...(ipv4 && { ipv4: await this.#socket.bind(ipv4) }),
+      ...(ipv6 && { ipv6: await this.#socket.bind(ipv6) }),
+    }
+    return bound
   }
 
   #client(
@@ -265,12 +302,16 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
   }
 }
 
-function assertEndpoint({ host, port, statelessResetKey }: EndpointOptions): void {
+function assertEndpoint({ host, port, statelessResetKey, preferredAddress }: EndpointOptions): void {
   if (host !== undefined && isIP(host) === 0) {
     throw new TypeError(`host must be an IP address to bind to, not '${host}'`)
   }
   if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
     throw new RangeError(`port must be from 0 to 65535, not ${port}`)
+  }
+  const { ipv4, ipv6 } = preferredAddress ?? {}
+  if ((ipv4 !== undefined && isIP(ipv4.host) !== 4) || (ipv6 !== undefined && isIP(ipv6.host) !== 6)) {
+    throw new TypeError('preferredAddress must be { ipv4: { host, port }, ipv6: { host, port } }, or one of the two')
   }
   if (statelessResetKey !== undefined && statelessResetKey.length < MIN_RESET_KEY) {
     throw new TypeError(`statelessResetKey must have ${MIN_RESET_KEY} bytes or more`)

@@ -26,6 +26,10 @@ export type QuicErrorCode =
   | 'ERR_ZEROTRIP_TRANSPORT'
   /** The host name could not be resolved. */
   | 'ERR_ZEROTRIP_LOOKUP'
+  /** The session cannot move to another path now, or ever. */
+  | 'ERR_ZEROTRIP_MIGRATION_REFUSED'
+  /** The new path did not answer, or the session ended before. */
+  | 'ERR_ZEROTRIP_MIGRATION_FAILED'
   /** The UDP port could not be bound: `cause` is node's error. */
   | 'ERR_ZEROTRIP_BIND'
 

@@ -107,6 +107,8 @@ export interface ConnectOptions extends CommonOptions {
   readonly insecureNoCertificateCheck?: boolean
   /** Where tickets are kept and taken from. Default: nowhere, every handshake is a full one. */
   readonly tickets?: TicketStore
+  /** Go where the server prefers to be reached, once that answers (RFC 9000 §9.6). Default true. */
+  readonly followPreferredAddress?: boolean
   /** Offer early data with what the store holds: only for what may be executed twice. Default false. */
   readonly earlyData?: boolean
   /** Who sits above, from the start and whatever protocol is chosen. Default: raw streams. */
@@ -173,6 +175,7 @@ export function clientConfig(
     serverName: options.serverName ?? host,
     verifier: verifier(options, backend),
     earlyData: options.earlyData ?? false,
+    followPreferredAddress: options.followPreferredAddress ?? true,
     ...(keyLog && { keyLog }),
     ...common(options),
   }

@@ -11,6 +11,7 @@ import { now, unixTime } from './clock.ts'
 import { assertErrorCode, closedError, QuicError, throwLater } from './errors.ts'
 import type { QuicStream } from './quic-stream.ts'
 import { QuicStreams } from './quic-streams.ts'
+import { type LocalAddress, type PathHost, SessionPaths } from './session-paths.ts'
 import { SessionTransport } from './session-transport.ts'
 import { Settler } from './settler.ts'
 
@@ -25,9 +26,10 @@ export interface CloseInfo {
 }
 
 /** What the endpoint lends to its sessions. */
-export interface SessionHost {
+export interface SessionHost extends PathHost {
   schedule(session: QuicSession): void
   onTerminated(session: QuicSession): void
+  onMoved(session: QuicSession): void
 }
 
 export interface SessionOptions {
@@ -66,6 +68,7 @@ export class QuicSession implements AsyncDisposable {
   readonly transport: SessionTransport
   readonly #host: SessionHost
   readonly #options: SessionOptions
+  readonly #paths: SessionPaths
   readonly #opened: Settler<PeerInfo> = new Settler()
   readonly #closed: Settler<CloseInfo> = new Settler()
   readonly #confirmed: Settler<void> = new Settler()
@@ -92,6 +95,7 @@ export class QuicSession implements AsyncDisposable {
     this.closed = this.#closed.promise
     this.confirmed = this.#confirmed.promise
     this.connection = make(this)
+    this.#paths = new SessionPaths(host, this.connection)
     this.transport = new SessionTransport(this.connection, {
       onChanged: () => host.schedule(this),
       onClose: (errorCode, reason) => this.#end(errorCode, reason),
@@ -142,6 +146,14 @@ export class QuicSession implements AsyncDisposable {
     this.#end(errorCode, reason)
     await this.closed.catch(() => {})
     await new Promise(setImmediate)
+  }
+
+  /**
+   * A client goes on from another local address, by a socket of its own: `{ host, port }`, default a free port. Resolves
+   * once the server has answered there; until then, and when it rejects, everything stays where it is. RFC 9000 §9.2.
+   */
+  migrate(local: LocalAddress = {}): Promise<void> {
+    return this.#paths.move(local, () => this.#host.schedule(this))
   }
 
   /** Ends the connection for a failure on this side: `opened`, `closed` and all that waits reject with `reason`. */
@@ -218,6 +230,7 @@ export class QuicSession implements AsyncDisposable {
   }
 
   #onEvent(event: ConnectionEvent): void {
+    this.#paths.onEvent(event)
     switch (event.type) {
       case 'handshakeComplete':
         clearTimeout(this.#handshakeTimer)
@@ -228,6 +241,9 @@ export class QuicSession implements AsyncDisposable {
         break
       case 'ticket':
         this.#tickets.push(event.ticket)
+        break
+      case 'migrated':
+        this.#host.onMoved(this)
         break
       case 'newToken':
         this.#token = event.token
@@ -263,6 +279,7 @@ export class QuicSession implements AsyncDisposable {
   #onTerminated(): void {
     this.#isTerminated = true
     clearTimeout(this.timer)
+    this.#paths.release()
     this.#host.onTerminated(this)
     this.#options.onTerminated?.()
   }

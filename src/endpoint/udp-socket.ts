@@ -1,4 +1,4 @@
-// node:dgram behind four verbs: bind, send, onDatagram, close.
+// node:dgram behind four verbs: bind, send, onDatagram, close. Several sockets share the buffers; most often there is one.
 
 import { createSocket, type RemoteInfo, type Socket, type SocketOptions } from 'node:dgram'
 import { isIPv6 } from 'node:net'
@@ -33,9 +33,9 @@ export class UdpSocket {
     this.sendErrors++
   }
   #take: (datagram: Uint8Array, from: Address) => void = () => {}
-  #socket: Socket | undefined
-  #host = ''
-  #isIPv6 = false
+  /** By what addresses call `via`; the first one has the number 0. */
+  readonly #bound = new Map<number, Bound>()
+  #opened = 0
   #isReferenced = true
   #bufferSize: number
   #buffers = 0
@@ -53,15 +53,27 @@ export class UdpSocket {
     this.#create = create
   }
 
-  /** Resolves with the bound address, rejects with node's error. */
+  /**
+   * Resolves with the bound address, rejects with node's error. Every call binds one more socket; the `via` of its
+   * address is how to send by it.
+   */
   async bind(options: UdpOptions = {}): Promise<Address> {
-    const host = options.host ?? ANY_IPV6
+    const host = options.host ?? this.#bound.get(0)?.host ?? ANY_IPV6
+    const via = this.#opened++
     try {
-      return await this.#open(host, options)
+      return await this.#open(host, options, via)
     } catch (error) {
       if (host !== ANY_IPV6 || !NO_IPV6.has((error as NodeJS.ErrnoException).code ?? '')) throw error
-      return this.#open(ANY_IPV4, options)
+      return this.#open(ANY_IPV4, options, via)
     }
+  }
+
+  /** Gives one port back. */
+  unbind(via: number): void {
+    const bound = this.#bound.get(via)
+    if (bound === undefined) return
+    this.#bound.delete(via)
+    bound.socket.close()
   }
 
   /** Told of every datagram that somebody could be answered at. The memory is the receiver's. */
@@ -71,8 +83,9 @@ export class UdpSocket {
 
   /** The family of addresses that can be sent to; 0: both. */
   get family(): 0 | 4 | 6 {
-    if (!this.#isIPv6) return 4
-    return this.#host === ANY_IPV6 ? 0 : 6
+    const first = this.#bound.get(0)
+    if (!first?.isIPv6) return 4
+    return first.host === ANY_IPV6 ? 0 : 6
   }
 
   /** Datagrams up to this size may come: buffers handed out from now on hold them. */
@@ -105,10 +118,11 @@ export class UdpSocket {
 
   /** Sends the first `length` bytes of `buffer`, which is taken back when they have left. */
   send(buffer: Uint8Array, length: number, to: Address): void {
-    if (this.#isClosed || this.#socket === undefined) return this.release(buffer)
-    const host = this.#isIPv6 ? toMapped(to.host) : to.host
+    const bound = this.#bound.get(to.via ?? 0)
+    if (this.#isClosed || bound === undefined) return this.release(buffer)
+    const host = bound.isIPv6 ? toMapped(to.host) : to.host
     try {
-      this.#socket.send(buffer, 0, length, to.port, host, error => {
+      bound.socket.send(buffer, 0, length, to.port, host, error => {
         // EMSGSIZE, ENETUNREACH, ECONNREFUSED...: recovery treats it as a packet that was lost.
         if (error) this.sendErrors++
         this.release(buffer)
@@ -119,28 +133,25 @@ export class UdpSocket {
     }
   }
 
-  /** Gives the port back. */
-  close(): Promise<void> {
-    const socket = this.#socket
-    if (this.#isClosed || socket === undefined) {
-      this.#isClosed = true
-      return Promise.resolve()
-    }
+  /** Gives the ports back. */
+  async close(): Promise<void> {
     this.#isClosed = true
-    return new Promise(resolve => socket.close(() => resolve()))
+    const sockets = [...this.#bound.values()].map(({ socket }) => socket)
+    this.#bound.clear()
+    await Promise.all(sockets.map(socket => new Promise<void>(resolve => socket.close(() => resolve()))))
   }
 
   ref(): void {
     this.#isReferenced = true
-    this.#socket?.ref()
+    for (const { socket } of this.#bound.values()) socket.ref()
   }
 
   unref(): void {
     this.#isReferenced = false
-    this.#socket?.unref()
+    for (const { socket } of this.#bound.values()) socket.unref()
   }
 
-  #open(host: string, options: UdpOptions): Promise<Address> {
+  #open(host: string, options: UdpOptions, via: number): Promise<Address> {
     const isV6 = isIPv6(host)
     const family = isV6 ? 6 : 4
     const socket = this.#create({
@@ -160,17 +171,18 @@ export class UdpSocket {
         // Later errors belong to single datagrams.
         socket.on('error', this.#onError)
         enlarge(socket, options)
-        this.#adopt(socket, host, isV6)
         const bound = socket.address()
-        resolve({ host: bound.address, port: bound.port })
+        this.#adopt({ socket, host, isIPv6: isV6 }, via)
+        resolve(addressOf(bound.address, bound.port, via))
       })
     })
   }
 
-  #adopt(socket: Socket, host: string, isV6: boolean): void {
-    this.#socket = socket
-    this.#host = host
-    this.#isIPv6 = isV6
+  #adopt(bound: Bound, via: number): void {
+    const { socket } = bound
+    // Closed while it was being bound.
+    if (this.#isClosed) return void socket.close()
+    this.#bound.set(via, bound)
     if (!this.#isReferenced) socket.unref()
     let last: Address = { host: '', port: 0 }
     socket.on('message', (message: Uint8Array, from: RemoteInfo) => {
@@ -178,10 +190,20 @@ export class UdpSocket {
       if (from.port === 0) return
       const address = fromMapped(from.address)
       // Mostly the same peer speaks again: its address need not be made anew.
-      if (last.port !== from.port || last.host !== address) last = { host: address, port: from.port }
+      if (last.port !== from.port || last.host !== address) last = addressOf(address, from.port, via)
       this.#take(message, last)
     })
   }
+}
+
+interface Bound {
+  readonly socket: Socket
+  readonly host: string
+  readonly isIPv6: boolean
+}
+
+function addressOf(host: string, port: number, via: number): Address {
+  return via === 0 ? { host, port } : { host, port, via }
 }
 
 function enlarge(socket: Socket, options: UdpOptions): void {
