@@ -22,6 +22,7 @@ export type { CipherSuiteName, ConnectOptions, ListenOptions } from './endpoint/
 export type { ApplicationFactory, CloseInfo, QuicSession } from './endpoint/quic-session.ts'
 export type { QuicStream } from './endpoint/quic-stream.ts'
 export { QuicStreams } from './endpoint/quic-streams.ts'
+export type { ConnectionIdGenerator } from './endpoint/router.ts'
 export type { LocalAddress } from './endpoint/session-paths.ts'
 export type { SessionTransport } from './endpoint/session-transport.ts'
 export type { UdpOptions } from './endpoint/udp-socket.ts'

@@ -27,7 +27,7 @@ import {
 import { prepareQlog, QlogFile } from './qlog-file.ts'
 import { QuicSession, type SessionHost } from './quic-session.ts'
 import { QuicStreams } from './quic-streams.ts'
-import { Router } from './router.ts'
+import { type ConnectionIdGenerator, Router } from './router.ts'
 import type { LocalAddress } from './session-paths.ts'
 import { type UdpOptions, UdpSocket } from './udp-socket.ts'
 
@@ -43,6 +43,8 @@ export interface EndpointOptions extends UdpOptions {
    * sockets, bound with the first. Default: clients stay where they are.
    */
   readonly preferredAddress?: PreferredAddresses
+  /** Makes our connection ids, such as a load balancer can route by. Default: 8 random bytes. */
+  readonly connectionIds?: ConnectionIdGenerator
   /** 32 bytes from which stateless reset tokens are made: give a process that takes over the same. Default random. */
   readonly statelessResetKey?: Uint8Array
 }
@@ -73,7 +75,8 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
     const bufferSize = Math.max(MIN_DATAGRAM_SIZE, options.datagramBufferSize ?? DEFAULT_BUFFER)
     this.#socket = new UdpSocket(this.backend, bufferSize)
     this.#driver = new Driver(this.#socket)
-    this.#router = new Router(this.backend, options.statelessResetKey ?? this.backend.random(MIN_RESET_KEY))
+    const resetKey = options.statelessResetKey ?? this.backend.random(MIN_RESET_KEY)
+    this.#router = new Router(this.backend, resetKey, options.connectionIds)
     this.#tokens = options.addressTokens ?? new AddressTokens(this.backend)
     this.#socket.onDatagram((datagram, from) => this.#onDatagram(datagram, from))
     this.ready = this.#bind(options)

@@ -14,7 +14,6 @@ import { writePacketNumber } from '../packet/packet-number.ts'
 import { writeRetry } from '../packet/retry.ts'
 import { ErrorCode } from '../packet/transport-error.ts'
 import type { AddressTokens } from '../zero-rtt/address-token.ts'
-import { LOCAL_ID_LENGTH } from './router.ts'
 
 export type Admission = 'accept' | 'refuse' | 'retry' | 'ignore'
 
@@ -71,16 +70,16 @@ export function placeOf(from: Address, version: number): string {
   return `${version}/${from.host}:${from.port}`
 }
 
-/** Writes a Retry for the Initial `header` (RFC 9000 §17.2.5); returns its length. */
+/** Writes a Retry for the Initial `header`, with `source` as the id to go on with (RFC 9000 §17.2.5); returns its length. */
 export function writeRetryAnswer(
   into: Uint8Array,
   header: PacketHeader,
   from: Address,
+  source: Uint8Array,
   backend: CryptoBackend,
   tokens: AddressTokens,
   unixTime: number,
 ): number {
-  const source = backend.random(LOCAL_ID_LENGTH)
   const token = tokens.retryToken(placeOf(from, header.version), header.destination, source, unixTime)
   const writer = new Writer(into)
   writeRetry(writer, header.version, header.source, source, token, backend.random(1)[0] as number)

@@ -24,7 +24,6 @@ import {
 import type { ListenOptions } from './options.ts'
 import { PendingClients } from './pending-clients.ts'
 import type { QuicSession } from './quic-session.ts'
-import { LOCAL_ID_LENGTH } from './router.ts'
 
 /** RFC 9000 §7.2: a client's first destination id is this long at least. */
 const MIN_FIRST_ID_LENGTH = 8
@@ -77,7 +76,7 @@ export class Listener implements AsyncIterable<QuicSession> {
   /** For the endpoint: a long header of an unknown connection. */
   onLongHeader(datagram: Uint8Array, from: Address): void {
     if (this.#isClosed) return
-    const header = readHeader(datagram, 0, LOCAL_ID_LENGTH)
+    const header = readHeader(datagram, 0, this.#door.router.idLength)
     // RFC 9000 §6.1: Version Negotiation is never answered with Version Negotiation.
     if (header === undefined || header.kind === PacketKind.VersionNegotiation) return
     const key = this.#pending.key(from, header.destination)
@@ -126,7 +125,22 @@ export class Listener implements AsyncIterable<QuicSession> {
     }
   }
 
+  /** A generator of connection ids that fails is shown, and nobody is let in. */
   #carryOut(
+    admission: Admission,
+    datagrams: readonly Uint8Array[],
+    header: PacketHeader,
+    from: Address,
+    origin: Origin,
+  ): void {
+    try {
+      this.#act(admission, datagrams, header, from, origin)
+    } catch (error) {
+      throwLater(error)
+    }
+  }
+
+  #act(
     admission: Admission,
     datagrams: readonly Uint8Array[],
     header: PacketHeader,
@@ -138,7 +152,7 @@ export class Listener implements AsyncIterable<QuicSession> {
         return this.#acceptor.accept(datagrams, header, from, origin)
       case 'retry':
         if (origin.isAddressValidated) return this.#acceptor.accept(datagrams, header, from, origin)
-        return this.#door.send(into => this.#writeRetry(into, header, from), from)
+        return this.#retry(header, from)
       case 'refuse':
         return this.#refuse(header, from, ErrorCode.ConnectionRefused)
       case 'ignore':
@@ -170,8 +184,10 @@ export class Listener implements AsyncIterable<QuicSession> {
     }
   }
 
-  #writeRetry(into: Uint8Array, header: PacketHeader, from: Address): number {
-    return writeRetryAnswer(into, header, from, this.#door.backend, this.#door.tokens, unixTime())
+  #retry(header: PacketHeader, from: Address): void {
+    const { router, backend, tokens } = this.#door
+    const source = router.freshId()
+    this.#door.send(into => writeRetryAnswer(into, header, from, source, backend, tokens, unixTime()), from)
   }
 
   #refuse(header: PacketHeader, from: Address, code: Parameters<typeof writeRefusal>[2]): void {

@@ -3,7 +3,7 @@
 import { Writer } from '../bytes/writer.ts'
 import type { ConnectionIdSource } from '../connection/local-ids.ts'
 import type { CryptoBackend } from '../crypto/backend.ts'
-import { connectionIdKey } from '../packet/connection-id.ts'
+import { connectionIdKey, MAX_CONNECTION_ID_LENGTH } from '../packet/connection-id.ts'
 import { peekDestination } from '../packet/header.ts'
 import {
   MIN_STATELESS_RESET_LENGTH,
@@ -12,8 +12,20 @@ import {
 } from '../packet/stateless-reset.ts'
 import type { QuicSession } from './quic-session.ts'
 
-/** Ids we issue: random, so that nobody can aim at a bucket of the table. */
-export const LOCAL_ID_LENGTH = 8
+/** Makes the connection ids of an endpoint: for load balancers that find the right process by them. */
+export interface ConnectionIdGenerator {
+  /** Of every id, 8 to 20 bytes. */
+  readonly length: number
+  /** An id that is not in use; one that nobody can guess or tell from others of the connection (RFC 9000 §5.1). */
+  generate(): Uint8Array
+}
+
+/** Ids by default: random, so that nobody can aim at a bucket of the table. */
+const LOCAL_ID_LENGTH = 8
+/** RFC 9000 §7.2: after a Retry ours stands where that of a client would. */
+const MIN_ID_LENGTH = 8
+/** How often a generator may repeat itself before that is a fault. */
+const MAX_TRIES = 16
 /** Stateless resets per second at most: an answer to a stranger must not become a flood. */
 export const MAX_RESETS_PER_SECOND = 100
 /** RFC 9000 §10.3: longer than this makes it look like any other packet. */
@@ -23,19 +35,32 @@ const FIXED_BIT = 0x40
 export class Router {
   readonly #backend: CryptoBackend
   readonly #secret: Uint8Array
+  readonly #ids: ConnectionIdGenerator
   readonly #byId = new Map<string, QuicSession>()
   #resetsInSecond = 0
   #second = 0
 
-  /** `secret` makes stateless reset tokens; share it only with a successor of this process. */
-  constructor(backend: CryptoBackend, secret: Uint8Array) {
+  /**
+   * `secret` makes stateless reset tokens; share it only with a successor of this process. Throws a RangeError for ids
+   * of a length that does not fit.
+   */
+  constructor(backend: CryptoBackend, secret: Uint8Array, ids: ConnectionIdGenerator = randomIds(backend)) {
+    if (!(Number.isInteger(ids.length) && ids.length >= MIN_ID_LENGTH && ids.length <= MAX_CONNECTION_ID_LENGTH)) {
+      throw new RangeError(`connectionIds.length must be from 8 to 20, not ${ids.length}`)
+    }
     this.#backend = backend
     this.#secret = secret
+    this.#ids = ids
+  }
+
+  /** How long our ids are. */
+  get idLength(): number {
+    return this.#ids.length
   }
 
   /** The destination id of a datagram's first packet. */
   destination(datagram: Uint8Array): Uint8Array | undefined {
-    return peekDestination(datagram, LOCAL_ID_LENGTH)
+    return peekDestination(datagram, this.#ids.length)
   }
 
   find(id: Uint8Array): QuicSession | undefined {
@@ -58,13 +83,25 @@ export class Router {
   idsFor(session: QuicSession): ConnectionIdSource {
     return {
       create: () => {
-        const id = this.#backend.random(LOCAL_ID_LENGTH)
+        const id = this.freshId()
         this.add(id, session)
         return id
       },
       resetToken: id => this.resetToken(id),
       retire: id => this.remove(id),
     }
+  }
+
+  /** An id that leads nowhere yet. Throws a TypeError when the generator makes none. */
+  freshId(): Uint8Array {
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const id = this.#ids.generate().slice()
+      if (id.length !== this.#ids.length) {
+        throw new TypeError(`connectionIds.generate made ${id.length} bytes instead of ${this.#ids.length}`)
+      }
+      if (this.find(id) === undefined) return id
+    }
+    throw new TypeError('connectionIds.generate makes ids that are in use')
   }
 
   resetToken(id: Uint8Array): Uint8Array {
@@ -93,4 +130,8 @@ export class Router {
     }
     return this.#resetsInSecond++ < MAX_RESETS_PER_SECOND
   }
+}
+
+function randomIds(backend: CryptoBackend): ConnectionIdGenerator {
+  return { length: LOCAL_ID_LENGTH, generate: () => backend.random(LOCAL_ID_LENGTH) }
 }
