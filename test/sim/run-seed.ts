@@ -2,11 +2,12 @@
 
 import type { ConnectionEvent } from '../../src/connection/events.ts'
 import type { Recorder } from '../../src/qlog/recorder.ts'
+import { AddressTokens } from '../../src/zero-rtt/address-token.ts'
 import { integer } from '../reference/random.ts'
 import type { Host } from './host.ts'
 import { Invariants } from './invariants.ts'
 import { Pair } from './pair.ts'
-import { type Setup, scenarioOf, settingsOf, setupOf } from './scenarios.ts'
+import { beginningOf, type Setup, scenarioOf, settingsOf, setupOf } from './scenarios.ts'
 import { type Side, Traffic } from './traffic.ts'
 import { type Crypto, World } from './world.ts'
 
@@ -64,12 +65,15 @@ class Play {
       maxDatagramSize: datagramSize,
       maxDatagramFrameSize: 1000,
     }
+    const world = new World(seed, crypto, MAX_HAPPENINGS)
+    const { versions, hasRetry } = beginningOf(seed)
     this.pair = new Pair({
-      world: new World(seed, crypto, MAX_HAPPENINGS),
+      world,
       toServer: setup.toServer,
       toClient: setup.toClient,
-      client: { transport: { ...transport, ...settingsOf(2 * seed) } },
+      client: { versions, transport: { ...transport, ...settingsOf(2 * seed) } },
       server: { transport: { ...transport, ...settingsOf(2 * seed + 1) } },
+      ...(hasRetry && { retry: new AddressTokens(world.backend()) }),
       ...(recorder && { recorder }),
     })
     this.traffic = new Traffic(this.pair, setup.streams)

@@ -1,5 +1,6 @@
 // Which network and which traffic a seed stands for.
 
+import { QUIC_V1, QUIC_V2 } from '../../src/packet/version.ts'
 import { bbr } from '../../src/recovery/congestion/bbr.ts'
 import type { CongestionFactory } from '../../src/recovery/congestion/controller.ts'
 import { cubic } from '../../src/recovery/congestion/cubic.ts'
@@ -190,6 +191,19 @@ export function settingsOf(seed: number): Settings {
     sendBufferSize: Math.floor(magnitude(random, 2000, 500_000)),
     congestion: controllers[integer(random, controllers.length)] as CongestionFactory,
   }
+}
+
+/** How a connection begins: versions the client offers, best first, and whether the server sends a Retry. */
+export interface Beginning {
+  readonly versions: readonly number[]
+  readonly hasRetry: boolean
+}
+
+const offers: readonly (readonly number[])[] = [[QUIC_V1], [QUIC_V1, QUIC_V2], [QUIC_V2, QUIC_V1], [QUIC_V2]]
+
+export function beginningOf(seed: number): Beginning {
+  const random = seededRandom(seed * 13 + 11)
+  return { versions: offers[integer(random, offers.length)] as readonly number[], hasRetry: chance(random, 0.2) }
 }
 
 /** `count` seeds: all handshakes and then the rest, or half of each while there is no room for all. */
