@@ -6,7 +6,7 @@ import { AddressTokens } from '../../src/zero-rtt/address-token.ts'
 import { integer } from '../reference/random.ts'
 import type { Host } from './host.ts'
 import { Invariants } from './invariants.ts'
-import { Pair } from './pair.ts'
+import { Pair, serverAddress } from './pair.ts'
 import { beginningOf, type Setup, scenarioOf, settingsOf, setupOf } from './scenarios.ts'
 import { type Side, Traffic } from './traffic.ts'
 import { type Crypto, World } from './world.ts'
@@ -112,7 +112,7 @@ class Play {
   }
 
   #disturb(): void {
-    const { rebindings = 0, keyUpdates = 0 } = this.#setup.disturbances ?? {}
+    const { rebindings = 0, migrations = 0, keyUpdates = 0 } = this.#setup.disturbances ?? {}
     const { world, client } = this.pair
     for (let i = 0; i < rebindings; i++) {
       world.plan(world.random() * 3000, () => {
@@ -126,6 +126,13 @@ class Play {
       })
     }
     if (rebindings > 0) this.#beat()
+    for (let i = 0; i < migrations; i++) {
+      const via = client.others.push({ host: `203.0.113.${i}`, port: 40_000 + i })
+      // It says why not, when it cannot.
+      world.plan(world.random() * 3000, () =>
+        client.act(connection => connection.migrate({ ...serverAddress, via }, world.now)),
+      )
+    }
     for (let i = 0; i < keyUpdates; i++) {
       const host = world.random() < 0.5 ? client : this.pair.server
       world.plan(world.random() * 3000, () => {

@@ -13,6 +13,8 @@ import type { StreamPlan } from './traffic.ts'
 export interface Disturbances {
   /** The client's address changes this often, at random times. */
   readonly rebindings?: number
+  /** The client goes on by another way this often. */
+  readonly migrations?: number
   /** Either side goes on to its next keys this often. */
   readonly keyUpdates?: number
 }
@@ -105,6 +107,10 @@ const makers: Readonly<Record<string, Make>> = {
     ...both(random, { loss: chance(random, 0.5) ? 0 : 0.03, rate: between(random, 50, 500) }, streams(random, 500_000)),
     disturbances: { rebindings: 1 + integer(random, 3) },
   }),
+  migration: random => ({
+    ...both(random, { loss: chance(random, 0.5) ? 0 : 0.05, rate: between(random, 50, 500) }, streams(random, 500_000)),
+    disturbances: { migrations: 1 + integer(random, 4) },
+  }),
   bothBusy: random => {
     const up = 50_000 + integer(random, 150_000)
     const down = 50_000 + integer(random, 150_000)
@@ -153,7 +159,7 @@ const makers: Readonly<Record<string, Make>> = {
       jitter: between(random, 0, 50),
       rate: magnitude(random, 50, 10_000),
     }),
-    disturbances: { rebindings: integer(random, 3), keyUpdates: integer(random, 3) },
+    disturbances: { rebindings: integer(random, 3), migrations: integer(random, 3), keyUpdates: integer(random, 3) },
   }),
 }
 
