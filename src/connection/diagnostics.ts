@@ -1,6 +1,7 @@
 // What a look at a connection from outside finds: for simulations, logs and people. Nothing here is on the packet path.
 
 import type { Parts } from './parts.ts'
+import type { Address } from './path.ts'
 
 export interface Diagnostics {
   /** Bytes (RFC 9002 §B.2). */
@@ -14,6 +15,8 @@ export interface Diagnostics {
   readonly packetsLost: number
   /** Bytes that may go to an address that is not validated; Infinity when it is (RFC 9000 §8.1). */
   readonly sendBudget: number
+  /** While the peer's address is not validated: the one before, which was. */
+  readonly formerRemote: Address | undefined
   /** Streams in the table. */
   readonly openStreams: number
 }
@@ -28,6 +31,7 @@ export function diagnose({ recovery, path, streams }: Parts): Diagnostics {
     congestionEvents: stats.congestionEvents,
     packetsLost: stats.packetsLost,
     sendBudget: path.budget,
+    formerRemote: path.former,
     openStreams: streams.openCount,
   }
 }

@@ -77,6 +77,11 @@ export class Path implements FrameOwner {
     return this.#isValidated
   }
 
+  /** The address of before, validated: returned to when the new one does not answer. */
+  get former(): Address | undefined {
+    return this.#previous
+  }
+
   get hasDue(): boolean {
     return this.#isChallengeDue || this.#responses.length > 0
   }

@@ -93,7 +93,10 @@ export class Invariants implements Observer {
   /** Where the peer is now has proven itself, or not. */
   #settle(host: Host): void {
     if (!this.#isServer || !host.hasConnection) return
-    if (host.connection.isAddressValidated) this.#ledger(host.connection.remote).isValidated = true
+    const { isAddressValidated, remote, diagnostics } = host.connection
+    if (isAddressValidated) this.#ledger(remote).isValidated = true
+    // RFC 9000 §8.2.3: the answer may come by way of the next address, in the datagram that makes the server follow.
+    else if (diagnostics.formerRemote !== undefined) this.#ledger(diagnostics.formerRemote).isValidated = true
   }
 
   /** It may have been validated since the last turn, and have had a full window right after. */
