@@ -25,6 +25,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts', 'faas/test/**/*.test.ts'],
     pool: 'forks',
+    maxWorkers: '100%',
     setupFiles: process.env['NODE_V8_COVERAGE'] ? ['test/support/coverage.ts'] : [],
     server: { deps: { external: [/\/dist\//] } },
     testTimeout: 20_000,
