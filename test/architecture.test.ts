@@ -45,6 +45,8 @@ const rooms: Readonly<Record<string, Room>> = {
       'recovery.ts',
       'received-packets.ts',
       'sent-packets.ts',
+      'mtu-discovery.ts',
+      'congestion/bbr.ts',
       'congestion/controller.ts',
       'congestion/cubic.ts',
       'congestion/new-reno.ts',

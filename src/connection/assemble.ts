@@ -46,6 +46,7 @@ import { packetSpaces } from './packet-space.ts'
 import { Parked } from './parked.ts'
 import type { Parts } from './parts.ts'
 import { type Address, Path } from './path.ts'
+import { newMtuDiscovery } from './path-mtu.ts'
 import { PeerIds } from './peer-ids.ts'
 import { type PreferredAddresses, preferredAddress } from './preferred-address.ts'
 import { Stats } from './stats.ts'
@@ -268,6 +269,7 @@ function assemble(
     followsPreferredAddress: basics.followsPreferredAddress,
     localIds: new LocalIds(localId, deps.ids),
     peerIds,
+    mtu: newMtuDiscovery(transport),
     idle: new Idle(parameters.maxIdleTimeout, now),
     close: new Close(),
     datagrams: new Datagrams(parameters.maxDatagramFrameSize),

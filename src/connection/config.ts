@@ -36,6 +36,11 @@ export interface TransportOptions {
   readonly maxDatagramFrameSize?: number
   /** The largest UDP payload we send, 1,200 to 65,527 bytes. More only where the whole path is known. Default 1,200. */
   readonly maxDatagramSize?: number
+  /**
+   * Larger datagrams are tried out up to this size while there is much to send (RFC 8899); no more than
+   * `maxDatagramSize`: never. Default 1,452.
+   */
+  readonly probeDatagramSize?: number
   /** Tell clients not to change their address on purpose (RFC 9000 §18.2). Default false. */
   readonly disableActiveMigration?: boolean
   /** RTT assumed before the first sample, ms. Default 333. RFC 9002 §6.2.2. */
@@ -119,12 +124,16 @@ export interface Accepted {
 export interface Transport {
   readonly parameters: TransportParameters
   readonly maxDatagramSize: number
+  /** At least `maxDatagramSize`. */
+  readonly probeDatagramSize: number
   readonly initialRtt: number | undefined
   readonly sendBufferSize: number
   readonly congestion: ((maxDatagramSize: number) => CongestionController) | undefined
 }
 
 export const MIN_DATAGRAM_SIZE = 1200
+/** Fits Ethernet under IPv6. */
+const DEFAULT_PROBED = 1452
 /** Longer address tokens would leave no room for the ClientHello beside them: they are not used. */
 export const MAX_TOKEN_LENGTH = 900
 export const ACTIVE_CONNECTION_ID_LIMIT = 4
@@ -138,10 +147,12 @@ const MiB = 1024 * 1024
 
 /** Fills in the defaults. Throws a RangeError that names the option that does not fit. */
 export function resolveTransport(options: TransportOptions = {}): Transport {
+  const probed = within('probeDatagramSize', options.probeDatagramSize ?? DEFAULT_PROBED, 1200, 65_527)
   const maxDatagramSize = within('maxDatagramSize', options.maxDatagramSize ?? MIN_DATAGRAM_SIZE, 1200, 65_527)
   const streamData = within('initialMaxStreamData', options.initialMaxStreamData ?? MiB, 0, 2 ** 53 - 1)
   return {
     maxDatagramSize,
+    probeDatagramSize: Math.max(maxDatagramSize, probed),
     initialRtt: options.initialRtt === undefined ? undefined : within('initialRtt', options.initialRtt, 0.01, 60_000),
     sendBufferSize: within('sendBufferSize', options.sendBufferSize ?? MiB / 4, 1024, 2 ** 31),
     congestion: options.congestion,

@@ -17,6 +17,7 @@ import { discardEarlyKeys, drainTls } from './handshake.ts'
 import { depart, type MigrationRefusal, onPathTimeout } from './migration.ts'
 import type { Parts } from './parts.ts'
 import type { Address, OffPath } from './path.ts'
+import { judgeMtu, suspectMtu } from './path-mtu.ts'
 import { receiveDatagram } from './receive.ts'
 import { recordKeys, recordOutcome, recordStart, recordState } from './record.ts'
 import type { Stats } from './stats.ts'
@@ -316,6 +317,8 @@ export class Connection {
     const outcome = this.#parts.recovery.onTimeout(now)
     recordOutcome(this.#parts, Space.Application, outcome, 'time_threshold', now)
     deliver(this.#parts, outcome)
+    judgeMtu(this.#parts, outcome.acked, outcome.lost, now)
+    suspectMtu(this.#parts)
   }
 
   /** The one place where a fault of the peer, or of ours, ends the connection. */

@@ -11,9 +11,15 @@ import type { Parts } from './parts.ts'
 interface Outcome {
   readonly acked: readonly SentPacket[]
   readonly lost: readonly SentPacket[]
+  /** Declared lost earlier, acknowledged now. */
+  readonly spurious: readonly SentPacket[]
 }
 
 export function deliver(parts: Parts, outcome: Outcome): void {
+  // Declared lost too early: what is still waiting to be repeated need not be.
+  for (const packet of outcome.spurious) {
+    for (const frame of packet.frames) ownerOf(parts, packet.space, frame)?.onAcked(frame)
+  }
   for (const packet of outcome.acked) {
     for (const frame of packet.frames) ownerOf(parts, packet.space, frame)?.onAcked(frame)
   }

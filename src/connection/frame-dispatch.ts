@@ -11,6 +11,7 @@ import { confirm } from './handshake.ts'
 import { onPathResponse } from './migration.ts'
 import type { Parts } from './parts.ts'
 import type { Address } from './path.ts'
+import { judgeMtu } from './path-mtu.ts'
 import { recordOutcome, recordState } from './record.ts'
 
 /** What a packet held, as bits: asks for an ACK; holds more than path probing (RFC 9000 §9.1); holds CRYPTO. */
@@ -116,6 +117,9 @@ function onAck(parts: Parts, frame: AckFrame, level: Level, now: number): void {
   deliver(parts, outcome)
   const keys = parts.keyring.oneRtt
   if (level !== Level.OneRtt || keys === undefined) return
+  judgeMtu(parts, outcome.acked, outcome.lost, now)
+  // RFC 9000 §13.2.2: how far ACKs may be thinned depends on how long a round trip is.
+  parts.spaces[space].received.frequency.rtt = parts.recovery.rtt.smoothed
   keys.onAcked(frame.largestAcknowledged)
   keys.setPto(pto(parts))
 }

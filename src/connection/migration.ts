@@ -5,6 +5,7 @@ import type { PacketHeader } from '../packet/header.ts'
 import { pto } from './delivery.ts'
 import type { Parts } from './parts.ts'
 import { type Address, isSameAddress } from './path.ts'
+import { restartMtu } from './path-mtu.ts'
 import { preferredFor } from './preferred-address.ts'
 
 /** RFC 9000 §8.2.4, RFC 9002 §6.2.2: the PTO of a path of which nothing is known, ms. */
@@ -109,5 +110,7 @@ function giveUpAt(parts: Parts, now: number): number {
 
 /** RFC 9000 §9.4: another host is another path; another port of the same host most likely is not. */
 function onNewPath(parts: Parts, before: Address, now: number): void {
-  if (before.host !== parts.path.remote.host) parts.recovery.onNewPath(parts.transport.initialRtt, now)
+  if (before.host === parts.path.remote.host) return
+  parts.recovery.onNewPath(parts.transport.initialRtt, now)
+  restartMtu(parts)
 }

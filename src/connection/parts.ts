@@ -2,6 +2,7 @@
 // receive.ts, frame-dispatch.ts, delivery.ts and transmit.ts carry things between them and hold no rule of their own.
 
 import type { Recorder } from '../qlog/recorder.ts'
+import type { MtuDiscovery } from '../recovery/mtu-discovery.ts'
 import type { Recovery } from '../recovery/recovery.ts'
 import type { StreamSet } from '../streams/stream-set.ts'
 import type { TlsSession } from '../tls13/session.ts'
@@ -51,6 +52,8 @@ export interface Parts {
   readonly localIds: LocalIds
   readonly peerIds: PeerIds
   readonly idle: Idle
+  /** Another one for each path. */
+  mtu: MtuDiscovery
   readonly close: Close
   readonly datagrams: Datagrams
   readonly handshakeDone: HandshakeDone

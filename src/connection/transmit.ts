@@ -16,6 +16,7 @@ import { repeat } from './delivery.ts'
 import { discardLevel } from './handshake.ts'
 import type { Parts } from './parts.ts'
 import type { OffPath } from './path.ts'
+import { probeSize } from './path-mtu.ts'
 import { recordKeys } from './record.ts'
 
 /** Less than this is not worth a packet: a short header, a frame or two, the tag. */
@@ -40,6 +41,7 @@ class OpenPacket {
   readonly numberLength: number
   readonly number: number
   isPadded = false
+  isMtuProbe = false
 
   constructor(
     packet: PacketWriter,
@@ -73,6 +75,8 @@ export function transmitDatagram(parts: Parts, into: Uint8Array, now: number): n
     return 0
   }
   renewKeys(parts, now)
+  const probe = probeSize(parts, into.length, now)
+  if (probe > 0) return transmitProbe(parts, into, probe, now)
   const limit = datagramLimit(parts, into)
   if (parts.datagrams.hasDue) parts.datagrams.trim(limit - MAX_SHORT_OVERHEAD)
   let open: OpenPacket | undefined
@@ -88,10 +92,29 @@ export function transmitDatagram(parts: Parts, into: Uint8Array, now: number): n
     open = next
     needsPadding ||= mustPad(parts, next.packet)
   }
-  if (open === undefined) return 0
+  if (open === undefined) {
+    // RFC 9002 §7.8: what kept us from sending was that there is nothing to send.
+    if (parts.recovery.canSend(now)) parts.recovery.setApplicationLimited(true)
+    return 0
+  }
   if (needsPadding) open.pad(MIN_DATAGRAM_SIZE - TAG_LENGTH)
   end = sealPacket(parts, open, into, now)
   parts.close.onSent()
+  parts.path.onSent(end)
+  parts.stats.datagramsSent++
+  parts.stats.bytesSent += end
+  return end
+}
+
+/** A datagram of the size that is tried out, and nothing in it that would be missed (RFC 9000 §14.4). */
+function transmitProbe(parts: Parts, into: Uint8Array, size: number, now: number): number {
+  const open = openPacket(parts, Level.OneRtt, parts.peerIds.current, into, 0, size)
+  writePing(open.packet)
+  open.packet.record(pingRecord)
+  open.pad(size - TAG_LENGTH)
+  open.isMtuProbe = true
+  parts.mtu.onProbeSent(open.number, size)
+  const end = sealPacket(parts, open, into, now)
   parts.path.onSent(end)
   parts.stats.datagramsSent++
   parts.stats.bytesSent += end
@@ -145,9 +168,9 @@ function datagramLimit(parts: Parts, into: Uint8Array): number {
   return Math.min(into.length, sizeLimit(parts), parts.path.budget)
 }
 
-function sizeLimit({ handshake, transport }: Parts): number {
+function sizeLimit({ handshake, mtu }: Parts): number {
   const peerLimit = handshake.peerParameters?.maxUdpPayloadSize ?? MIN_DATAGRAM_SIZE
-  const ours = handshake.isComplete ? transport.maxDatagramSize : MIN_DATAGRAM_SIZE
+  const ours = handshake.isComplete ? mtu.current : MIN_DATAGRAM_SIZE
   return Math.min(ours, Math.max(peerLimit, MIN_DATAGRAM_SIZE))
 }
 
@@ -321,6 +344,7 @@ function sealPacket(parts: Parts, open: OpenPacket, into: Uint8Array, now: numbe
     packet.frames,
     level === Level.ZeroRtt,
   )
+  record.isMtuProbe = open.isMtuProbe
   parts.recovery.onPacketSent(record)
   // RFC 9001 §4.9.1: a client has no use for Initial keys once it sends under Handshake keys.
   if (parts.isClient && level === Level.Handshake) discardLevel(parts, Level.Initial, now)

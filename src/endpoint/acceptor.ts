@@ -61,7 +61,7 @@ export class Acceptor {
     this.#door = door
     this.#announce = announce
     prepareQlog(options.qlog)
-    door.raiseDatagramSize(resolveTransport(options.transport).maxDatagramSize)
+    door.raiseDatagramSize(resolveTransport(options.transport).probeDatagramSize)
   }
 
   /** QUIC versions that are spoken here. */

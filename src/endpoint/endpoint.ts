@@ -121,7 +121,7 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
     const basis = clientConfig(options, this.backend, to.host)
     const timeout = handshakeTimeout(options)
     prepareQlog(options.qlog)
-    this.#socket.raiseBufferSize(resolveTransport(options.transport).maxDatagramSize)
+    this.#socket.raiseBufferSize(resolveTransport(options.transport).probeDatagramSize)
     // Last of all: a ticket that was taken is gone.
     const origin = originOf(options.serverName ?? to.host, to.port)
     const tickets = options.tickets ?? NoTickets

@@ -42,7 +42,7 @@ describe('key updates (RFC 9001 §6)', () => {
 
   test('ten updates in the middle of a transfer over a lossy, reordering path', () => {
     const pair = new Pair({ seed: 3, link: { delay: 20, loss: 0.03, reorder: 0.2 } }).connect()
-    const transfer = new Transfer(pair, 400_000, 400_000).begin()
+    const transfer = new Transfer(pair, 1_500_000, 1_500_000).begin()
     let updates = 0
     while (!transfer.isDone && pair.world.now < 300_000) {
       transfer.run(pair.world.now + 150)

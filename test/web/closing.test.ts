@@ -8,7 +8,7 @@ import { digest, identity, session, site, sockets, source } from './helpers.ts'
 
 describe('closing', () => {
   test('server.close() lets what is begun finish, refuses what is new, and frees the port', async () => {
-    let release: () => void = () => {}
+    let release: (() => void) | undefined
     const { url, server, port } = await site(async () => {
       await new Promise<void>(resolve => {
         release = resolve
@@ -18,15 +18,14 @@ describe('closing', () => {
     const near = session(url)
     const begun = near.fetch('/')
     await near.opened
-    await eventually(() => server.endpoint.sessions.size === 1)
-    await sleep(10)
+    expect(await eventually(() => release !== undefined)).toBe(true)
     const closed = server.close()
     expect(server.close()).toBe(closed)
     expect(await eventually(() => !near.isOpen)).toBe(true)
     expect((await failure(near.fetch('/late'))).message).toMatch(/no more requests/)
     const late = session(url, { handshakeTimeout: 50 })
     expect((await failure(late.fetch('/'))).code).toBe('ERR_ZEROTRIP_HANDSHAKE_TIMEOUT')
-    release()
+    release?.()
     expect((await digest((await begun).body)).length).toBe(16 * 65_536)
     await closed
     expect(await near.closed).toMatchObject({ errorCode: 0x100, by: 'peer' })

@@ -1,0 +1,52 @@
+// Datagrams as large as the path takes: between recovery's search and the rest of the connection (RFC 9000 §14.3).
+
+import { Space } from '../packet/level.ts'
+import { MtuDiscovery } from '../recovery/mtu-discovery.ts'
+import type { SentPacket } from '../recovery/sent-packets.ts'
+import type { Transport } from './config.ts'
+import type { Parts } from './parts.ts'
+
+/** A search from the size that is used without asking. */
+export function newMtuDiscovery(transport: Transport): MtuDiscovery {
+  return new MtuDiscovery(transport.probeDatagramSize, transport.maxDatagramSize)
+}
+
+/** Datagrams in flight from which on larger ones are worth a probe: a short exchange has no use for them. */
+const BULK = 4
+
+/** The size of a probe that should leave now, 0 for none. `room` is what the caller's buffer holds. */
+export function probeSize(parts: Parts, room: number, now: number): number {
+  const { handshake, path, close, streams, recovery, mtu } = parts
+  if (!handshake.isConfirmed || !path.isValidated || close.isDue || !streams.hasDataToSend) return 0
+  if (recovery.bytesInFlight < BULK * mtu.current) return 0
+  const size = mtu.nextProbe(now)
+  if (size === undefined || !recovery.canSend(now)) return 0
+  if (size <= Math.min(room, handshake.peerParameters?.maxUdpPayloadSize ?? 0)) return size
+  // Neither side would take it: no need to try.
+  mtu.onRefused(size)
+  return 0
+}
+
+/** What became of packets decides what fits. */
+export function judgeMtu(parts: Parts, acked: readonly SentPacket[], lost: readonly SentPacket[], now: number): void {
+  const { mtu } = parts
+  let hasChanged = false
+  for (const { space, number, size } of acked) {
+    if (space === Space.Application && mtu.onAcked(number, size)) hasChanged = true
+  }
+  for (const { space, number, size } of lost) {
+    if (space === Space.Application && mtu.onLost(number, size, now)) hasChanged = true
+  }
+  if (hasChanged) parts.recovery.setMaxDatagramSize(mtu.current)
+}
+
+/** RFC 8899 §4.3: full-size packets that vanish one after the other. */
+export function suspectMtu(parts: Parts): void {
+  if (parts.mtu.onProbeTimeout(parts.recovery.ptoCount)) parts.recovery.setMaxDatagramSize(parts.mtu.current)
+}
+
+/** RFC 9000 §14.3: what is known of one path says nothing of another. */
+export function restartMtu(parts: Parts): void {
+  parts.mtu = newMtuDiscovery(parts.transport)
+  parts.recovery.setMaxDatagramSize(parts.mtu.current)
+}

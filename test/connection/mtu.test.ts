@@ -1,0 +1,72 @@
+import { expect, test } from 'vitest'
+import { Pair } from '../sim/pair.ts'
+
+/** Sends `length` bytes from the client and returns how large the datagrams were that carried them, in order. */
+function transfer(
+  length: number,
+  limit: (now: number) => number,
+  probeDatagramSize = 1452,
+): { sizes: number[]; isWhole: boolean } {
+  const sizes: number[] = []
+  let received = 0
+  let isWhole = false
+  const pair: Pair = new Pair({
+    toServer: {
+      drop: (_index, datagram) => {
+        sizes.push(datagram.length)
+        return datagram.length > limit(pair.world.now)
+      },
+    },
+    client: { transport: { probeDatagramSize, sendBufferSize: 2 ** 22 } },
+    bufferSize: 70_000,
+  })
+  pair.connect()
+  pair.server.onEvent = event => {
+    if (event.type !== 'readable') return
+    const { connection } = pair.server
+    for (let chunk = connection.read(event.id); chunk; chunk = connection.read(event.id)) {
+      received += chunk.data.length
+      isWhole ||= chunk.fin && received === length
+    }
+  }
+  const id = pair.client.connection.openStream('bidi') as number
+  pair.client.connection.write(id, new Uint8Array(length), true)
+  pair.client.flush()
+  pair.world.run(() => isWhole, 120_000)
+  return { sizes, isWhole }
+}
+
+test('RFC 9000 §14.3: datagrams grow to what the path takes, while there is much to send', () => {
+  const { sizes, isWhole } = transfer(1_000_000, () => Number.POSITIVE_INFINITY)
+  expect(isWhole).toBe(true)
+  expect(Math.max(...sizes)).toBe(1452)
+  expect(sizes.filter(size => size === 1452).length).toBeGreaterThan(sizes.length / 2)
+})
+
+test('RFC 8899 §5.3: a path that takes less is found out, and nothing is missing', () => {
+  const { sizes, isWhole } = transfer(2_000_000, () => 1420)
+  expect(isWhole).toBe(true)
+  const last = sizes.slice(-200)
+  expect(Math.max(...last)).toBeLessThanOrEqual(1420)
+  expect(Math.max(...last)).toBeGreaterThanOrEqual(1400)
+})
+
+test('RFC 8899 §4.3: a path that begins to swallow large datagrams does not swallow the connection', () => {
+  const { sizes, isWhole } = transfer(3_000_000, now => (now < 150 ? 1500 : 1250))
+  expect(isWhole).toBe(true)
+  expect(Math.max(...sizes)).toBe(1452)
+  // One probe now and then may still be larger.
+  expect(sizes.slice(-100).filter(size => size > 1250).length).toBeLessThan(5)
+})
+
+test('RFC 9000 §14: jumbo frames where they are asked for', () => {
+  const { sizes, isWhole } = transfer(3_000_000, () => 9000, 65_527)
+  expect(isWhole).toBe(true)
+  expect(Math.max(...sizes.slice(-50))).toBeGreaterThan(8900)
+})
+
+test('RFC 9000 §14.3: an option turns it off', () => {
+  const { sizes, isWhole } = transfer(500_000, () => Number.POSITIVE_INFINITY, 1200)
+  expect(isWhole).toBe(true)
+  expect(Math.max(...sizes)).toBe(1200)
+})
