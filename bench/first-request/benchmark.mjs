@@ -9,7 +9,7 @@ import { sharedContext, Variants, variantNames } from './variants.mjs'
 const limits = { ratioToTlsResumed: 0.7, earlyShare: 0.99 }
 
 /** Rounds that are not counted: until the optimizing compiler of both processes has nothing left to do. */
-const WARM_UP = 3000
+const WARM_UP = 6000
 
 const handler = fileURLToPath(new URL('function.mjs', import.meta.url))
 

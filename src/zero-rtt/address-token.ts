@@ -1,8 +1,10 @@
 // Address validation tokens (RFC 9000 §8.1): of a Retry, of NEW_TOKEN, and of a bundle.
 
-import { constantTimeEqual } from '../bytes/equal.ts'
+import { constantTimeEqual, equal } from '../bytes/equal.ts'
 import { Writer } from '../bytes/writer.ts'
 import type { CryptoBackend } from '../crypto/backend.ts'
+import { TAG_LENGTH } from '../crypto/cipher-suite.ts'
+import { connectionIdKey } from '../packet/connection-id.ts'
 import type { ReplayGuard } from './anti-replay.ts'
 import { bytes, RecordFormat, text, uint } from './record-format.ts'
 import { SEALED_OVERHEAD, SealingKeys, type SealingKeysOptions } from './sealing-keys.ts'
@@ -30,6 +32,9 @@ export interface AddressTokensOptions extends SealingKeysOptions {
 export const RETRY_LIFETIME: number = 15_000
 export const NEW_TOKEN_LIFETIME: number = 24 * 3_600_000
 
+/** Provisioned tokens that need not be opened again. */
+export const MAX_REMEMBERED_TOKENS: number = 1024
+
 /** A longer token is not one of ours. */
 export const MAX_TOKEN_LENGTH: number = 512
 
@@ -39,6 +44,8 @@ export class AddressTokens {
   readonly #newTokenLifetime: number
   readonly #guard: ReplayGuard | undefined
   readonly #instanceId: Uint8Array
+  /** Provisioned tokens that were opened, by their tag: a client brings the same one with each connection. */
+  readonly #vouched = new Map<string, { readonly token: Uint8Array; readonly expires: number }>()
 
   constructor(backend: CryptoBackend, options: AddressTokensOptions = {}) {
     this.#retryLifetime = options.retryLifetime ?? RETRY_LIFETIME
@@ -81,6 +88,7 @@ export class AddressTokens {
   /** What the token of an Initial from `address` (`host:port`) proves; undefined: nothing, as if there were none. */
   read(token: Uint8Array, address: string, unixTime: number): AddressTokenAnswer | undefined {
     const type = tokenType(token)
+    if (type === TokenType.Provisioned) return this.#readProvisioned(token, unixTime)
     const content = type === undefined ? undefined : this.#open(type, token)
     if (type === TokenType.Retry) return readRetryContent(content, address, unixTime)
     if (type === undefined || content === undefined || unixTime >= content.expires) return undefined
@@ -91,6 +99,20 @@ export class AddressTokens {
   /** A new key for tokens to come; see `SealingKeys.rotate`. */
   rotate(key?: Uint8Array): void {
     this.#keys.rotate(key)
+    this.#vouched.clear()
+  }
+
+  #readProvisioned(token: Uint8Array, unixTime: number): AddressTokenAnswer | undefined {
+    const key = connectionIdKey(token.subarray(token.length - TAG_LENGTH))
+    let known = this.#vouched.get(key)
+    if (known === undefined || !equal(known.token, token)) {
+      const content = this.#open(TokenType.Provisioned, token)
+      if (content === undefined) return undefined
+      known = { token: token.slice(), expires: content.expires }
+      if (this.#vouched.size >= MAX_REMEMBERED_TOKENS) this.#vouched.clear()
+      this.#vouched.set(key, known)
+    }
+    return unixTime < known.expires ? { kind: 'new' } : undefined
   }
 
   #isFreshFor(content: TokenContent, token: Uint8Array, address: string, unixTime: number): boolean {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { nodeBackend } from '../../src/crypto/backend-node.ts'
 import {
   AddressTokens,
+  MAX_REMEMBERED_TOKENS,
   MAX_TOKEN_LENGTH,
   NEW_TOKEN_LIFETIME,
   RETRY_LIFETIME,
@@ -161,4 +162,24 @@ test('anything else is no token', () => {
   const long = new Uint8Array(MAX_TOKEN_LENGTH + 1)
   long.set(tokens.retryToken(HOME, odcid, scid, START))
   expect(tokens.read(long, HOME, START)).toBeUndefined()
+})
+
+test('a provisioned token that was opened once is known, until it expires or the keys are rotated', () => {
+  const tokens = AddressTokens.ofInstance(nodeBackend, { instanceId: new Uint8Array(16), tokenKey: new Uint8Array(32) })
+  const token = tokens.provisionedToken(2000, 1000)
+  for (const unixTime of [1000, 1500, 1999])
+    expect(tokens.read(token, '192.0.2.1:1', unixTime)).toEqual({ kind: 'new' })
+  expect(tokens.read(token, '192.0.2.1:1', 2000)).toBeUndefined()
+  const forged = token.slice()
+  forged[forged.length - 1] = (forged[forged.length - 1] as number) ^ 1
+  expect(tokens.read(forged, '192.0.2.1:1', 1000)).toBeUndefined()
+  for (let i = 0; i < 2; i++) tokens.rotate()
+  expect(tokens.read(token, '192.0.2.1:1', 1000)).toBeUndefined()
+})
+
+test('the provisioned tokens remembered are bounded', () => {
+  const tokens = AddressTokens.ofInstance(nodeBackend, { instanceId: new Uint8Array(16), tokenKey: new Uint8Array(32) })
+  for (let i = 0; i < MAX_REMEMBERED_TOKENS + 10; i++) {
+    expect(tokens.read(tokens.provisionedToken(2000 + i, 1000), '192.0.2.1:1', 1000)).toEqual({ kind: 'new' })
+  }
 })
