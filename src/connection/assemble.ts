@@ -30,9 +30,9 @@ import {
   MAX_TOKEN_LENGTH,
   resolveTransport,
   resolveVersions,
-  SERVER_VERSIONS,
   type ServerConfig,
   type Transport,
+  versionsFrom,
 } from './config.ts'
 import { Datagrams } from './datagrams.ts'
 import { Departure } from './departure.ts'
@@ -142,7 +142,7 @@ export function assembleServer(config: ServerConfig, deps: Dependencies, accepte
     preferredAddress: preferred,
   }
   const appState = config.appState ?? nothing
-  const versions = new Versions(resolveVersions(config.versions, SERVER_VERSIONS), accepted.version)
+  const versions = new Versions(resolveVersions(config.versions, versionsFrom(accepted.version)), accepted.version)
   const tls = startServer({
     backend: deps.backend,
     alpn: config.alpn,

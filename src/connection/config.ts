@@ -54,7 +54,8 @@ export interface TransportOptions {
 interface CommonConfig {
   /**
    * QUIC versions, best first. A client begins with the first one, or with that of its resumption, and offers the others;
-   * a server takes the first that a client offers. Default: version 1 for a client, both for a server.
+   * a server takes the first that a client offers. Default: version 1 for a client; for a server both, without
+   * preference: to change the version would make the tickets of many clients useless (RFC 9369 §5).
    */
   readonly versions?: readonly number[]
   readonly alpn: readonly string[]
@@ -140,8 +141,13 @@ export const ACTIVE_CONNECTION_ID_LIMIT = 4
 
 /** A client begins with what every server speaks. */
 export const CLIENT_VERSIONS: readonly number[] = [QUIC_V1]
-/** A server goes over to version 2 with a client that offers both (RFC 9369 §4). */
+/** What a server speaks. Unless told which it prefers, it stays with the one the client begins with. */
 export const SERVER_VERSIONS: readonly number[] = [QUIC_V2, QUIC_V1]
+
+/** Those of a server without preference, for a client that begins with `version`. */
+export function versionsFrom(version: number): readonly number[] {
+  return [version, ...SERVER_VERSIONS.filter(other => other !== version)]
+}
 
 const MiB = 1024 * 1024
 

@@ -42,7 +42,7 @@ interface CommonOptions {
   /**
    * QUIC versions, best first: 1, and 0x6b3343cf for version 2 (`QUIC_V1`, `QUIC_V2`). A client begins with the first one
    * or with that of its ticket, and offers the others; a server takes the first that a client offers. Default: version 1
-   * for a client; for a server both, version 2 where the client offers it.
+   * for a client; for a server both, without preference.
    */
   readonly versions?: readonly number[]
   /** Transport parameters and limits. */

@@ -17,7 +17,13 @@ async function roundTrip(session: ReturnType<typeof client>): Promise<Uint8Array
 describe('versions of an endpoint', () => {
   test.each([
     ['version 2 from the start', [QUIC_V2], [QUIC_V2], QUIC_V2],
-    ['RFC 9368 §2.3: a server goes over to version 2', [QUIC_V1, QUIC_V2], undefined, QUIC_V2],
+    ['RFC 9368 §2.3: a server goes over to version 2', [QUIC_V1, QUIC_V2], [QUIC_V2, QUIC_V1], QUIC_V2],
+    [
+      'RFC 9369 §5: without being told to, a server stays with what the client begins with',
+      [QUIC_V1, QUIC_V2],
+      undefined,
+      QUIC_V1,
+    ],
     ['RFC 9368 §2.1: a server that does not speak the first one', [QUIC_V2, QUIC_V1], [QUIC_V1], QUIC_V1],
   ])('%s', async (_, offered, taken, version) => {
     const { address } = await server(echo, { ...(taken && { versions: taken }) })

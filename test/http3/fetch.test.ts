@@ -12,14 +12,9 @@ describe('a request and its response', () => {
     expect(await text(response, pair)).toBe('hello /a')
   })
 
-  test('the answer to a small request is one write, whatever kind of body it has', async () => {
-    const bodies = [
-      'hello',
-      new Uint8Array(5),
-      new Response('hello'),
-      new Response(new Blob(['hello'])),
-      new Response(null),
-    ]
+  // Not of a Blob: newer versions of Node read it outside of the microtask queue.
+  test('the answer to a small request is one write, whether it is text, bytes or a Response of them', async () => {
+    const bodies = ['hello', new Uint8Array(5), new Response('hello'), new Response(null)]
     for (const body of bodies) {
       const { client, pair } = join(() => (body instanceof Response ? body : { body }))
       const promise = client.request({ url: 'https://example.com/' })
