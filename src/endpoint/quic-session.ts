@@ -297,10 +297,16 @@ export class QuicSession implements AsyncDisposable {
     // RFC 9002 §6.2.2: the smoothed one, which counts how long the peer takes to answer.
     const initialRtt = Number.isFinite(min) && min > 0 ? smoothed : undefined
     const company = { version: this.connection.version, appState, token: this.#token, pins: [], initialRtt }
-    for (const ticket of this.#tickets) {
-      this.#options.tickets.put(this.#options.origin, resumptionFromTicket(ticket, company, unixTime()))
-    }
+    const tickets = this.#tickets
     this.#tickets = []
+    for (const ticket of tickets) {
+      try {
+        this.#options.tickets.put(this.#options.origin, resumptionFromTicket(ticket, company, unixTime()))
+      } catch (error) {
+        // The caller's store failed, not the connection: the next visit is a full handshake.
+        process.emitWarning(`a ticket could not be stored: ${error}`, { code: 'ERR_ZEROTRIP_TICKET_STORE' })
+      }
+    }
   }
 
   /** In the constructor: who is not seated was never there. */

@@ -32,6 +32,8 @@ export class MemoryTickets implements TicketStore {
 
   /** `clock` gives Unix ms. */
   constructor(clock: () => number, options: MemoryTicketsOptions = {}) {
+    if (typeof clock !== 'function')
+      throw new TypeError('MemoryTickets needs a clock that gives Unix ms, such as Date.now')
     this.#clock = clock
     this.#maxOrigins = positive(options.maxOrigins ?? MAX_ORIGINS)
     this.#maxPerOrigin = positive(options.maxPerOrigin ?? MAX_TICKETS_PER_ORIGIN)

@@ -465,3 +465,24 @@ describe('an application that throws', () => {
     expect(() => near.streams).toThrow(QuicError)
   })
 })
+
+test('a ticket store that throws costs the ticket, not the connection', async () => {
+  const { address } = await server(echo)
+  const warnings: string[] = []
+  const warn = vi.spyOn(process, 'emitWarning').mockImplementation(warning => {
+    warnings.push(String(warning))
+  })
+  const tickets = {
+    take: () => undefined,
+    put: () => {
+      throw new Error('disk full')
+    },
+  }
+  const session = client(address, { tickets })
+  const stream = await session.openStream()
+  expect(await eventually(() => warnings.length > 0)).toBe(true)
+  await stream.end('hello')
+  expect(text(await stream.bytes())).toBe('hello')
+  expect(warnings[0]).toBe('a ticket could not be stored: Error: disk full')
+  warn.mockRestore()
+})

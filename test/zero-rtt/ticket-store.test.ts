@@ -80,3 +80,7 @@ test('origins are written one way', () => {
   expect(originOf('::1', 4433)).toBe('[::1]:4433')
   expect(originOf('[::1]', 4433)).toBe('[::1]:4433')
 })
+
+test('MemoryTickets without a clock says what it needs', () => {
+  expect(() => new MemoryTickets(undefined as unknown as () => number)).toThrow(/such as Date.now/)
+})
