@@ -1,7 +1,9 @@
 // Variable-length integers (RFC 9000 §16).
 
+import { limits } from '../limits.ts'
+
 /** The largest value a varint on the wire can hold is 2^62-1; numbers here are exact up to this one. */
-export const MAX_EXACT: number = Number.MAX_SAFE_INTEGER
+export const MAX_EXACT: number = limits.exactInteger
 
 /** How many bytes `value` takes: 1, 2, 4 or 8. */
 export function varintSize(value: number): 1 | 2 | 4 | 8 {

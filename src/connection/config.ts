@@ -2,6 +2,7 @@
 
 import type { CryptoBackend, NamedGroup } from '../crypto/backend.ts'
 import type { CipherSuite } from '../crypto/cipher-suite.ts'
+import { limits } from '../limits.ts'
 import { defaultTransportParameters, type TransportParameters } from '../packet/transport-parameters.ts'
 import { isSupportedVersion, QUIC_V1, QUIC_V2, supportedVersions } from '../packet/version.ts'
 import type { Recorder } from '../qlog/recorder.ts'
@@ -132,12 +133,12 @@ export interface Transport {
   readonly congestion: ((maxDatagramSize: number) => CongestionController) | undefined
 }
 
-export const MIN_DATAGRAM_SIZE = 1200
+export const MIN_DATAGRAM_SIZE: number = limits.leastDatagramSize
 /** Fits Ethernet under IPv6. */
 const DEFAULT_PROBED = 1452
 /** Longer address tokens would leave no room for the ClientHello beside them: they are not used. */
-export const MAX_TOKEN_LENGTH = 900
-export const ACTIVE_CONNECTION_ID_LIMIT = 4
+export const MAX_TOKEN_LENGTH: number = limits.tokenLength
+export const ACTIVE_CONNECTION_ID_LIMIT: number = limits.peerConnectionIds
 
 /** A client begins with what every server speaks. */
 export const CLIENT_VERSIONS: readonly number[] = [QUIC_V1]

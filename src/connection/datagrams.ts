@@ -1,5 +1,6 @@
 // Unreliable datagrams (RFC 9221).
 
+import { limits } from '../limits.ts'
 import { writeDatagram } from '../packet/frames/datagram.ts'
 import { FrameType } from '../packet/frames/frame.ts'
 import type { FrameOwner, PacketWriter } from '../packet/packet-writer.ts'
@@ -7,7 +8,7 @@ import { SentFrame, SentKind } from '../packet/sent-frame.ts'
 import { ErrorCode, TransportError } from '../packet/transport-error.ts'
 
 /** Datagrams waiting to be sent; the oldest is dropped when another comes. */
-export const MAX_QUEUED_DATAGRAMS = 64
+export const MAX_QUEUED_DATAGRAMS: number = limits.queuedDatagrams
 /** Type, and a length of at most 4 bytes. */
 const FRAME_OVERHEAD = 5
 

@@ -2,6 +2,7 @@
 
 import { equal } from '../bytes/equal.ts'
 import { NamedGroup } from '../crypto/backend.ts'
+import { limits } from '../limits.ts'
 import { Level, Space, spaceOf } from '../packet/level.ts'
 import { ErrorCode, TransportError } from '../packet/transport-error.ts'
 import { readTransportParameters, type TransportParameters } from '../packet/transport-parameters.ts'
@@ -18,7 +19,7 @@ import { recordAlpn, recordKeys, recordParameters, recordState, recordVersion } 
 import { streamLimits } from './stream-limits.ts'
 
 /** Tickets that are passed on; a server that sends more wants to fill somebody's store. */
-export const MAX_TICKETS = 16
+export const MAX_TICKETS: number = limits.tickets
 
 /** Feeds TLS what the CRYPTO streams have in order, and acts on what it answers. */
 export function pumpHandshake(parts: Parts, now: number): void {

@@ -1,6 +1,7 @@
 // Connection ids we issue (RFC 9000 §5.1.1).
 
 import { equal } from '../bytes/equal.ts'
+import { limits } from '../limits.ts'
 import { newConnectionIdSize, writeNewConnectionId } from '../packet/frames/connection-id.ts'
 import { FrameType, type RetireConnectionIdFrame } from '../packet/frames/frame.ts'
 import type { FrameOwner, PacketWriter } from '../packet/packet-writer.ts'
@@ -8,7 +9,7 @@ import { SentFrame, SentKind } from '../packet/sent-frame.ts'
 import { ErrorCode, TransportError } from '../packet/transport-error.ts'
 
 /** How many of our ids are alive at once, if the peer allows as many. */
-export const MAX_LOCAL_IDS = 4
+export const MAX_LOCAL_IDS: number = limits.localConnectionIds
 
 /** Where ids and their stateless reset tokens come from: the endpoint, which must be able to route them. */
 export interface ConnectionIdSource {

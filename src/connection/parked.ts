@@ -1,12 +1,13 @@
 // Packets that arrived before their keys (RFC 9001 §5.7): kept for a moment, bounded, taken up by the same loop.
 
+import { limits } from '../limits.ts'
 import type { Level } from '../packet/level.ts'
 import type { Address } from './path.ts'
 
 /** Packets kept at most; later ones are dropped, the peer sends them again. */
-export const MAX_PARKED_PACKETS = 16
+export const MAX_PARKED_PACKETS: number = limits.parkedPackets
 /** And their bytes: anybody can send what nobody can check yet. */
-export const MAX_PARKED_BYTES = 32_768
+export const MAX_PARKED_BYTES: number = limits.parkedBytes
 
 export interface ParkedPacket {
   readonly level: Level

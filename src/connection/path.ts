@@ -1,6 +1,7 @@
 // The path to the peer: address validation, amplification limit, a peer that moves (RFC 9000 §8, §9).
 
 import { equal } from '../bytes/equal.ts'
+import { limits } from '../limits.ts'
 import type { PathFrame } from '../packet/frames/frame.ts'
 import { PATH_FRAME_SIZE, writePathChallenge, writePathResponse } from '../packet/frames/path.ts'
 import { Level } from '../packet/level.ts'
@@ -19,9 +20,9 @@ export function isSameAddress(a: Address, b: Address): boolean {
 }
 
 /** RFC 9000 §8.1: what may be sent to an address that is not validated, as a multiple of what came from it. */
-export const AMPLIFICATION_FACTOR = 3
+export const AMPLIFICATION_FACTOR: number = limits.amplificationFactor
 /** PATH_RESPONSE frames waiting, on the path and off it; the oldest is dropped when another comes. */
-export const MAX_QUEUED_RESPONSES = 8
+export const MAX_QUEUED_RESPONSES: number = limits.pathResponses
 
 const challengeRecord = new SentFrame(SentKind.PathChallenge)
 const responseRecord = new SentFrame(SentKind.PathResponse)

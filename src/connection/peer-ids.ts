@@ -1,6 +1,7 @@
 // Connection ids the peer issued (RFC 9000 §5.1.2, §19.15).
 
 import { equal } from '../bytes/equal.ts'
+import { limits } from '../limits.ts'
 import { retireConnectionIdSize, writeRetireConnectionId } from '../packet/frames/connection-id.ts'
 import { FrameType, type NewConnectionIdFrame } from '../packet/frames/frame.ts'
 import type { FrameOwner, PacketWriter } from '../packet/packet-writer.ts'
@@ -11,7 +12,7 @@ import type { PreferredAddress } from '../packet/transport-parameters.ts'
 
 /** Retirements not yet acknowledged, as a multiple of the limit we announced: a peer that outruns our
  * RETIRE_CONNECTION_ID frames is cut off. */
-export const MAX_UNACKED_RETIREMENTS_PER_ID = 10
+export const MAX_UNACKED_RETIREMENTS_PER_ID: number = limits.retirementsPerId
 
 interface PeerId {
   readonly sequence: number

@@ -1,5 +1,6 @@
 // What each signature scheme of RFC 8446 §4.2.3 is made of, for the backends.
 
+import { limits } from '../limits.ts'
 import { SignatureScheme } from './backend.ts'
 
 export type SignatureHash = 'sha256' | 'sha384' | 'sha512'
@@ -19,8 +20,8 @@ export function signatureAlgorithm(scheme: SignatureScheme): SignatureAlgorithm 
 }
 
 /** Smaller RSA moduli are not trusted, larger ones would let a peer's certificate burn time. Bits. */
-export const MIN_RSA_BITS: number = 2048
-export const MAX_RSA_BITS: number = 8192
+export const MIN_RSA_BITS: number = limits.leastRsaBits
+export const MAX_RSA_BITS: number = limits.mostRsaBits
 
 /** Everything `verify` of both backends understands, fastest to verify first. */
 export const verifiableSchemes: readonly SignatureScheme[] = [

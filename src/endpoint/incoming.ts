@@ -7,6 +7,7 @@ import { TAG_LENGTH, TLS_AES_128_GCM_SHA256 } from '../crypto/cipher-suite.ts'
 import { initialSecrets } from '../crypto/initial-keys.ts'
 import { directionKeys } from '../crypto/packet-protection.ts'
 import { retryTag } from '../crypto/retry-integrity.ts'
+import { limits } from '../limits.ts'
 import { writeConnectionClose } from '../packet/frames/close.ts'
 import { type PacketHeader, writeLongHeader } from '../packet/header.ts'
 import { Level } from '../packet/level.ts'
@@ -34,15 +35,15 @@ export interface Incoming {
 export type Admit = (incoming: Incoming) => Admission | Promise<Admission>
 
 /** Handshakes under way from which on addresses are to be proven first. */
-export const RETRY_ABOVE_HANDSHAKES = 256
+export const RETRY_ABOVE_HANDSHAKES: number = limits.handshakesBeforeRetry
 /** Default of ListenOptions.maxConnections. */
-export const MAX_CONNECTIONS = 20_000
+export const MAX_CONNECTIONS: number = limits.connections
 /** Default of ListenOptions.maxPendingClients. */
-export const MAX_PENDING_CLIENTS = 256
+export const MAX_PENDING_CLIENTS: number = limits.pendingClients
 /** Datagrams kept for each of them: a first flight with its early data. */
-export const MAX_PENDING_DATAGRAMS = 16
+export const MAX_PENDING_DATAGRAMS: number = limits.pendingDatagrams
 /** Bytes kept for all of them together. */
-export const MAX_PENDING_BYTES: number = 4 * 1024 * 1024
+export const MAX_PENDING_BYTES: number = limits.pendingBytes
 
 /** Ports of services that answer anything: never a client, but good to reflect at (UDP loops, amplification). */
 const REFLECTING_PORTS: ReadonlySet<number> = new Set([

@@ -1,10 +1,11 @@
 // Who talks to an address: for stateless resets, whose destination ids lead nowhere (RFC 9000 §10.3.1).
 
 import type { Address } from '../connection/path.ts'
+import { limits } from '../limits.ts'
 import type { QuicSession } from './quic-session.ts'
 
 /** Sessions with one address that a stray datagram from there is compared with: 16 bytes each. */
-export const MAX_NEIGHBOURS = 1024
+export const MAX_NEIGHBOURS: number = limits.neighbours
 
 export class Neighbours {
   readonly #byAddress = new Map<string, Set<QuicSession>>()

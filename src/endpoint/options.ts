@@ -16,6 +16,7 @@ import {
   TLS_AES_256_GCM_SHA384,
   TLS_CHACHA20_POLY1305_SHA256,
 } from '../crypto/cipher-suite.ts'
+import { limits } from '../limits.ts'
 import { insecureVerifier, pinnedKeys, singleCertificate, verifyChain } from '../tls13/certificate-policy.ts'
 import {
   type CertificateSource,
@@ -60,7 +61,7 @@ interface CommonOptions {
   readonly handshakeTimeout?: number
 }
 
-export const DEFAULT_HANDSHAKE_TIMEOUT = 10_000
+export const DEFAULT_HANDSHAKE_TIMEOUT: number = limits.handshakeTime
 
 export interface ListenOptions extends CommonOptions {
   /**

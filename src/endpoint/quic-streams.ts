@@ -1,13 +1,14 @@
 // The seat for programs that use QUIC itself: events become QuicStream objects and datagrams.
 
 import type { ConnectionClosed, ConnectionEvent } from '../connection/events.ts'
+import { limits } from '../limits.ts'
 import type { Application } from './application.ts'
 import { closedError, QuicError } from './errors.ts'
 import { Inbox } from './inbox.ts'
 import { QuicStream, type StreamDoor } from './quic-stream.ts'
 
 /** Datagrams received and not yet read; the oldest is dropped when another comes. */
-export const MAX_RECEIVED_DATAGRAMS = 256
+export const MAX_RECEIVED_DATAGRAMS: number = limits.receivedDatagrams
 
 /** Somebody who waits for the peer's limit to rise. */
 interface Opener {

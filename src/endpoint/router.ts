@@ -3,6 +3,7 @@
 import { Writer } from '../bytes/writer.ts'
 import type { ConnectionIdSource } from '../connection/local-ids.ts'
 import type { CryptoBackend } from '../crypto/backend.ts'
+import { limits } from '../limits.ts'
 import { connectionIdKey, MAX_CONNECTION_ID_LENGTH } from '../packet/connection-id.ts'
 import { peekDestination } from '../packet/header.ts'
 import {
@@ -27,7 +28,7 @@ const MIN_ID_LENGTH = 8
 /** How often a generator may repeat itself before that is a fault. */
 const MAX_TRIES = 16
 /** Stateless resets per second at most: an answer to a stranger must not become a flood. */
-export const MAX_RESETS_PER_SECOND = 100
+export const MAX_RESETS_PER_SECOND: number = limits.resetsPerSecond
 /** RFC 9000 §10.3: longer than this makes it look like any other packet. */
 const RESET_LENGTH = 42
 const FIXED_BIT = 0x40

@@ -2,6 +2,7 @@
 // Both roles. No promises: events in, events out by `poll`.
 
 import { Writer } from '../bytes/writer.ts'
+import { limits } from '../limits.ts'
 import type { ControlFrame } from './control-stream.ts'
 import { Http3Error, Http3ErrorCode } from './error-codes.ts'
 import type { Field } from './field.ts'
@@ -48,7 +49,7 @@ export type Http3Event =
   | { readonly type: 'closed'; readonly error: Error | undefined }
 
 /** Priorities kept for requests that did not arrive yet; beyond that PRIORITY_UPDATE is ignored (RFC 9218 §7). */
-export const MAX_EARLY_PRIORITIES = 64
+export const MAX_EARLY_PRIORITIES: number = limits.earlyPriorities
 
 export class Http3Connection implements RequestHost, UniHost {
   readonly transport: Http3Transport
@@ -83,7 +84,7 @@ export class Http3Connection implements RequestHost, UniHost {
     this.maxFieldSectionSize = options.maxFieldSectionSize ?? DEFAULT_MAX_FIELD_SECTION_SIZE
     this.decoder = new QpackDecoder({
       maxFieldSectionSize: this.maxFieldSectionSize,
-      maxFields: options.maxFields ?? 256,
+      maxFields: options.maxFields ?? limits.fields,
     })
     this.#grease = options.grease ?? 0
     this.#remembered = this.isServer ? undefined : parseRemembered(options.rememberedSettings)

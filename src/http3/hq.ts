@@ -1,6 +1,7 @@
 // HTTP/0.9 over QUIC streams (ALPN hq-interop): "GET /path", an end, and bytes back. What interoperability tests of
 // the transport speak; no RFC.
 
+import { limits } from '../limits.ts'
 import type { Http3Transport, Http3TransportEvent } from './transport.ts'
 
 /** What is served for a path; undefined: nothing, the stream is reset. */
@@ -8,7 +9,7 @@ export type Hq09Handler = (path: string) => Hq09Body | Promise<Hq09Body>
 export type Hq09Body = ReadableStream<Uint8Array> | Uint8Array | undefined
 
 /** A request longer than this is reset. */
-export const MAX_HQ_REQUEST = 4096
+export const MAX_HQ_REQUEST: number = limits.hqRequestLength
 
 export class Hq09Server {
   readonly #transport: Http3Transport

@@ -1,5 +1,6 @@
 // The receiving half of a request stream (RFC 9114 §4.1): bytes to header section, content, trailer section.
 
+import { limits } from '../limits.ts'
 import { FieldSectionTooLarge, Http3Error, Http3ErrorCode, Http3StreamError } from './error-codes.ts'
 import type { Field } from './field.ts'
 import { type RequestHead, type ResponseHead, readRequestHead, readResponseHead, readTrailers } from './fields.ts'
@@ -36,7 +37,7 @@ export const Step = {
 export type Step = (typeof Step)[keyof typeof Step]
 
 /** More interim responses than this: H3_EXCESSIVE_LOAD for the stream. */
-export const MAX_INTERIM_RESPONSES = 16
+export const MAX_INTERIM_RESPONSES: number = limits.interimResponses
 
 export class IncomingMessage {
   request: RequestHead | undefined = undefined

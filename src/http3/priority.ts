@@ -1,6 +1,7 @@
 // Extensible priorities (RFC 9218): the Priority field and PRIORITY_UPDATE.
 
 import { Reader } from '../bytes/reader.ts'
+import { limits } from '../limits.ts'
 import { Http3Error, Http3ErrorCode } from './error-codes.ts'
 import { frameError, varintLength } from './frames.ts'
 import { isRequestStream } from './stream-type.ts'
@@ -15,7 +16,7 @@ export interface Priority {
 export const defaultPriority: Priority = { urgency: 3, isIncremental: false }
 
 /** A PRIORITY_UPDATE payload above this is not read: H3_EXCESSIVE_LOAD. */
-export const MAX_PRIORITY_UPDATE_LENGTH = 256
+export const MAX_PRIORITY_UPDATE_LENGTH: number = limits.priorityUpdateLength
 
 /**
  * Reads a Priority field value. Of the dictionary (RFC 8941 §3.2) only `u` and `i` matter; members with unknown

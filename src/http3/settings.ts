@@ -3,6 +3,7 @@
 import { Reader } from '../bytes/reader.ts'
 import { varintSize } from '../bytes/varint.ts'
 import { Writer } from '../bytes/writer.ts'
+import { limits } from '../limits.ts'
 import { Http3Error, Http3ErrorCode } from './error-codes.ts'
 import { frameError, varintLength } from './frames.ts'
 
@@ -27,10 +28,10 @@ export const defaultSettings: Settings = {
 }
 
 /** Bytes of a field section we take unless told otherwise, 32 per field included. */
-export const DEFAULT_MAX_FIELD_SECTION_SIZE: number = 65_536
+export const DEFAULT_MAX_FIELD_SECTION_SIZE: number = limits.fieldSectionSize
 
 /** A SETTINGS payload above this is not read: H3_EXCESSIVE_LOAD. */
-export const MAX_SETTINGS_LENGTH = 4096
+export const MAX_SETTINGS_LENGTH: number = limits.settingsLength
 
 /**
  * The payload of our SETTINGS frame. QPACK's settings keep their default, 0. `grease` picks the reserved identifier

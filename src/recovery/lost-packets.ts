@@ -1,9 +1,10 @@
 // Packets declared lost that may yet be acknowledged (RFC 9002 §6.1): the memory that shows a loss to be spurious.
 
+import { limits } from '../limits.ts'
 import type { SentPacket } from './sent-packets.ts'
 
 /** How many are remembered for each packet number space; beyond, the oldest are forgotten. */
-export const MAX_LOST_REMEMBERED = 128
+export const MAX_LOST_REMEMBERED: number = limits.lostPackets
 
 export class LostPackets {
   /** Ascending: what is declared lost was sent after everything that was declared lost before. */

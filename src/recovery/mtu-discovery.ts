@@ -9,8 +9,10 @@
 //
 // Base is Search from BASE_PLPMTU on: QUIC does not work below it, so that there is nothing to confirm (§14.3.1).
 
+import { limits } from '../limits.ts'
+
 /** BASE_PLPMTU and MIN_PLPMTU (RFC 9000 §14.3): every path carries this much. */
-export const BASE_DATAGRAM_SIZE = 1200
+export const BASE_DATAGRAM_SIZE: number = limits.leastDatagramSize
 
 /** The largest payload of UDP over IPv4 or IPv6 (RFC 9000 §18.2). */
 export const MAX_DATAGRAM_SIZE = 65_527

@@ -1,5 +1,6 @@
 // The sending side of one packet number space (RFC 9000 §12.3, §21.4): its numbers, and what is known of their fate.
 
+import { limits } from '../limits.ts'
 import type { AckFrame } from '../packet/frames/frame.ts'
 import { FrameType } from '../packet/frames/frame.ts'
 import { Space } from '../packet/level.ts'
@@ -8,7 +9,7 @@ import { LostPackets } from './lost-packets.ts'
 import { SentPackets } from './sent-packets.ts'
 
 /** How many skipped numbers are remembered; an ACK of an older one goes unnoticed. */
-export const MAX_SKIPPED_NUMBERS = 16
+export const MAX_SKIPPED_NUMBERS: number = limits.skippedNumbers
 
 /** Numbers are skipped about this often at first ... */
 export const FIRST_SKIP_PERIOD = 256

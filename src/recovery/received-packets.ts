@@ -1,6 +1,7 @@
 // Packets received in one packet number space: duplicates, and when to acknowledge what (RFC 9000 §13.2).
 
 import { RangeSet } from '../bytes/range-set.ts'
+import { limits } from '../limits.ts'
 import { writeAck } from '../packet/frames/ack.ts'
 import { SIGNAL_FRAME_SIZE, writePing } from '../packet/frames/signal.ts'
 import { Space } from '../packet/level.ts'
@@ -12,7 +13,7 @@ import { AckFrequency, FIRST_THRESHOLD } from './ack-frequency.ts'
  * RFC 9000 §13.2.3: how many ranges are remembered and sent. Beyond, the oldest is dropped, and whatever still arrives
  * below it counts as a duplicate.
  */
-export const MAX_ACK_RANGES = 32
+export const MAX_ACK_RANGES: number = limits.ackRanges
 
 /** RFC 9000 §13.2.2: so many ack-eliciting packets are acknowledged at once, at first. */
 export const ACK_THRESHOLD: number = FIRST_THRESHOLD

@@ -1,5 +1,6 @@
 // Loss recovery and congestion control of one connection (RFC 9002): the door of the room.
 
+import { limits } from '../limits.ts'
 import type { AckFrame } from '../packet/frames/frame.ts'
 import { Space } from '../packet/level.ts'
 import type { CongestionController, CongestionFactory } from './congestion/controller.ts'
@@ -17,7 +18,7 @@ import type { SentPacket } from './sent-packets.ts'
  * How many numbers may lie between the oldest packet in flight and the newest. A peer that makes us send ACKs and never
  * acknowledges anything would have the table grow; at each probe timeout what is older than this is given up.
  */
-export const MAX_SENT_SPAN = 65536
+export const MAX_SENT_SPAN: number = limits.sentSpan
 
 /** RFC 9000 §14: every path carries this much. */
 const DEFAULT_DATAGRAM_SIZE = 1200

@@ -1,6 +1,7 @@
 // Packets sent and neither acknowledged nor lost yet (RFC 9002 §A.1), of one packet number space.
 
 import { Ring } from '../bytes/ring.ts'
+import { limits } from '../limits.ts'
 import type { Space } from '../packet/level.ts'
 import type { SentFrame } from '../packet/sent-frame.ts'
 import type { SendSnapshot } from './send-snapshot.ts'
@@ -9,7 +10,7 @@ import type { SendSnapshot } from './send-snapshot.ts'
  * How many packets that carry nothing but ACK frames are remembered. A peer that is only sending may never
  * acknowledge them (RFC 9000 §13.2.1), so the oldest are forgotten; nothing waits for them.
  */
-export const MAX_ACK_ONLY_PACKETS = 256
+export const MAX_ACK_ONLY_PACKETS: number = limits.ackOnlyPackets
 
 export class SentPacket {
   readonly number: number

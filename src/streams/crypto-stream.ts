@@ -1,5 +1,6 @@
 // The stream of handshake bytes of one encryption level (RFC 9000 §7.5, §19.6): no id, no FIN, no credit.
 
+import { limits } from '../limits.ts'
 import { cryptoDataRoom, writeCryptoHeader } from '../packet/frames/crypto.ts'
 import { type CryptoFrame, FrameType } from '../packet/frames/frame.ts'
 import type { Level } from '../packet/level.ts'
@@ -10,9 +11,9 @@ import { ReceiveBuffer } from './receive-buffer.ts'
 import { SendBuffer } from './send-buffer.ts'
 
 /** How far ahead of what TLS has read a peer's CRYPTO bytes may reach. RFC 9000 §7.5 asks for 4,096 at least. */
-export const SERVER_CRYPTO_BUFFER: number = 16 * 1024
+export const SERVER_CRYPTO_BUFFER: number = limits.serverCryptoBuffer
 /** More for a client: chains of certificates arrive there. */
-export const CLIENT_CRYPTO_BUFFER: number = 64 * 1024
+export const CLIENT_CRYPTO_BUFFER: number = limits.clientCryptoBuffer
 
 export class CryptoStream implements FrameOwner {
   readonly level: Level

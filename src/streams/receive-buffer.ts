@@ -1,18 +1,19 @@
 // Reassembly (RFC 9000 §2.2): views of what arrived, in order of offset, without overlap.
 
 import { RangeSet } from '../bytes/range-set.ts'
+import { limits } from '../limits.ts'
 
 /**
  * How many separate ranges may wait for what is missing between them. A peer that sends every other byte would
  * otherwise make us keep an object for each of its bytes.
  */
-export const MAX_GAPS = 1024
+export const MAX_GAPS: number = limits.streamGaps
 
 /** Chunks shorter than this are joined with their neighbours: an object and a buffer for each would weigh more. */
 export const MIN_VIEW = 512
 
 /** A view that keeps more than this many times its own length in memory is replaced by a copy. */
-export const MAX_PINNED = 4
+export const MAX_PINNED: number = limits.pinnedPerByte
 
 export class ReceiveBuffer {
   readonly #chunks: Uint8Array[] = []

@@ -2,6 +2,7 @@
 
 import type { KeyExchange, NamedGroup } from '../crypto/backend.ts'
 import type { CipherSuite } from '../crypto/cipher-suite.ts'
+import { limits } from '../limits.ts'
 import type { TlsClientConfig } from './config.ts'
 import { ExtensionType } from './extensions.ts'
 import { EarlyStage, hashLength } from './key-schedule.ts'
@@ -12,7 +13,7 @@ import { earlyDataSuite, usablePsk } from './psk.ts'
 import type { HelloTranscript } from './transcript.ts'
 
 /** A longer cookie is refused: our answer would be longer than any server reads. */
-export const MAX_COOKIE_LENGTH = 4096
+export const MAX_COOKIE_LENGTH: number = limits.cookieLength
 
 export class ClientOffer {
   readonly config: TlsClientConfig

@@ -2,6 +2,7 @@
 
 import type { CryptoBackend, NamedGroup } from '../crypto/backend.ts'
 import type { CipherSuite, HashName } from '../crypto/cipher-suite.ts'
+import { limits } from '../limits.ts'
 import type { Level } from '../packet/level.ts'
 import type {
   CertificateSource,
@@ -59,7 +60,7 @@ export interface TlsServerConfig {
 }
 
 /** Tickets a server sends, and tickets a client takes from one connection; more are dropped unread. */
-export const MAX_TICKETS = 16
+export const MAX_TICKETS: number = limits.tickets
 
 export interface SendOutput {
   readonly type: 'send'

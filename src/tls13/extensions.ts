@@ -2,6 +2,7 @@
 
 import { Reader } from '../bytes/reader.ts'
 import type { Writer } from '../bytes/writer.ts'
+import { limits } from '../limits.ts'
 import { Alert, TlsAlert } from './alert.ts'
 import {
   decodeError,
@@ -249,7 +250,7 @@ export interface OfferedPsks {
 }
 
 /** What a server looks at: more identities than this are read but never looked up. */
-export const MAX_PSK_IDENTITIES = 8
+export const MAX_PSK_IDENTITIES: number = limits.pskIdentities
 
 export function readOfferedPsks(reader: Reader): OfferedPsks {
   const list = vector(reader, 2)

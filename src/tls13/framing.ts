@@ -1,13 +1,14 @@
 // Bytes of CRYPTO frames to whole handshake messages (RFC 8446 §4, RFC 9001 §4.1.3).
 
+import { limits } from '../limits.ts'
 import { Level } from '../packet/level.ts'
 import { ErrorCode, TransportError } from '../packet/transport-error.ts'
 import { MESSAGE_HEADER_LENGTH, Message } from './messages/handshake.ts'
 
 /** The longest message a server takes: a ClientHello, and no more (RFC 9000 §7.5). */
-export const SERVER_MESSAGE_LIMIT: number = 16 * 1024
+export const SERVER_MESSAGE_LIMIT: number = limits.serverMessage
 /** The longest message a client takes: a chain of certificates. */
-export const CLIENT_MESSAGE_LIMIT: number = 64 * 1024
+export const CLIENT_MESSAGE_LIMIT: number = limits.clientMessage
 
 /** Holds at most one incomplete message, of one level. */
 export class MessageReader {

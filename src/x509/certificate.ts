@@ -1,12 +1,13 @@
 // The certificate (RFC 5280 §4.1), read as far as TLS needs it.
 
 import { equal } from '../bytes/equal.ts'
+import { limits } from '../limits.ts'
 import { contextTag, DerReader, malformed, Tag } from './der.ts'
 import { type BasicConstraints, Extensions, type NameConstraints, readExtensions } from './extensions.ts'
 import { readTime } from './time.ts'
 
 /** Longest certificate that is read, in bytes. */
-export const MAX_CERTIFICATE_LENGTH: number = 0x10000
+export const MAX_CERTIFICATE_LENGTH: number = limits.certificateLength
 
 export interface Certificate {
   readonly der: Uint8Array

@@ -4,6 +4,7 @@
 import { equal } from '../bytes/equal.ts'
 import { toHex } from '../bytes/hex.ts'
 import type { CryptoBackend } from '../crypto/backend.ts'
+import { limits } from '../limits.ts'
 import { type Certificate, isSelfIssued, parseCertificate } from './certificate.ts'
 import { CertificateError } from './certificate-error.ts'
 import { KeyUsage, Purpose } from './extensions.ts'
@@ -12,11 +13,11 @@ import { ComparisonBudget, checkNameConstraints } from './name-constraints.ts'
 import { keyType, signatureScheme } from './signature-algorithm.ts'
 
 /** Certificates that a peer may send. */
-export const MAX_CHAIN_CERTIFICATES: number = 16
+export const MAX_CHAIN_CERTIFICATES: number = limits.chainLength
 /** Certificates in a path, leaf and root included. */
-export const MAX_PATH_LENGTH: number = 8
+export const MAX_PATH_LENGTH: number = limits.pathLength
 /** Signatures that are checked for one chain before it is given up: cross-signed names can be woven into a maze. */
-export const MAX_SIGNATURE_CHECKS: number = 32
+export const MAX_SIGNATURE_CHECKS: number = limits.signatureChecks
 
 /** Judges chains of servers against a set of roots. */
 export class ChainVerifier {

@@ -1,6 +1,7 @@
 // DER (ITU-T X.690 §10-11), as much as certificates need: a reader that goes down only as deep as it is asked to.
 
 import { OutOfBytes, Reader } from '../bytes/reader.ts'
+import { limits } from '../limits.ts'
 import { CertificateError } from './certificate-error.ts'
 
 /** Identifier octets. The high-tag-number form is used nowhere in a certificate and refused. */
@@ -20,9 +21,9 @@ export const Tag = {
 } as const
 
 /** A certificate is about nine levels deep; what nests deeper was made to hurt. */
-export const MAX_DER_DEPTH: number = 16
+export const MAX_DER_DEPTH: number = limits.derDepth
 /** Longest object identifier that is read, in bytes. */
-export const MAX_OID_LENGTH: number = 64
+export const MAX_OID_LENGTH: number = limits.objectIdentifierLength
 
 /** `[number]` of ASN.1: primitive when it holds a simple value implicitly, constructed otherwise. */
 export function contextTag(number: number, isConstructed: boolean): number {

@@ -1,5 +1,6 @@
 // Certificate extensions (RFC 5280 §4.2): those that decide whether a TLS server is who it says.
 
+import { limits } from '../limits.ts'
 import { contextTag, DerReader, malformed, Tag } from './der.ts'
 
 /** Bits of the key usage extension (RFC 5280 §4.2.1.3). */
@@ -9,9 +10,9 @@ export const KeyUsage = { digitalSignature: 0x01, keyCertSign: 0x20 } as const
 export const Purpose = { serverAuth: '1.3.6.1.5.5.7.3.1', any: '2.5.29.37.0' } as const
 
 /** Names in one certificate, and subtrees in one name constraint, that are read; more is malformed. */
-export const MAX_NAMES: number = 1024
+export const MAX_NAMES: number = limits.certificateNames
 /** Extensions in one certificate. */
-export const MAX_EXTENSIONS: number = 64
+export const MAX_EXTENSIONS: number = limits.certificateExtensions
 
 export interface BasicConstraints {
   readonly isCa: boolean

@@ -1,13 +1,14 @@
 // Name constraints (RFC 5280 §4.2.1.10): an authority that may speak for some names only.
 
 import { equal } from '../bytes/equal.ts'
+import { limits } from '../limits.ts'
 import type { Certificate } from './certificate.ts'
 import { CertificateError } from './certificate-error.ts'
 import { DerReader, Tag } from './der.ts'
 import type { GeneralNames, NameConstraints } from './extensions.ts'
 
 /** How many names may be compared with how many subtrees while one chain is judged. */
-export const MAX_NAME_COMPARISONS: number = 100_000
+export const MAX_NAME_COMPARISONS: number = limits.nameComparisons
 
 /** Counts comparisons down; shared by all certificates of a chain. */
 export class ComparisonBudget {

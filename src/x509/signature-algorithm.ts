@@ -1,11 +1,12 @@
 // Signature algorithms of certificates and the keys they go with (RFC 3279, RFC 4055, RFC 5480, RFC 8410).
 
 import { SignatureScheme } from '../crypto/backend.ts'
+import { limits } from '../limits.ts'
 import { contextTag, DerReader, Tag } from './der.ts'
 
 /** RSA keys of other sizes are refused: shorter ones can be broken, longer ones are slow to verify with. */
-export const MIN_RSA_BITS: number = 2048
-export const MAX_RSA_BITS: number = 8192
+export const MIN_RSA_BITS: number = limits.leastRsaBits
+export const MAX_RSA_BITS: number = limits.mostRsaBits
 
 export type KeyType = 'rsa' | 'p256' | 'p384' | 'ed25519'
 

@@ -4,6 +4,7 @@ import { constantTimeEqual, equal } from '../bytes/equal.ts'
 import { Writer } from '../bytes/writer.ts'
 import type { CryptoBackend } from '../crypto/backend.ts'
 import { TAG_LENGTH } from '../crypto/cipher-suite.ts'
+import { limits } from '../limits.ts'
 import { connectionIdKey } from '../packet/connection-id.ts'
 import type { ReplayGuard } from './anti-replay.ts'
 import { bytes, RecordFormat, text, uint } from './record-format.ts'
@@ -29,14 +30,14 @@ export interface AddressTokensOptions extends SealingKeysOptions {
 }
 
 /** Defaults, ms. */
-export const RETRY_LIFETIME: number = 15_000
-export const NEW_TOKEN_LIFETIME: number = 24 * 3_600_000
+export const RETRY_LIFETIME: number = limits.retryTokenLifetime
+export const NEW_TOKEN_LIFETIME: number = limits.newTokenLifetime
 
 /** Provisioned tokens that need not be opened again. */
-export const MAX_REMEMBERED_TOKENS: number = 1024
+export const MAX_REMEMBERED_TOKENS: number = limits.rememberedTokens
 
 /** A longer token is not one of ours. */
-export const MAX_TOKEN_LENGTH: number = 512
+export const MAX_TOKEN_LENGTH: number = limits.openedTokenLength
 
 export class AddressTokens {
   readonly #keys: SealingKeys

@@ -1,6 +1,7 @@
 // Keeping early data from being replayed (RFC 8446 §8). A guard says whether something was seen before; a gate, which
 // is what TLS asks, is made of one.
 
+import { limits } from '../limits.ts'
 import type { EarlyDataAttempt, EarlyDataGate } from '../tls13/ports.ts'
 import { TicketPsk } from './ticket-sealer.ts'
 
@@ -16,7 +17,7 @@ export interface ReplayGuard {
 export const RefuseEarlyData: ReplayGuard = { check: () => 'unknown' }
 
 /** Keys a SingleUse guard remembers; about 100 bytes each. */
-export const MAX_RECORDED: number = 65_536
+export const MAX_RECORDED: number = limits.recordedKeys
 
 /**
  * Remembers every key until it expires (RFC 8446 §8.2, recording). When full it says `unknown`: forgetting one early
@@ -67,7 +68,7 @@ export class SingleUse implements ReplayGuard {
 }
 
 /** ms between the time a client claims and ours. RFC 8446 §8.3 speaks of ten seconds on the Internet. */
-export const STRIKE_WINDOW: number = 10_000
+export const STRIKE_WINDOW: number = limits.earlyDataAge
 
 export interface StrikeWindowOptions {
   /** ms, both ways. Default STRIKE_WINDOW. */

@@ -5,6 +5,7 @@
 import { constantTimeEqual } from '../bytes/equal.ts'
 import type { CryptoBackend } from '../crypto/backend.ts'
 import { cipherSuite, type HashName } from '../crypto/cipher-suite.ts'
+import { limits } from '../limits.ts'
 import type { EarlyDataAttempt, EarlyDataGate, EarlyDataTerms, Psk, PskKind, PskSource } from '../tls13/ports.ts'
 import type { BundleTerms, ClientBundle, WorkerBundle } from './bundle.ts'
 import { type ProvisionedContext, Role, readContext, writeContext } from './provisioned-context.ts'
@@ -22,10 +23,10 @@ import type { Resumption } from './resumption.ts'
 import type { TicketStore } from './ticket-store.ts'
 
 /** How far the time inside a PSK may be from the worker's clock, ms, for early data to be accepted. */
-export const FRESHNESS: number = 10_000
+export const FRESHNESS: number = limits.earlyDataAge
 
 /** Clients of one epoch whose counters are tracked. None is ever forgotten: further ones get no early data. */
-export const MAX_PROVISIONED_CLIENTS: number = 1024
+export const MAX_PROVISIONED_CLIENTS: number = limits.provisionedClients
 
 /**
  * The client's half as a store: every `take` is a PSK that was never used before. One bundle belongs to one process;

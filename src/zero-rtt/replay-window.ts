@@ -1,8 +1,10 @@
 // A sliding window over the counter of one client: each number is accepted once, in any order within the window.
 // What fell out of the window counts as used, so forgetting never lets a replay in.
 
+import { limits } from '../limits.ts'
+
 /** Counters kept, counted down from the highest accepted. */
-export const REPLAY_WINDOW_SIZE: number = 1024
+export const REPLAY_WINDOW_SIZE: number = limits.replayWindow
 
 export type WindowAnswer = 'fresh' | 'seen' | 'old'
 

@@ -2,6 +2,7 @@
 // (RFC 8446 §4.2.10-11, RFC 9001 §4.6, RFC 9000 §7.4.1, RFC 9114 §7.2.4.2).
 
 import type { HashName } from '../crypto/cipher-suite.ts'
+import { limits } from '../limits.ts'
 import type { EarlyDataTerms, OfferedPsk, PskKind } from '../tls13/ports.ts'
 import { bytes, flag, listOf, oneOf, optional, RecordFormat, text, uint } from './record-format.ts'
 
@@ -41,7 +42,7 @@ export interface Resumption {
 }
 
 /** RFC 8446 §4.6.1: a ticket lives for seven days at most, whatever the server says. */
-export const MAX_TICKET_LIFETIME: number = 7 * 24 * 3_600_000
+export const MAX_TICKET_LIFETIME: number = limits.ticketLifetime
 
 /** Bounds of the stored form. */
 export const MAX_PINS: number = 8

@@ -3,6 +3,7 @@
 import { equal } from '../bytes/equal.ts'
 import type { CryptoBackend } from '../crypto/backend.ts'
 import type { HashName } from '../crypto/cipher-suite.ts'
+import { limits } from '../limits.ts'
 import type {
   EarlyDataTerms,
   IssuedTicket,
@@ -30,7 +31,7 @@ export interface TicketSealerOptions extends SealingKeysOptions {
 export const TICKET_LIFETIME: number = 3600
 
 /** A larger ticket would push the first flight of early data out of the first datagram: it is not issued. */
-export const MAX_TICKET_LENGTH: number = 1024
+export const MAX_TICKET_LENGTH: number = limits.ticketLength
 
 /** A PSK found in a ticket, with what the freshness of its early data is judged by (RFC 8446 §8.3). */
 export class TicketPsk implements Psk {

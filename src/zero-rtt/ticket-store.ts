@@ -1,6 +1,7 @@
 // Where a client keeps what it may resume with. A store is asked to *take*: what was handed out is gone, because a
 // ticket used twice links two connections to an observer (RFC 8446 §C.4) and is refused by a single-use server.
 
+import { limits } from '../limits.ts'
 import { isExpired, type Resumption } from './resumption.ts'
 
 export interface TicketStore {
@@ -13,8 +14,8 @@ export interface TicketStore {
 export const NoTickets: TicketStore = { take: () => undefined, put: () => {} }
 
 /** Defaults of MemoryTickets. */
-export const MAX_ORIGINS: number = 256
-export const MAX_TICKETS_PER_ORIGIN: number = 4
+export const MAX_ORIGINS: number = limits.ticketOrigins
+export const MAX_TICKETS_PER_ORIGIN: number = limits.ticketsPerOrigin
 
 export interface MemoryTicketsOptions {
   /** Origins remembered; the one used longest ago is forgotten first. Default MAX_ORIGINS. */

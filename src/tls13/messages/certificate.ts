@@ -1,6 +1,7 @@
 // Certificate (RFC 8446 §4.4.2).
 
 import { Writer } from '../../bytes/writer.ts'
+import { limits } from '../../limits.ts'
 import { checkAnswer, readExtensions } from '../extensions.ts'
 import {
   beginMessage,
@@ -16,7 +17,7 @@ import {
 } from './handshake.ts'
 
 /** A longer chain is refused before any of it is parsed. */
-export const MAX_CHAIN_LENGTH = 16
+export const MAX_CHAIN_LENGTH: number = limits.chainLength
 
 /** The chain of a server, leaf first, in DER. `offered` are the extension types of the ClientHello. */
 export function readCertificate(message: Message, offered: ReadonlySet<number>): Uint8Array[] {

@@ -1,6 +1,7 @@
 // NewSessionTicket (RFC 8446 §4.6.1, RFC 9001 §4.6.1).
 
 import { Writer } from '../../bytes/writer.ts'
+import { limits } from '../../limits.ts'
 import { ErrorCode, TransportError } from '../../packet/transport-error.ts'
 import {
   beginExtension,
@@ -14,7 +15,7 @@ import {
 import { beginMessage, endMessage, expectDone, HandshakeType, type Message, opaque, writeOpaque } from './handshake.ts'
 
 /** Seven days: no ticket lives longer (RFC 8446 §4.6.1). */
-export const MAX_TICKET_LIFETIME_SECONDS = 604800
+export const MAX_TICKET_LIFETIME_SECONDS: number = limits.ticketLifetime / 1000
 
 export interface NewSessionTicket {
   readonly lifetimeSeconds: number
