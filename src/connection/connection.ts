@@ -21,7 +21,8 @@ import { judgeMtu, suspectMtu } from './path-mtu.ts'
 import { receiveDatagram } from './receive.ts'
 import { recordKeys, recordOutcome, recordStart, recordState } from './record.ts'
 import type { Stats } from './stats.ts'
-import { datagramRoom, nextTransmitTime, transmitDatagram, transmitOffPath } from './transmit.ts'
+import { datagramRoom, nextTransmitTime, transmitDatagram } from './transmit.ts'
+import { transmitOffPath } from './transmit-off-path.ts'
 
 /** Where a datagram goes and how long it is. One object for each connection, used again at every call. */
 export interface Transmit {

@@ -1,72 +1,23 @@
 // What is due becomes frames, packets, a datagram: choose, fill, close (RFC 9000 §12.2, §13, §14.1).
 
-import { Writer } from '../bytes/writer.ts'
 import { TAG_LENGTH } from '../crypto/cipher-suite.ts'
-import { writePathChallenge, writePathResponse } from '../packet/frames/path.ts'
 import { writePing } from '../packet/frames/signal.ts'
-import { writeLongHeader, writeShortHeader } from '../packet/header.ts'
 import { Level, Space, spaceOf } from '../packet/level.ts'
-import { packetNumberLength, writePacketNumber } from '../packet/packet-number.ts'
-import { PacketWriter } from '../packet/packet-writer.ts'
+import type { PacketWriter } from '../packet/packet-writer.ts'
 import { SentFrame, SentKind } from '../packet/sent-frame.ts'
 import { ErrorCode, TransportError } from '../packet/transport-error.ts'
-import { SentPacket } from '../recovery/sent-packets.ts'
 import { MIN_DATAGRAM_SIZE } from './config.ts'
 import { repeat } from './delivery.ts'
-import { discardLevel } from './handshake.ts'
+import { MIN_PACKET_SPACE, type OpenPacket, openPacket, sealPacket } from './open-packet.ts'
 import type { Parts } from './parts.ts'
-import type { OffPath } from './path.ts'
 import { probeSize } from './path-mtu.ts'
 import { recordKeys } from './record.ts'
 
-/** Less than this is not worth a packet: a short header, a frame or two, the tag. */
-const MIN_PACKET_SPACE = 80
 /** First byte, id, packet number, tag. */
 const MAX_SHORT_OVERHEAD = 1 + 20 + 4 + TAG_LENGTH
-/** A long header's two-byte length holds no more (RFC 9000 §16). */
-const MAX_LONG_PACKET = 16_000
 const LEVELS: readonly Level[] = [Level.Initial, Level.ZeroRtt, Level.Handshake, Level.OneRtt]
 
 const pingRecord = new SentFrame(SentKind.Ping)
-/** Neither answers nor questions are repeated off the path. */
-const offPathRecord = new SentFrame(SentKind.PathResponse)
-
-/** A packet whose frames are written but which is not sealed: it may still be padded. */
-class OpenPacket {
-  readonly packet: PacketWriter
-  readonly start: number
-  /** Offset of the length field; -1 in a short header. */
-  readonly lengthAt: number
-  readonly numberOffset: number
-  readonly numberLength: number
-  readonly number: number
-  isPadded = false
-  isMtuProbe = false
-
-  constructor(
-    packet: PacketWriter,
-    start: number,
-    lengthAt: number,
-    numberOffset: number,
-    numberLength: number,
-    number: number,
-  ) {
-    this.packet = packet
-    this.start = start
-    this.lengthAt = lengthAt
-    this.numberOffset = numberOffset
-    this.numberLength = numberLength
-    this.number = number
-  }
-
-  /** PADDING up to offset `to` of the datagram. */
-  pad(to: number): void {
-    const missing = Math.min(to, this.packet.end) - this.packet.pos
-    if (missing <= 0) return
-    this.packet.zeros(missing)
-    this.isPadded = true
-  }
-}
 
 /** Fills `into` with the next datagram; returns its length, 0 when nothing is due or allowed. */
 export function transmitDatagram(parts: Parts, into: Uint8Array, now: number): number {
@@ -116,23 +67,6 @@ function transmitProbe(parts: Parts, into: Uint8Array, size: number, now: number
   parts.mtu.onProbeSent(open.number, size)
   const end = sealPacket(parts, open, into, now)
   parts.path.onSent(end)
-  parts.stats.datagramsSent++
-  parts.stats.bytesSent += end
-  return end
-}
-
-/** One frame for an address that is not the peer's: an answer to its probe, or a question (RFC 9000 §8.2, §9.3.3). */
-export function transmitOffPath(parts: Parts, into: Uint8Array, frame: OffPath, now: number): number {
-  const limit = Math.min(frame.limit, MIN_DATAGRAM_SIZE, into.length)
-  if (!parts.keyring.canSeal(Level.OneRtt) || limit < MIN_PACKET_SPACE) return 0
-  // RFC 9000 §9.5: a client shows each of its paths another id.
-  const destination = parts.isClient ? (parts.peerIds.spare ?? parts.peerIds.current) : parts.peerIds.current
-  const open = openPacket(parts, Level.OneRtt, destination, into, 0, limit)
-  if (frame.isResponse) writePathResponse(open.packet, frame.data)
-  else writePathChallenge(open.packet, frame.data)
-  open.packet.record(offPathRecord)
-  open.pad(MIN_DATAGRAM_SIZE - TAG_LENGTH)
-  const end = sealPacket(parts, open, into, now)
   parts.stats.datagramsSent++
   parts.stats.bytesSent += end
   return end
@@ -215,41 +149,10 @@ function fillPacket(
   return open
 }
 
-/** A header, and behind it room for frames. */
-function openPacket(
-  parts: Parts,
-  level: Level,
-  destination: Uint8Array,
-  into: Uint8Array,
-  start: number,
-  limit: number,
-): OpenPacket {
-  const space = spaceOf(level)
-  const number = parts.recovery.nextNumber(space)
-  const numberLength = packetNumberLength(number, parts.recovery.largestAcknowledged(space))
-  const header = new Writer(into, start, limit)
-  const lengthAt = writeHeader(parts, header, level, destination, numberLength)
-  const numberOffset = header.pos
-  writePacketNumber(header, number, numberLength)
-  const end = (level === Level.OneRtt ? limit : Math.min(limit, start + MAX_LONG_PACKET)) - TAG_LENGTH
-  const packet = new PacketWriter(level, into, header.pos, end)
-  return new OpenPacket(packet, start, lengthAt, numberOffset, numberLength, number)
-}
-
 /** RFC 9002 §7.8: what is held back by window or pacer shows that the window is used in full. */
 function mayElicitOrNote(parts: Parts, mayElicit: boolean): boolean {
   if (!mayElicit) parts.recovery.setApplicationLimited(false)
   return mayElicit
-}
-
-function writeHeader(parts: Parts, w: Writer, level: Level, destination: Uint8Array, numberLength: number): number {
-  if (level === Level.OneRtt) {
-    writeShortHeader(w, destination, parts.keyring.oneRtt?.phase ?? 0, 0, numberLength)
-    return -1
-  }
-  // RFC 9369 §4.1: early data keeps the version it began with.
-  const version = level === Level.ZeroRtt ? parts.versions.original : parts.versions.current
-  return writeLongHeader(w, level, version, destination, parts.localId, parts.token, numberLength)
 }
 
 /** Is there anything to say at this level that asks for an ACK? Cheap: asked for every level of every datagram. */
@@ -312,41 +215,4 @@ function prepareProbe(parts: Parts, space: Space): void {
   }
   const oldest = parts.recovery.takeProbeContent(space)
   if (oldest !== undefined) repeat(parts, oldest)
-}
-
-function sealPacket(parts: Parts, open: OpenPacket, into: Uint8Array, now: number): number {
-  const { packet, start, numberOffset, numberLength, number } = open
-  const { level } = packet
-  if (open.lengthAt >= 0) packet.patchVarint2(open.lengthAt, packet.pos + TAG_LENGTH - numberOffset)
-  if (parts.recorder.enabled) {
-    parts.recorder.packetSent(
-      level,
-      number,
-      packet.pos + TAG_LENGTH - start,
-      into.slice(numberOffset + numberLength, packet.pos),
-      now,
-    )
-  }
-  const end = parts.keyring.seal(level, into, start, numberOffset, numberLength, packet.pos, number)
-  parts.stats.packetsSent++
-  if (level === Level.ZeroRtt) parts.stats.earlyPackets++
-  if (packet.isAckEliciting) parts.idle.onAckElicitingSent(now)
-  // RFC 9002 §2: in flight is what asks for an ACK, or is padded.
-  const isInFlight = packet.isAckEliciting || open.isPadded
-  const space = spaceOf(level)
-  const record = new SentPacket(
-    number,
-    space,
-    now,
-    end - start,
-    packet.isAckEliciting,
-    isInFlight,
-    packet.frames,
-    level === Level.ZeroRtt,
-  )
-  record.isMtuProbe = open.isMtuProbe
-  parts.recovery.onPacketSent(record)
-  // RFC 9001 §4.9.1: a client has no use for Initial keys once it sends under Handshake keys.
-  if (parts.isClient && level === Level.Handshake) discardLevel(parts, Level.Initial, now)
-  return end
 }
