@@ -293,6 +293,5 @@ function recovery({ isClient, transport, deps }: Basics, rememberedRtt: number |
 }
 
 function streamSet(isClient: boolean, transport: Transport, events: EventQueue): StreamSet {
-  const { parameters, sendBufferSize } = transport
-  return new StreamSet(isClient ? 'client' : 'server', streamLimits(parameters), events, { sendBufferSize })
+  return new StreamSet(isClient ? 'client' : 'server', streamLimits(transport.parameters), events, transport)
 }

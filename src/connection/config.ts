@@ -23,10 +23,17 @@ import type { PreferredAddresses } from './preferred-address.ts'
 export interface TransportOptions {
   /** Idle timeout in ms; 0: none. Default 30,000. RFC 9000 §10.1. */
   readonly maxIdleTimeout?: number
-  /** Bytes the peer may send on all streams together before we consume some. Default 4 MiB. */
+  /** Bytes the peer may send on all streams together before we consume some. Default 512 KiB. RFC 9000 §4.1. */
   readonly initialMaxData?: number
-  /** Bytes the peer may send on one stream before we consume some. Default 1 MiB. */
+  /** Bytes the peer may send on one stream before we consume some. Default 256 KiB. RFC 9000 §4.1. */
   readonly initialMaxStreamData?: number
+  /**
+   * How many bytes we let the peer be ahead of us on one stream, at most. The window begins with `initialMaxStreamData` and
+   * grows while we consume so fast that it holds the peer back; one that is not larger does not grow. Default 8 MiB.
+   */
+  readonly maxStreamWindow?: number
+  /** The same for all streams together, beginning with `initialMaxData`. Default 16 MiB. */
+  readonly maxConnectionWindow?: number
   /** Bidirectional streams the peer may have open. Default 128. */
   readonly initialMaxStreamsBidi?: number
   /** Unidirectional streams the peer may have open. Default 16. */
@@ -46,7 +53,10 @@ export interface TransportOptions {
   readonly disableActiveMigration?: boolean
   /** RTT assumed before the first sample, ms. Default 333. RFC 9002 §6.2.2. */
   readonly initialRtt?: number
-  /** Bytes buffered for sending on one stream before `write` asks to wait. Default 256 KiB. */
+  /**
+   * Bytes written to one stream and not yet acknowledged at which `write` asks to wait. Default: 256 KiB, and more as the
+   * congestion window grows, up to 16 MiB for all streams together.
+   */
   readonly sendBufferSize?: number
   /** Congestion controller. Default CUBIC (RFC 9438). */
   readonly congestion?: (maxDatagramSize: number) => CongestionController
@@ -129,7 +139,9 @@ export interface Transport {
   /** At least `maxDatagramSize`. */
   readonly probeDatagramSize: number
   readonly initialRtt: number | undefined
-  readonly sendBufferSize: number
+  readonly sendBufferSize: number | undefined
+  readonly maxStreamWindow: number
+  readonly maxConnectionWindow: number
   readonly congestion: ((maxDatagramSize: number) => CongestionController) | undefined
 }
 
@@ -156,18 +168,23 @@ const MiB = 1024 * 1024
 export function resolveTransport(options: TransportOptions = {}): Transport {
   const probed = within('probeDatagramSize', options.probeDatagramSize ?? DEFAULT_PROBED, 1200, 65_527)
   const maxDatagramSize = within('maxDatagramSize', options.maxDatagramSize ?? MIN_DATAGRAM_SIZE, 1200, 65_527)
-  const streamData = within('initialMaxStreamData', options.initialMaxStreamData ?? MiB, 0, 2 ** 53 - 1)
+  const streamData = within('initialMaxStreamData', options.initialMaxStreamData ?? MiB / 4, 0, 2 ** 53 - 1)
   return {
     maxDatagramSize,
     probeDatagramSize: Math.max(maxDatagramSize, probed),
     initialRtt: options.initialRtt === undefined ? undefined : within('initialRtt', options.initialRtt, 0.01, 60_000),
-    sendBufferSize: within('sendBufferSize', options.sendBufferSize ?? MiB / 4, 1024, 2 ** 31),
+    sendBufferSize:
+      options.sendBufferSize === undefined
+        ? undefined
+        : within('sendBufferSize', options.sendBufferSize, 1024, 2 ** 31),
+    maxStreamWindow: within('maxStreamWindow', options.maxStreamWindow ?? 8 * MiB, 0, 2 ** 53 - 1),
+    maxConnectionWindow: within('maxConnectionWindow', options.maxConnectionWindow ?? 16 * MiB, 0, 2 ** 53 - 1),
     congestion: options.congestion,
     parameters: {
       ...defaultTransportParameters,
       maxIdleTimeout: within('maxIdleTimeout', options.maxIdleTimeout ?? 30_000, 0, 2 ** 53 - 1),
       maxUdpPayloadSize: 65_527,
-      initialMaxData: within('initialMaxData', options.initialMaxData ?? 4 * MiB, 0, 2 ** 53 - 1),
+      initialMaxData: within('initialMaxData', options.initialMaxData ?? MiB / 2, 0, 2 ** 53 - 1),
       initialMaxStreamDataBidiLocal: streamData,
       initialMaxStreamDataBidiRemote: streamData,
       initialMaxStreamDataUni: streamData,

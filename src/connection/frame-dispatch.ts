@@ -68,7 +68,7 @@ function dispatch(parts: Parts, frame: Frame, level: Level, origin: Origin, now:
     case FrameType.Crypto:
       return parts.spaces[spaceOf(level)].crypto.onCrypto(frame)
     case FrameType.Stream:
-      return parts.streams.onStream(frame, level === Level.ZeroRtt)
+      return parts.streams.onStream(frame, level === Level.ZeroRtt, now)
     case FrameType.ResetStream:
       return parts.streams.onResetStream(frame)
     case FrameType.StopSending:
@@ -114,6 +114,7 @@ function onAck(parts: Parts, frame: AckFrame, level: Level, now: number): void {
   const delay = level === Level.OneRtt ? (frame.ackDelay * 2 ** exponent) / 1000 : 0
   const outcome = parts.recovery.onAck(space, frame, delay, now)
   recordOutcome(parts, space, outcome, 'reordering_threshold', now)
+  if (level === Level.OneRtt) parts.streams.adapt(parts.recovery.rtt.smoothed, parts.recovery.congestion.window)
   deliver(parts, outcome)
   const keys = parts.keyring.oneRtt
   if (level !== Level.OneRtt || keys === undefined) return

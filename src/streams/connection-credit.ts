@@ -12,6 +12,7 @@ import { SentFrame, SentKind } from '../packet/sent-frame.ts'
 import { ReceiveWindow, SendCredit } from './flow-control.ts'
 import { type Role, streamKind } from './stream-id.ts'
 import { LocalStreams, RemoteStreams, type StreamLimits } from './stream-limits.ts'
+import type { WindowTuner } from './window-tuner.ts'
 
 export class ConnectionCredit {
   /** What we may send. */
@@ -23,9 +24,10 @@ export class ConnectionCredit {
   readonly remoteBidi: RemoteStreams
   readonly remoteUni: RemoteStreams
 
-  constructor(role: Role, local: StreamLimits) {
+  /** `maxWindow`: how far the window may grow. */
+  constructor(role: Role, local: StreamLimits, maxWindow: number) {
     const peer = role === 'client' ? 'server' : 'client'
-    this.window = new ReceiveWindow(local.maxData)
+    this.window = new ReceiveWindow(local.maxData, maxWindow)
     this.localBidi = new LocalStreams('bidi', streamKind(role, 'bidi'))
     this.localUni = new LocalStreams('uni', streamKind(role, 'uni'))
     this.remoteBidi = new RemoteStreams('bidi', streamKind(peer, 'bidi'), local.maxStreamsBidi)
@@ -45,8 +47,9 @@ export class ConnectionCredit {
   }
 
   /** MAX_DATA and MAX_STREAMS. */
-  writeLimits(packet: PacketWriter): void {
+  writeLimits(packet: PacketWriter, tuner: WindowTuner): void {
     if (this.window.isDue && hasRoom(packet)) {
+      tuner.tuneConnection()
       const limit = this.window.announce()
       writeMaxData(packet, limit)
       packet.record(new SentFrame(SentKind.MaxData, 0, limit))

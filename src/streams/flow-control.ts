@@ -53,22 +53,30 @@ export class SendCredit {
   }
 }
 
-/** How much we allow the peer: a window of `size` that slides as things are consumed. */
+/**
+ * How much we allow the peer: a window of `size` that slides as things are consumed. One of bytes grows with the pace of
+ * its reader, up to `max` (RFC 9000 §4.2 leaves to us how).
+ */
 export class ReceiveWindow {
   /** The limit announced last. */
   limit: number
-  /** How far the limit is kept ahead of what is consumed. May be changed at any time: see `resize`. */
+  /** How far the limit is kept ahead of what is consumed. */
   size: number
+  readonly max: number
   /** RFC 9000 §19.10: by largest offset, not by bytes that arrived. */
   received = 0
   consumed = 0
   readonly #step: number
   #isLost = false
+  /** When `tune` was called last, ms, and what was consumed then. */
+  #tunedAt: number = Number.NEGATIVE_INFINITY
+  #tunedFrom = 0
 
   /** A new limit is due when it is at least `step` windows above the one announced. */
-  constructor(size: number, step = 0.5) {
+  constructor(size: number, max: number = size, step = 0.5) {
     this.limit = size
     this.size = size
+    this.max = Math.max(size, max)
     this.#step = step
   }
 
@@ -100,7 +108,24 @@ export class ReceiveWindow {
     if (limit === this.limit) this.#isLost = true
   }
 
-  /** For tuning: takes effect with the next announcement. */
+  /** The first bytes have come: the pace is measured from here. */
+  begin(now: number): void {
+    if (this.#tunedAt === Number.NEGATIVE_INFINITY) this.#tunedAt = now
+  }
+
+  /**
+   * Before a limit is announced: the size that the pace of consumption since the last time asks for. A window should hold
+   * four times what is consumed in a round trip of `rtt` ms, so that half of it, which has to be consumed before a sender
+   * hears of more, takes two round trips: one for the news, and one in which a sender in slow start doubles its pace.
+   */
+  tune(rtt: number, now: number): number {
+    const isShort = 4 * (this.consumed - this.#tunedFrom) * rtt > this.size * (now - this.#tunedAt)
+    this.#tunedAt = now
+    this.#tunedFrom = this.consumed
+    return isShort ? Math.min(2 * this.size, this.max) : this.size
+  }
+
+  /** Takes effect with the next announcement. */
   resize(size: number): void {
     this.size = size
   }

@@ -30,8 +30,8 @@ export class ReceiveStream {
   /** RFC 9000 §4.5; -1 while unknown. */
   #finalSize = -1
 
-  constructor(windowSize: number, connection: ReceiveWindow) {
-    this.window = new ReceiveWindow(windowSize)
+  constructor(windowSize: number, maxWindow: number, connection: ReceiveWindow) {
+    this.window = new ReceiveWindow(windowSize, maxWindow)
     this.#connection = connection
   }
 
@@ -54,10 +54,11 @@ export class ReceiveStream {
     return this.#state === ReceiveState.Recv && !this.isStopped && this.window.isDue
   }
 
-  onStream(frame: StreamFrame): void {
+  onStream(frame: StreamFrame, now: number): void {
     const end = frame.offset + frame.data.length
     this.#check(end, frame.fin, FrameType.Stream)
     if (!isReceiving(this.#state)) return
+    if (this.window.received === 0) this.#begin(now)
     this.#count(end)
     if (frame.fin && this.#finalSize < 0) {
       this.#finalSize = end
@@ -131,6 +132,11 @@ export class ReceiveStream {
     if (!this.#connection.canReceive(end - received)) {
       throw new TransportError(ErrorCode.FlowControlError, 'data beyond MAX_DATA', frameType)
     }
+  }
+
+  #begin(now: number): void {
+    this.window.begin(now)
+    this.#connection.begin(now)
   }
 
   #count(end: number): void {

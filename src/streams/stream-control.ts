@@ -17,13 +17,14 @@ import { SentFrame, SentKind } from '../packet/sent-frame.ts'
 import type { ReceiveStream } from './receive-stream.ts'
 import type { SendStream } from './send-stream.ts'
 import type { Stream } from './stream.ts'
+import type { WindowTuner } from './window-tuner.ts'
 
 /** Writes those that are due. False when the packet had no room for one of them. */
-export function writeControl(stream: Stream, packet: PacketWriter): boolean {
+export function writeControl(stream: Stream, packet: PacketWriter, tuner: WindowTuner): boolean {
   const { id, send, receive } = stream
   if (send?.isResetDue && !writeReset(id, send, packet)) return false
   if (receive?.isStopDue && !writeStop(id, receive, packet)) return false
-  if (receive?.isCreditDue && !writeCredit(id, receive, packet)) return false
+  if (receive?.isCreditDue && !writeCredit(id, receive, packet, tuner)) return false
   return !send?.isBlockedDue || writeBlocked(id, send, packet)
 }
 
@@ -43,8 +44,9 @@ function writeStop(id: number, receive: ReceiveStream, packet: PacketWriter): bo
   return true
 }
 
-function writeCredit(id: number, receive: ReceiveStream, packet: PacketWriter): boolean {
+function writeCredit(id: number, receive: ReceiveStream, packet: PacketWriter, tuner: WindowTuner): boolean {
   if (packet.remaining < STREAM_LIMIT_FRAME_MAX_SIZE) return false
+  tuner.tuneStream(receive.window)
   const limit = receive.window.announce()
   writeMaxStreamData(packet, id, limit)
   packet.record(new SentFrame(SentKind.MaxStreamData, id, limit))

@@ -86,7 +86,7 @@ export class RemoteStreams {
   constructor(direction: StreamDirection, kind: StreamKind, limit: number) {
     this.direction = direction
     this.kind = kind
-    this.window = new ReceiveWindow(limit, 1 / 8)
+    this.window = new ReceiveWindow(limit, limit, 1 / 8)
   }
 
   get opened(): number {

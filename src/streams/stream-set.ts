@@ -16,6 +16,7 @@ import {
 import type { FrameOwner, PacketWriter } from '../packet/packet-writer.ts'
 import { type SentFrame, SentKind } from '../packet/sent-frame.ts'
 import { ConnectionCredit } from './connection-credit.ts'
+import { HighWaterMark } from './high-water-mark.ts'
 import type { Chunk } from './receive-stream.ts'
 import { Due, Scheduler, TurnQueue, URGENCIES } from './scheduler.ts'
 import type { SendStream } from './send-stream.ts'
@@ -25,14 +26,18 @@ import type { StreamFacts } from './stream-fact.ts'
 import { directionOf, type Role, streamId } from './stream-id.ts'
 import { type LocalStreams, noLimits, type StreamLimits, streamCountLimit, streamDataLimit } from './stream-limits.ts'
 import { StreamTable } from './stream-table.ts'
+import { WindowTuner } from './window-tuner.ts'
 
 export type { Chunk } from './receive-stream.ts'
 export type { StreamFact, StreamFacts } from './stream-fact.ts'
 export type { StreamLimits } from './stream-limits.ts'
 
 export interface StreamSetOptions {
-  /** High-water mark of each stream's send buffer, in bytes. Default 256 KiB. */
-  readonly sendBufferSize?: number
+  /** High-water mark of each stream's send buffer, in bytes. Default: it follows the congestion window. */
+  readonly sendBufferSize?: number | undefined
+  /** How far the receive windows of a stream and of the connection may grow, bytes. Default: not at all. */
+  readonly maxStreamWindow?: number
+  readonly maxConnectionWindow?: number
 }
 
 export interface StreamStats {
@@ -46,11 +51,10 @@ export interface StreamStats {
   readonly bytesRead: number
 }
 
-export const DEFAULT_SEND_BUFFER: number = 256 * 1024
-
 export class StreamSet implements FrameOwner {
   readonly #facts: StreamFacts
-  readonly #highWater: number
+  readonly #highWater: HighWaterMark
+  readonly #tuner: WindowTuner
   readonly #credit: ConnectionCredit
   readonly #table: StreamTable
   /** Those with frames other than STREAM due. */
@@ -61,9 +65,10 @@ export class StreamSet implements FrameOwner {
   /** `local` is what we announce to the peer. Facts are pushed in the order they happen. */
   constructor(role: Role, local: StreamLimits, facts: StreamFacts, options: StreamSetOptions = {}) {
     this.#facts = facts
-    this.#highWater = options.sendBufferSize ?? DEFAULT_SEND_BUFFER
-    this.#credit = new ConnectionCredit(role, local)
-    this.#table = new StreamTable(role, local, this.#credit, facts)
+    this.#highWater = new HighWaterMark(options.sendBufferSize)
+    this.#credit = new ConnectionCredit(role, local, options.maxConnectionWindow ?? 0)
+    this.#tuner = new WindowTuner(this.#credit.window)
+    this.#table = new StreamTable(role, local, this.#credit, facts, options.maxStreamWindow ?? 0)
   }
 
   // The application's side.
@@ -84,7 +89,7 @@ export class StreamSet implements FrameOwner {
     if (stream === undefined || send === undefined) throw new RangeError(`stream ${id} is not open for sending`)
     if (send.isEnded) throw new TypeError(`stream ${id} has been ended`)
     send.send(bytes, fin)
-    const room = this.#highWater - send.buffered
+    const room = this.#highWater.of(stream.counted) - send.buffered
     if (room <= 0) send.isFull = true
     this.#settle(stream)
     return room
@@ -178,11 +183,11 @@ export class StreamSet implements FrameOwner {
 
   // The peer's side: frames. Those for streams that are closed are late, and ignored.
 
-  onStream(frame: StreamFrame, isEarly: boolean): void {
+  onStream(frame: StreamFrame, isEarly: boolean, now: number): void {
     const stream = this.#table.forReceiving(frame.id, FrameType.Stream)
     const receive = stream?.receive
     if (stream === undefined || receive === undefined) return
-    receive.onStream(frame)
+    receive.onStream(frame, now)
     if (isEarly) receive.isEarly = true
     if (receive.isReadable && !receive.isAnnounced) {
       receive.isAnnounced = true
@@ -243,8 +248,9 @@ export class StreamSet implements FrameOwner {
   }
 
   /** Into packets of 0-RTT and 1-RTT. */
-  write(packet: PacketWriter, _now: number): void {
-    this.#credit.writeLimits(packet)
+  write(packet: PacketWriter, now: number): void {
+    this.#tuner.now = now
+    this.#credit.writeLimits(packet, this.#tuner)
     this.#writeControl(packet)
     this.#writeData(packet)
     // Using up a stream's credit has made STREAM_DATA_BLOCKED due: better now than in a packet of its own.
@@ -252,11 +258,17 @@ export class StreamSet implements FrameOwner {
     this.#credit.writeBlocked(packet, this.#scheduler.hasFresh)
   }
 
+  /** What the path is like, from the first ACK on: smoothed round-trip time in ms, congestion window in bytes. */
+  adapt(rtt: number, congestionWindow: number): void {
+    this.#tuner.rtt = rtt
+    this.#highWater.adapt(congestionWindow)
+  }
+
   onAcked(frame: SentFrame): void {
     const stream = this.#table.get(frame.id)
     const send = stream?.send
     if (stream === undefined || send === undefined) return
-    if (frame.kind === SentKind.Stream) this.#onStreamAcked(send, frame)
+    if (frame.kind === SentKind.Stream) this.#onStreamAcked(stream, send, frame)
     else if (frame.kind === SentKind.ResetStream) send.onResetAcked()
     else return
     this.#settle(stream)
@@ -277,10 +289,10 @@ export class StreamSet implements FrameOwner {
     }
   }
 
-  #onStreamAcked(send: SendStream, frame: SentFrame): void {
+  #onStreamAcked(stream: Stream, send: SendStream, frame: SentFrame): void {
     if (send.onAcked(frame.offset, frame.length, frame.flag)) {
       this.#facts.push({ type: 'streamFinished', id: frame.id })
-    } else if (send.isFull && send.buffered < this.#highWater / 2) {
+    } else if (send.isFull && send.buffered < this.#highWater.of(stream.counted) / 2) {
       send.isFull = false
       if (!send.isEnded) this.#facts.push({ type: 'writable', id: frame.id })
     }
@@ -310,7 +322,7 @@ export class StreamSet implements FrameOwner {
   #writeControl(packet: PacketWriter): void {
     for (;;) {
       const turn = this.#control.first
-      if (turn === undefined || !writeControl(turn.owner, packet)) return
+      if (turn === undefined || !writeControl(turn.owner, packet, this.#tuner)) return
       this.#control.remove(turn)
       this.#settle(turn.owner)
     }
@@ -342,6 +354,7 @@ export class StreamSet implements FrameOwner {
 
   /** After anything happened to a stream: into the queues it belongs in, or out of the table. */
   #settle(stream: Stream): void {
+    this.#count(stream)
     if (stream.isDone) {
       stream.control.queue?.remove(stream.control)
       stream.data.queue?.remove(stream.data)
@@ -352,6 +365,12 @@ export class StreamSet implements FrameOwner {
     if (!isAllowed || !stream.isControlDue) stream.control.queue?.remove(stream.control)
     else if (stream.control.queue === undefined) this.#control.push(stream.control)
     this.#scheduler.place(stream.data, isAllowed ? stream.due : Due.Nothing, stream.urgency)
+  }
+
+  #count(stream: Stream): void {
+    const buffered = stream.send === undefined ? 0 : stream.send.buffered
+    this.#highWater.held += buffered - stream.counted
+    stream.counted = buffered
   }
 
   #find(id: number, errorCode: number): Stream | undefined {

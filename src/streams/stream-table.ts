@@ -22,13 +22,15 @@ export class StreamTable {
   readonly #local: StreamLimits
   readonly #credit: ConnectionCredit
   readonly #facts: StreamFacts
+  readonly #maxStreamWindow: number
   readonly #streams: Map<number, Stream> = new Map()
 
-  constructor(role: Role, local: StreamLimits, credit: ConnectionCredit, facts: StreamFacts) {
+  constructor(role: Role, local: StreamLimits, credit: ConnectionCredit, facts: StreamFacts, maxStreamWindow: number) {
     this.#role = role
     this.#local = local
     this.#credit = credit
     this.#facts = facts
+    this.#maxStreamWindow = maxStreamWindow
   }
 
   get size(): number {
@@ -120,10 +122,14 @@ export class StreamTable {
       id,
       this.#role,
       canSend ? new SendStream(id, streamDataLimit(this.peerLimits, !isOurs, direction)) : undefined,
-      canReceive ? new ReceiveStream(streamDataLimit(this.#local, isOurs, direction), this.#credit.window) : undefined,
+      canReceive ? this.#receiving(streamDataLimit(this.#local, isOurs, direction)) : undefined,
     )
     this.#streams.set(id, stream)
     return stream
+  }
+
+  #receiving(window: number): ReceiveStream {
+    return new ReceiveStream(window, this.#maxStreamWindow, this.#credit.window)
   }
 
   #remote(direction: StreamDirection): RemoteStreams {

@@ -14,6 +14,8 @@ export class Stream {
   readonly isOurs: boolean
   urgency: number = DEFAULT_URGENCY
   isIncremental = true
+  /** Of the bytes written here and not acknowledged, those the connection has counted. */
+  counted = 0
   /** Its turn to write frames other than STREAM. */
   readonly control: Turn<Stream>
   /** Its turn to write STREAM frames. */

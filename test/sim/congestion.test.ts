@@ -17,6 +17,18 @@ test('RFC 9438: one flow fills 100 Mbit/s x 50 ms with a queue of one bandwidth-
   expect(samples[0]?.length).toBeGreaterThan(100)
 })
 
+test('RFC 9000 §4.2: one stream fills 100 Mbit/s x 50 ms with default windows and buffers', { timeout: 60_000 }, () => {
+  const { error, use } = runCongestion({ ...scenario('defaults'), duration: 6000 })
+  expect(error).toBe(undefined)
+  expect(use).toBeGreaterThanOrEqual(0.9)
+})
+
+test('RFC 9000 §4.2: one stream fills 1 Gbit/s x 10 ms with default windows and buffers', { timeout: 60_000 }, () => {
+  const { error, use } = runCongestion({ ...scenario('gigabit'), duration: 1000 })
+  expect(error).toBe(undefined)
+  expect(use).toBeGreaterThanOrEqual(0.9)
+})
+
 test("RFC 9438 §4: two flows share a bottleneck for 60 s, Jain's index at least 0.95", { timeout: 60_000 }, () => {
   // A tenth of the rate of `npm run sim`, and of its cost.
   const result = runCongestion({ ...scenario('twoFlows'), rate: 625 })

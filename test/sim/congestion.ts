@@ -26,6 +26,8 @@ export interface CongestionScenario {
   /** Least Jain's index. */
   readonly leastFairness?: number
   readonly datagramSize?: number
+  /** Windows and buffers as they are unless somebody asks for others. Otherwise the path is the only limit. */
+  readonly hasDefaults?: boolean
 }
 
 /** 100 Mbit/s in bytes per ms. */
@@ -72,6 +74,26 @@ export const congestionScenarios: readonly CongestionScenario[] = [
     leastUse: 0.9,
     datagramSize: 9000,
   },
+  {
+    name: 'defaults',
+    rate: FAST,
+    delay: 25,
+    starts: [0],
+    duration: 20_000,
+    judgedFrom: 1000,
+    leastUse: 0.9,
+    hasDefaults: true,
+  },
+  {
+    name: 'gigabit',
+    rate: 10 * FAST,
+    delay: 5,
+    starts: [0],
+    duration: 2000,
+    judgedFrom: 300,
+    leastUse: 0.9,
+    hasDefaults: true,
+  },
   // Last, when the compiler has seen everything: it measures the simulation too.
   { name: 'oneFlow', rate: FAST, delay: 25, starts: [0], duration: 20_000, judgedFrom: 2000, leastUse: 0.9 },
 ]
@@ -98,6 +120,8 @@ export interface CongestionResult {
 const CHUNK = new Uint8Array(65_536).fill(7)
 const SAMPLE_EVERY = 50
 const MiB = 1024 * 1024
+/** More than the window and the queue hold. */
+const WIDE = { initialMaxData: 64 * MiB, initialMaxStreamData: 64 * MiB, sendBufferSize: 8 * MiB }
 
 class Flow {
   readonly pair: Pair
@@ -107,13 +131,7 @@ class Flow {
 
   constructor(world: World, scenario: CongestionScenario, links: { toServer: Link; toClient: Link }) {
     const datagramSize = scenario.datagramSize ?? 1200
-    const transport = {
-      initialMaxData: 64 * MiB,
-      initialMaxStreamData: 64 * MiB,
-      // More than the window and the queue hold: the path is the only limit.
-      sendBufferSize: 8 * MiB,
-      maxDatagramSize: datagramSize,
-    }
+    const transport = scenario.hasDefaults ? {} : { ...WIDE, maxDatagramSize: datagramSize }
     const pair = new Pair({
       world,
       links,

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { Level } from '../../src/packet/level.ts'
 import { PacketWriter } from '../../src/packet/packet-writer.ts'
 import type { SentFrame } from '../../src/packet/sent-frame.ts'
-import { DEFAULT_SEND_BUFFER, StreamSet } from '../../src/streams/stream-set.ts'
+import { DEFAULT_SEND_BUFFER } from '../../src/streams/high-water-mark.ts'
+import { StreamSet } from '../../src/streams/stream-set.ts'
 import { flush, limits, packetOf, pair } from './link.ts'
 
 const huge = limits({ maxData: 2 ** 40, maxStreamDataUni: 2 ** 40, maxStreamsUni: 20_000, maxStreamsBidi: 20_000 })

@@ -92,12 +92,12 @@ describe('ReceiveWindow', () => {
   })
 
   test('steps smaller than half, for counts', () => {
-    const window = new ReceiveWindow(16, 1 / 8)
+    const window = new ReceiveWindow(16, 16, 1 / 8)
     window.consume(1)
     expect(window.isDue).toBe(false)
     window.consume(1)
     expect(window.announce()).toBe(18)
-    const one = new ReceiveWindow(1, 1 / 8)
+    const one = new ReceiveWindow(1, 1, 1 / 8)
     one.consume(1)
     expect(one.announce()).toBe(2)
   })

@@ -54,7 +54,7 @@ export function framesOf(packet: Packet, level: Level = Level.OneRtt): Frame[] {
 export function deliver(set: StreamSet, frame: Frame, isEarly = false): void {
   switch (frame.type) {
     case FrameType.Stream:
-      return set.onStream(frame, isEarly)
+      return set.onStream(frame, isEarly, 0)
     case FrameType.ResetStream:
       return set.onResetStream(frame)
     case FrameType.StopSending:

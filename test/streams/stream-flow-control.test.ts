@@ -113,20 +113,20 @@ describe('RFC 9000 §4.1: sending', () => {
 describe('RFC 9000 §4.1: receiving', () => {
   test('FLOW_CONTROL_ERROR beyond the limit of the stream', () => {
     const { server } = pair({}, { maxStreamDataUni: 1000 })
-    server.set.onStream(streamFrame(2, 900, 100), false)
-    expect(() => server.set.onStream(streamFrame(2, 1000, 1), false)).toThrow(fault(ErrorCode.FlowControlError, 8))
-    expect(() => server.set.onStream(streamFrame(2, 2 ** 53, 1000), false)).toThrow(
+    server.set.onStream(streamFrame(2, 900, 100), false, 0)
+    expect(() => server.set.onStream(streamFrame(2, 1000, 1), false, 0)).toThrow(fault(ErrorCode.FlowControlError, 8))
+    expect(() => server.set.onStream(streamFrame(2, 2 ** 53, 1000), false, 0)).toThrow(
       fault(ErrorCode.FlowControlError, 8),
     )
   })
 
   test('FLOW_CONTROL_ERROR beyond the limit of the connection, counted by largest offsets', () => {
     const { server } = pair({}, { maxData: 1000 })
-    server.set.onStream(streamFrame(2, 499, 1), false)
-    server.set.onStream(streamFrame(6, 499, 1), false)
-    server.set.onStream(streamFrame(6, 0, 499), false)
-    expect(() => server.set.onStream(streamFrame(10, 0, 1), false)).toThrow(fault(ErrorCode.FlowControlError, 8))
-    expect(() => server.set.onStream(streamFrame(2, 500, 1), false)).toThrow(fault(ErrorCode.FlowControlError, 8))
+    server.set.onStream(streamFrame(2, 499, 1), false, 0)
+    server.set.onStream(streamFrame(6, 499, 1), false, 0)
+    server.set.onStream(streamFrame(6, 0, 499), false, 0)
+    expect(() => server.set.onStream(streamFrame(10, 0, 1), false, 0)).toThrow(fault(ErrorCode.FlowControlError, 8))
+    expect(() => server.set.onStream(streamFrame(2, 500, 1), false, 0)).toThrow(fault(ErrorCode.FlowControlError, 8))
   })
 
   test('RFC 9000 §4.2: limits grow with what is read, not with what arrives', () => {
@@ -167,7 +167,7 @@ describe('RFC 9000 §4.1: receiving', () => {
     const lost = packetOf(server.set)
     client.set.send(id, new Uint8Array(600), true)
     const held = framesOf(packetOf(client.set))
-    server.set.onStream(streamFrame(id, 900, 100, true), false)
+    server.set.onStream(streamFrame(id, 900, 100, true), false, 0)
     for (const frame of lost.frames) server.set.onLost(frame)
     expect(server.set.hasDataToSend).toBe(false)
     expect(held.length).toBeGreaterThan(0)
@@ -190,7 +190,7 @@ describe('RFC 9000 §4.1: receiving', () => {
   test('a peer that leaves gaps everywhere is sent away', () => {
     const { server } = pair()
     const flood = () => {
-      for (let i = 0; i <= MAX_GAPS; i++) server.set.onStream(streamFrame(0, 2 * i + 1, 1), false)
+      for (let i = 0; i <= MAX_GAPS; i++) server.set.onStream(streamFrame(0, 2 * i + 1, 1), false, 0)
     }
     expect(flood).toThrow(fault(ErrorCode.InternalError, 8))
   })
@@ -199,11 +199,11 @@ describe('RFC 9000 §4.1: receiving', () => {
 describe('RFC 9000 §4.5: the final size', () => {
   test('never changes', () => {
     const { server } = pair()
-    server.set.onStream(streamFrame(2, 50, 50, true), false)
+    server.set.onStream(streamFrame(2, 50, 50, true), false, 0)
     const wrong = fault(ErrorCode.FinalSizeError, 8)
-    expect(() => server.set.onStream(streamFrame(2, 50, 51, true), false)).toThrow(wrong)
-    expect(() => server.set.onStream(streamFrame(2, 50, 40, true), false)).toThrow(wrong)
-    expect(() => server.set.onStream(streamFrame(2, 100, 1), false)).toThrow(wrong)
+    expect(() => server.set.onStream(streamFrame(2, 50, 51, true), false, 0)).toThrow(wrong)
+    expect(() => server.set.onStream(streamFrame(2, 50, 40, true), false, 0)).toThrow(wrong)
+    expect(() => server.set.onStream(streamFrame(2, 100, 1), false, 0)).toThrow(wrong)
     const reset = (finalSize: number) => () =>
       server.set.onResetStream({ type: FrameType.ResetStream, id: 2, errorCode: 0, finalSize })
     expect(reset(99)).toThrow(fault(ErrorCode.FinalSizeError, 4))
@@ -213,8 +213,8 @@ describe('RFC 9000 §4.5: the final size', () => {
 
   test('is not below what was received', () => {
     const { server } = pair()
-    server.set.onStream(streamFrame(2, 0, 100), false)
-    expect(() => server.set.onStream(streamFrame(2, 0, 99, true), false)).toThrow(fault(ErrorCode.FinalSizeError, 8))
+    server.set.onStream(streamFrame(2, 0, 100), false, 0)
+    expect(() => server.set.onStream(streamFrame(2, 0, 99, true), false, 0)).toThrow(fault(ErrorCode.FinalSizeError, 8))
     expect(() => server.set.onResetStream({ type: FrameType.ResetStream, id: 2, errorCode: 0, finalSize: 99 })).toThrow(
       fault(ErrorCode.FinalSizeError, 4),
     )
@@ -222,9 +222,9 @@ describe('RFC 9000 §4.5: the final size', () => {
 
   test('is checked while the stream is known, also after all was received', () => {
     const { server } = pair()
-    server.set.onStream(streamFrame(0, 0, 10, true), false)
+    server.set.onStream(streamFrame(0, 0, 10, true), false, 0)
     readAll(server.set, 0)
-    server.set.onStream(streamFrame(0, 0, 10, true), false)
-    expect(() => server.set.onStream(streamFrame(0, 0, 11), false)).toThrow(fault(ErrorCode.FinalSizeError, 8))
+    server.set.onStream(streamFrame(0, 0, 10, true), false, 0)
+    expect(() => server.set.onStream(streamFrame(0, 0, 11), false, 0)).toThrow(fault(ErrorCode.FinalSizeError, 8))
   })
 })

@@ -78,8 +78,8 @@ describe('RFC 9000 §4.6: being opened', () => {
   test('STREAM_LIMIT_ERROR beyond the limit, whatever the frame', () => {
     const { server } = pair({}, { maxStreamsBidi: 3, maxStreamsUni: 3 })
     const limit = (type: number) => fault(ErrorCode.StreamLimitError, type)
-    expect(() => server.set.onStream(streamFrame(12), false)).toThrow(limit(8))
-    expect(() => server.set.onStream(streamFrame(14), false)).toThrow(limit(8))
+    expect(() => server.set.onStream(streamFrame(12), false, 0)).toThrow(limit(8))
+    expect(() => server.set.onStream(streamFrame(14), false, 0)).toThrow(limit(8))
     expect(() => server.set.onResetStream({ type: FrameType.ResetStream, id: 12, errorCode: 0, finalSize: 0 })).toThrow(
       limit(4),
     )
@@ -89,14 +89,14 @@ describe('RFC 9000 §4.6: being opened', () => {
       limit(0x15),
     )
     // As a reader rounds them: ids that no number holds exactly.
-    expect(() => server.set.onStream(streamFrame(2 ** 62), false)).toThrow(limit(8))
-    server.set.onStream(streamFrame(8), false)
+    expect(() => server.set.onStream(streamFrame(2 ** 62), false, 0)).toThrow(limit(8))
+    server.set.onStream(streamFrame(8), false, 0)
     expect(server.set.openCount).toBe(3)
   })
 
   test('RFC 9000 §3.2: opens all with lower ids too, in order', () => {
     const { server } = pair()
-    server.set.onStream(streamFrame(10, 1), false)
+    server.set.onStream(streamFrame(10, 1), false, 0)
     expect(server.facts).toEqual([
       { type: 'streamOpened', id: 2 },
       { type: 'streamOpened', id: 6 },

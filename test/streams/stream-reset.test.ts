@@ -75,7 +75,7 @@ describe('RESET_STREAM (RFC 9000 §3.1, §19.4)', () => {
 
   test('RFC 9000 §3.2: is suppressed when all data had arrived', () => {
     const { server } = pair()
-    server.set.onStream(streamFrame(2, 0, 10, true), false)
+    server.set.onStream(streamFrame(2, 0, 10, true), false, 0)
     server.set.onResetStream({ type: FrameType.ResetStream, id: 2, errorCode: 1, finalSize: 10 })
     expect(server.take('streamReset')).toEqual([])
     expect(readAll(server.set, 2)).toEqual({ data: new Uint8Array(10), fin: true })
@@ -98,9 +98,9 @@ describe('RESET_STREAM (RFC 9000 §3.1, §19.4)', () => {
 
   test('of a stream partly read: the rest is consumed', () => {
     const { server } = pair()
-    server.set.onStream(streamFrame(0, 0, 600), false)
+    server.set.onStream(streamFrame(0, 0, 600), false, 0)
     server.set.receive(0)
-    server.set.onStream(streamFrame(0, 700, 100), false)
+    server.set.onStream(streamFrame(0, 700, 100), false, 0)
     server.set.onResetStream({ type: FrameType.ResetStream, id: 0, errorCode: 0, finalSize: 1000 })
     expect(server.set.stats.bytesRead).toBe(1000)
     expect(server.set.receive(0)).toBe(undefined)
@@ -168,22 +168,24 @@ describe('STOP_SENDING (RFC 9000 §3.5, §19.5)', () => {
     server.set.stop(id, 1)
     expect(server.set.stats.bytesRead).toBe(800)
     server.facts.length = 0
-    server.set.onStream(streamFrame(id, 1000, 500), false)
+    server.set.onStream(streamFrame(id, 1000, 500), false, 0)
     expect(server.set.stats.bytesRead).toBe(1500)
     expect(server.facts).toEqual([])
     expect(server.set.receive(id)).toBe(undefined)
-    expect(() => server.set.onStream(streamFrame(id, 1500, 5000), false)).toThrow(fault(ErrorCode.FlowControlError, 8))
+    expect(() => server.set.onStream(streamFrame(id, 1500, 5000), false, 0)).toThrow(
+      fault(ErrorCode.FlowControlError, 8),
+    )
   })
 
   test('RFC 9000 §3.3: goes again when lost, until the end of the stream is known', () => {
     const { server } = pair()
-    server.set.onStream(streamFrame(2, 0, 10), false)
+    server.set.onStream(streamFrame(2, 0, 10), false, 0)
     server.set.stop(2, 1)
     const first = packetOf(server.set)
     for (const frame of first.frames) server.set.onLost(frame)
     const second = packetOf(server.set)
     expect(framesOf(second)).toEqual(framesOf(first))
-    server.set.onStream(streamFrame(2, 10, 10, true), false)
+    server.set.onStream(streamFrame(2, 10, 10, true), false, 0)
     expect(server.set.openCount).toBe(0)
     for (const frame of second.frames) server.set.onLost(frame)
     expect(server.set.hasDataToSend).toBe(false)
@@ -191,7 +193,7 @@ describe('STOP_SENDING (RFC 9000 §3.5, §19.5)', () => {
 
   test('is not sent when all data has arrived; what is unread is dropped', () => {
     const { server } = pair()
-    server.set.onStream(streamFrame(2, 0, 10, true), false)
+    server.set.onStream(streamFrame(2, 0, 10, true), false, 0)
     server.set.stop(2, 1)
     expect(server.set.hasDataToSend).toBe(false)
     expect(server.set.openCount).toBe(0)
@@ -200,7 +202,7 @@ describe('STOP_SENDING (RFC 9000 §3.5, §19.5)', () => {
 
   test('with the size known, it is sent once and the stream is forgotten', () => {
     const { server } = pair()
-    server.set.onStream(streamFrame(2, 5, 10, true), false)
+    server.set.onStream(streamFrame(2, 5, 10, true), false, 0)
     server.set.stop(2, 1)
     server.set.stop(2, 2)
     expect(server.set.stats.bytesRead).toBe(15)
@@ -210,7 +212,7 @@ describe('STOP_SENDING (RFC 9000 §3.5, §19.5)', () => {
 
   test('crossing a reset: nothing more to say', () => {
     const { server } = pair()
-    server.set.onStream(streamFrame(2, 0, 10), false)
+    server.set.onStream(streamFrame(2, 0, 10), false, 0)
     server.set.stop(2, 1)
     server.set.onResetStream({ type: FrameType.ResetStream, id: 2, errorCode: 9, finalSize: 10 })
     expect(server.set.hasDataToSend).toBe(false)

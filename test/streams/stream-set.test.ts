@@ -247,10 +247,10 @@ describe('the caller’s faults', () => {
 
 test('early data is remembered of each stream', () => {
   const { server } = pair()
-  server.set.onStream(streamFrame(0, 0, 5), true)
-  server.set.onStream(streamFrame(4, 0, 5), false)
+  server.set.onStream(streamFrame(0, 0, 5), true, 0)
+  server.set.onStream(streamFrame(4, 0, 5), false, 0)
   expect(server.set.isEarly(0)).toBe(true)
-  server.set.onStream(streamFrame(0, 5, 5), false)
+  server.set.onStream(streamFrame(0, 5, 5), false, 0)
   expect(server.set.isEarly(0)).toBe(true)
   expect(server.set.isEarly(4)).toBe(false)
   expect(server.set.isEarly(8)).toBe(false)

@@ -1,0 +1,33 @@
+// How much may be written ahead of the network before writers are asked to wait.
+
+/** What a stream may hold whatever the others do, so that each of them has something to be acknowledged. */
+export const DEFAULT_SEND_BUFFER: number = 256 * 1024
+/** What one stream, and beyond `DEFAULT_SEND_BUFFER` each all together, may come to hold. */
+export const MAX_SEND_BUFFER: number = 16 * 1024 * 1024
+/**
+ * One window is on its way, and writers are called when half of the mark is left: with three there is always half a
+ * window that an ACK can let out at once, while they take their time.
+ */
+const MARK_PER_WINDOW = 3
+
+export class HighWaterMark {
+  /** Written on all streams and not acknowledged, bytes. */
+  held = 0
+  readonly #fixed: number | undefined
+  #mark: number = DEFAULT_SEND_BUFFER
+
+  /** `fixed`: the mark of every stream, when it is not to follow the path. */
+  constructor(fixed: number | undefined) {
+    this.#fixed = fixed
+  }
+
+  /** The path can carry this much: the congestion window, which all streams share. */
+  adapt(congestionWindow: number): void {
+    this.#mark = Math.min(MARK_PER_WINDOW * congestionWindow, MAX_SEND_BUFFER)
+  }
+
+  /** The mark of a stream of whose bytes `counted` are in `held`. */
+  of(counted: number): number {
+    return this.#fixed ?? Math.max(DEFAULT_SEND_BUFFER, this.#mark - (this.held - counted))
+  }
+}
