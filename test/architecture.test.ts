@@ -99,6 +99,7 @@ const rooms: Readonly<Record<string, Room>> = {
       'application.ts',
       'clock.ts',
       'endpoint.ts',
+      'endpoint-options.ts',
       'errors.ts',
       'incoming.ts',
       'listener.ts',

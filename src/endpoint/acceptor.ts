@@ -22,13 +22,17 @@ import { type ApplicationFactory, QuicSession, type SessionHost } from './quic-s
 import { QuicStreams } from './quic-streams.ts'
 import type { Router } from './router.ts'
 
-/** What the endpoint lends to its listener. */
-export interface ListenerHost {
+/** What the endpoint lends to both of its roles. */
+export interface EndpointDoor {
   readonly backend: CryptoBackend
   readonly router: Router
-  readonly tokens: AddressTokens
   readonly host: SessionHost
   add(session: QuicSession): void
+}
+
+/** What the endpoint lends to its listener. */
+export interface ListenerHost extends EndpointDoor {
+  readonly tokens: AddressTokens
   /** Writes a datagram outside of any connection; `write` returns its length. */
   send(write: (into: Uint8Array) => number, to: Address): void
   connections(): number

@@ -1,60 +1,33 @@
-// One UDP socket, both roles: the only place where datagrams, timers and connections meet.
+// UDP sockets, one most often, and both roles: the only place where datagrams, timers and connections meet.
 
-import { lookup } from 'node:dns/promises'
-import { isIP } from 'node:net'
-import { type ClientConfig, MIN_DATAGRAM_SIZE, resolveTransport } from '../connection/config.ts'
-import { Connection } from '../connection/connection.ts'
+import { MIN_DATAGRAM_SIZE } from '../connection/config.ts'
 import type { Address } from '../connection/path.ts'
-import type { PreferredAddresses } from '../connection/preferred-address.ts'
 import type { CryptoBackend } from '../crypto/backend.ts'
 import { nodeBackend } from '../crypto/backend-node.ts'
 import { AddressTokens } from '../zero-rtt/address-token.ts'
-import { NoTickets, originOf, type TicketStore } from '../zero-rtt/ticket-store.ts'
-import { now, timeOrigin } from './clock.ts'
+import type { EndpointDoor } from './acceptor.ts'
+import { type Bindings, bindAll } from './bindings.ts'
+import { now } from './clock.ts'
+import { Dialer } from './dialer.ts'
 import { Driver } from './driver.ts'
+import { assertEndpoint, type EndpointOptions, MIN_RESET_KEY } from './endpoint-options.ts'
 import { QuicError } from './errors.ts'
 import { isReflector } from './incoming.ts'
 import { Listener } from './listener.ts'
 import { Neighbours } from './neighbours.ts'
-import {
-  assertRemote,
-  type ConnectOptions,
-  clientConfig,
-  handshakeTimeout,
-  type ListenOptions,
-  resuming,
-} from './options.ts'
-import { prepareQlog, QlogFile } from './qlog-file.ts'
-import { QuicSession, type SessionHost } from './quic-session.ts'
-import { QuicStreams } from './quic-streams.ts'
-import { type ConnectionIdGenerator, Router } from './router.ts'
+import type { ConnectOptions, ListenOptions } from './options.ts'
+import type { QuicSession, SessionHost } from './quic-session.ts'
+import { Router } from './router.ts'
 import type { LocalAddress } from './session-paths.ts'
-import { type UdpOptions, UdpSocket } from './udp-socket.ts'
-
-export interface EndpointOptions extends UdpOptions {
-  /** Default node:crypto. */
-  readonly backend?: CryptoBackend
-  /** Room for outgoing datagrams, bytes. Default 1,500, or as much as `transport.maxDatagramSize` asks for. */
-  readonly datagramBufferSize?: number
-  /** Makes and reads address validation tokens. Default: with keys of its own. */
-  readonly addressTokens?: AddressTokens
-  /**
-   * Where clients of `listen` are asked to go after the handshake, one address of each family (RFC 9000 §9.6): further
-   * sockets, bound with the first. Default: clients stay where they are.
-   */
-  readonly preferredAddress?: PreferredAddresses
-  /** Makes our connection ids, such as a load balancer can route by. Default: 8 random bytes. */
-  readonly connectionIds?: ConnectionIdGenerator
-  /** 32 bytes from which stateless reset tokens are made: give a process that takes over the same. Default random. */
-  readonly statelessResetKey?: Uint8Array
-}
+import { UdpSocket } from './udp-socket.ts'
 
 const DEFAULT_BUFFER = 1500
-/** HMAC-SHA-256 keys shorter than its output weaken it. */
-const MIN_RESET_KEY = 32
 
 export class QuicEndpoint implements AsyncDisposable, SessionHost {
-  /** Resolves with the bound address; rejects with node's own error when the port cannot be had. */
+  /**
+   * Resolves with the bound address, the first one where there are several; rejects with node's own error when one
+   * cannot be had, such as EADDRINUSE for a port that is taken.
+   */
   readonly ready: Promise<Address>
   readonly backend: CryptoBackend
   readonly #socket: UdpSocket
@@ -63,10 +36,11 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
   readonly #tokens: AddressTokens
   readonly #sessions = new Set<QuicSession>()
   readonly #neighbours = new Neighbours()
+  readonly #door: EndpointDoor
+  readonly #dialer: Dialer
   #listener: Listener | undefined
   #closing: Promise<void> | undefined
-  /** As they are bound. */
-  #preferred: PreferredAddresses | undefined
+  #bindings: Bindings | undefined
 
   /** Binds at once. Throws a TypeError or RangeError for options that do not fit. */
   constructor(options: EndpointOptions = {}) {
@@ -78,6 +52,8 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
     const resetKey = options.statelessResetKey ?? this.backend.random(MIN_RESET_KEY)
     this.#router = new Router(this.backend, resetKey, options.connectionIds)
     this.#tokens = options.addressTokens ?? new AddressTokens(this.backend)
+    this.#door = { backend: this.backend, router: this.#router, host: this, add: session => this.#add(session) }
+    this.#dialer = new Dialer({ ...this.#door, socket: this.#socket })
     this.#socket.onDatagram((datagram, from) => this.#onDatagram(datagram, from))
     this.ready = this.#bind(options)
     this.ready.then(
@@ -96,15 +72,12 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
       throw new QuicError('ERR_ZEROTRIP_INVALID_STATE', 'this endpoint listens already; make another QuicEndpoint')
     }
     this.#listener = new Listener(options, onSession, {
-      backend: this.backend,
-      router: this.#router,
+      ...this.#door,
       tokens: this.#tokens,
-      host: this,
-      add: session => this.#add(session),
       send: (write, to) => this.#sendOnce(write, to),
       connections: () => this.#sessions.size,
       raiseDatagramSize: size => this.#socket.raiseBufferSize(size),
-      preferredAddress: () => this.#preferred,
+      preferredAddress: () => this.#bindings?.preferred,
     })
     return this.#listener
   }
@@ -116,22 +89,12 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
    */
   connect(to: { readonly host: string; readonly port: number }, options: ConnectOptions): QuicSession {
     this.#assertOpen()
-    assertRemote(to)
-    options.signal?.throwIfAborted()
-    const basis = clientConfig(options, this.backend, to.host)
-    const timeout = handshakeTimeout(options)
-    prepareQlog(options.qlog)
-    this.#socket.raiseBufferSize(resolveTransport(options.transport).probeDatagramSize)
-    // Last of all: a ticket that was taken is gone.
-    const origin = originOf(options.serverName ?? to.host, to.port)
-    const tickets = options.tickets ?? NoTickets
-    const config = resuming(basis, tickets.take(origin), options, this.backend)
-    const session = this.#client({ host: to.host, port: to.port }, config, options, { tickets, origin, timeout })
-    if (isIP(to.host) === 0) this.#resolve(session, to)
-    else this.#neighbours.add(session, to)
-    this.#sessions.add(session)
-    this.schedule(session)
-    return session
+    return this.#dialer.connect(to, options)
+  }
+
+  /** All addresses as they are bound, in the order of `addresses`; none before `ready`. */
+  get addresses(): readonly Address[] {
+    return this.#bindings?.addresses ?? []
   }
 
   /** Sessions that are open or closing. */
@@ -194,7 +157,7 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
   /** For sessions that move: a socket of their own. */
   async openPath(local: LocalAddress): Promise<number> {
     this.#assertOpen()
-    return (await this.#socket.bind(local)).via as number
+    return (await this.#socket.bind(local, true)).via as number
   }
 
   closePath(via: number): void {
@@ -202,36 +165,8 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
   }
 
   async #bind(options: EndpointOptions): Promise<Address> {
-    const bound = await this.#socket.bind(options)
-    const { ipv4, ipv6 } = options.preferredAddress ?? {}
-    if (ipv4 === undefined && ipv6 === undefined) return bound
-    this.#preferred = {
-      ...(ipv4 && { ipv4: await this.#socket.bind(ipv4) }),
-      ...(ipv6 && { ipv6: await this.#socket.bind(ipv6) }),
-    }
-    return bound
-  }
-
-  #client(
-    remote: Address,
-    config: ClientConfig,
-    options: ConnectOptions,
-    to: { readonly tickets: TicketStore; readonly origin: string; readonly timeout: number },
-  ): QuicSession {
-    const log = new QlogFile(options.qlog)
-    const make = (self: QuicSession): Connection => {
-      const deps = { backend: this.backend, recorder: log.open, ids: this.#router.idsFor(self) }
-      return Connection.client({ ...config, timeOrigin: timeOrigin() }, deps, remote, now())
-    }
-    return new QuicSession(make, this, {
-      application: () => options.application ?? (self => new QuicStreams(self.transport)),
-      alpn: config.alpn[0],
-      tickets: to.tickets,
-      origin: to.origin,
-      handshakeTimeout: to.timeout,
-      signal: options.signal,
-      onTerminated: () => log.close(),
-    })
+    this.#bindings = await bindAll(this.#socket, options)
+    return this.#bindings.addresses[0] as Address
   }
 
   #onDatagram(datagram: Uint8Array, from: Address): void {
@@ -268,23 +203,6 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
     else this.#socket.send(buffer, length, to)
   }
 
-  async #resolve(session: QuicSession, to: Address): Promise<void> {
-    session.isResolved = false
-    try {
-      const { address } = await lookup(to.host, { family: this.#socket.family })
-      // Aborted meanwhile: it is gone.
-      if (!this.#sessions.has(session)) return
-      const remote = { host: address, port: to.port }
-      session.connection.setRemote(remote)
-      this.#neighbours.add(session, remote)
-      session.isResolved = true
-      this.schedule(session)
-    } catch (cause) {
-      const message = `no address found for ${to.host}; is the name right?`
-      session.abort(new QuicError('ERR_ZEROTRIP_LOOKUP', message, { cause }))
-    }
-  }
-
   #onBindFailed(cause: Error): void {
     for (const session of this.#sessions) {
       session.abort(new QuicError('ERR_ZEROTRIP_BIND', `no UDP socket: ${cause.message}`, { cause }))
@@ -302,22 +220,6 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
     await this.#driver.stop()
     for (const session of this.#sessions) session.terminate()
     await this.#socket.close()
-  }
-}
-
-function assertEndpoint({ host, port, statelessResetKey, preferredAddress }: EndpointOptions): void {
-  if (host !== undefined && isIP(host) === 0) {
-    throw new TypeError(`host must be an IP address to bind to, not '${host}'`)
-  }
-  if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
-    throw new RangeError(`port must be from 0 to 65535, not ${port}`)
-  }
-  const { ipv4, ipv6 } = preferredAddress ?? {}
-  if ((ipv4 !== undefined && isIP(ipv4.host) !== 4) || (ipv6 !== undefined && isIP(ipv6.host) !== 6)) {
-    throw new TypeError('preferredAddress must be { ipv4: { host, port }, ipv6: { host, port } }, or one of the two')
-  }
-  if (statelessResetKey !== undefined && statelessResetKey.length < MIN_RESET_KEY) {
-    throw new TypeError(`statelessResetKey must have ${MIN_RESET_KEY} bytes or more`)
   }
 }
 

@@ -1,7 +1,8 @@
-// node:dgram behind four verbs: bind, send, onDatagram, close. Several sockets share the buffers; most often there is one.
+// node:dgram behind four verbs: bind, send, onDatagram, close. Several sockets share the buffers; most often there is
+// one.
 
 import { createSocket, type RemoteInfo, type Socket, type SocketOptions } from 'node:dgram'
-import { isIPv6 } from 'node:net'
+import { isIP, isIPv6 } from 'node:net'
 import type { Address } from '../connection/path.ts'
 import type { CryptoBackend } from '../crypto/backend.ts'
 
@@ -10,11 +11,17 @@ const MAX_BUFFERS = 64
 /** Bytes asked for on both sides; the system may allow less. */
 const SOCKET_BUFFER = 2 * 1024 * 1024
 
-export interface UdpOptions {
-  /** Address to bind. Default `::`, which takes IPv4 too; where there is no IPv6, `0.0.0.0` instead. */
+/** An address to bind. */
+export interface UdpAddress {
+  /** Default `::`, which takes IPv4 too; where there is no IPv6, `0.0.0.0` instead. */
   readonly host?: string
   /** Default 0: any free port. */
   readonly port?: number
+  /** `::` takes no IPv4, which leaves the port to a socket of its own for that. Default false. */
+  readonly ipv6Only?: boolean
+}
+
+export interface UdpOptions extends UdpAddress {
   /** Socket buffers, bytes. Default 2 MiB; the system may allow less. */
   readonly receiveBufferSize?: number
   readonly sendBufferSize?: number
@@ -23,6 +30,11 @@ export interface UdpOptions {
    * and BSD). Default false.
    */
   readonly reusePort?: boolean
+  /**
+   * False: in a worker of node:cluster, share the socket with its siblings; any of them gets any datagram (see
+   * `EndpointOptions.forward`). Default true.
+   */
+  readonly exclusive?: boolean
 }
 
 export class UdpSocket {
@@ -35,6 +47,8 @@ export class UdpSocket {
   #take: (datagram: Uint8Array, from: Address) => void = () => {}
   /** By what addresses call `via`; the first one has the number 0. */
   readonly #bound = new Map<number, Bound>()
+  /** Families that those for everybody can send to, known before they are bound. */
+  readonly #families = new Map<number, Family>()
   #opened = 0
   #isReferenced = true
   #bufferSize: number
@@ -55,17 +69,27 @@ export class UdpSocket {
 
   /**
    * Resolves with the bound address, rejects with node's error. Every call binds one more socket; the `via` of its
-   * address is how to send by it.
+   * address is how to send by it. `isPrivate`: for one session, `route` leads nobody else there.
    */
-  async bind(options: UdpOptions = {}): Promise<Address> {
+  async bind(options: UdpOptions = {}, isPrivate = false): Promise<Address> {
     const host = options.host ?? this.#bound.get(0)?.host ?? ANY_IPV6
     const via = this.#opened++
+    if (!isPrivate) this.#families.set(via, familyOf(host, options))
     try {
       return await this.#open(host, options, via)
     } catch (error) {
       if (host !== ANY_IPV6 || !NO_IPV6.has((error as NodeJS.ErrnoException).code ?? '')) throw error
+      if (!isPrivate) this.#families.set(via, 4)
       return this.#open(ANY_IPV4, options, via)
     }
+  }
+
+  /** Takes over a socket that is bound; it is closed with the others. */
+  adopt(socket: Socket, options: UdpOptions = {}): Address {
+    const { address: host, port, family } = socket.address()
+    const via = this.#opened++
+    this.#families.set(via, familyOf(host, {}))
+    return this.#start({ socket, host, isIPv6: family === 'IPv6' }, port, options, via)
   }
 
   /** Gives one port back. */
@@ -73,6 +97,7 @@ export class UdpSocket {
     const bound = this.#bound.get(via)
     if (bound === undefined) return
     this.#bound.delete(via)
+    this.#families.delete(via)
     bound.socket.close()
   }
 
@@ -82,10 +107,18 @@ export class UdpSocket {
   }
 
   /** The family of addresses that can be sent to; 0: both. */
-  get family(): 0 | 4 | 6 {
-    const first = this.#bound.get(0)
-    if (!first?.isIPv6) return 4
-    return first.host === ANY_IPV6 ? 0 : 6
+  get family(): Family {
+    const families = new Set(this.#families.values())
+    return families.size === 1 ? ([...families][0] as Family) : 0
+  }
+
+  /** The address of a peer, with the first of our sockets that leads there; a name is for the first of all. */
+  route(host: string, port: number): Address {
+    const wanted = isIP(host)
+    for (const [via, family] of this.#families) {
+      if (family === 0 || family === wanted) return addressOf(host, port, via)
+    }
+    return addressOf(host, port, 0)
   }
 
   /** Datagrams up to this size may come: buffers handed out from now on hold them. */
@@ -156,6 +189,7 @@ export class UdpSocket {
     const family = isV6 ? 6 : 4
     const socket = this.#create({
       type: isV6 ? 'udp6' : 'udp4',
+      ipv6Only: options.ipv6Only ?? false,
       // Addresses are resolved before they get here; the default look-up would cost a turn for each datagram.
       lookup: (address, _options, callback) => callback(null, address, family),
     })
@@ -165,25 +199,35 @@ export class UdpSocket {
         reject(error)
       }
       socket.once('error', fail)
-      const at = { address: host, port: options.port ?? 0, exclusive: true, reusePort: options.reusePort ?? false }
+      const { port = 0, exclusive = true, reusePort = false } = options
+      // A name of its own: node's types of today do not know `reusePort`.
+      const at = { address: host, port, exclusive, reusePort }
       socket.bind(at, () => {
         socket.off('error', fail)
-        // Later errors belong to single datagrams.
-        socket.on('error', this.#onError)
-        enlarge(socket, options)
-        const bound = socket.address()
-        this.#adopt({ socket, host, isIPv6: isV6 }, via)
-        resolve(addressOf(bound.address, bound.port, via))
+        const { address, port: bound } = socket.address()
+        resolve(this.#start({ socket, host: address, isIPv6: isV6 }, bound, options, via))
       })
     })
   }
 
-  #adopt(bound: Bound, via: number): void {
+  #start(bound: Bound, port: number, options: UdpOptions, via: number): Address {
     const { socket } = bound
+    const address = addressOf(bound.host, port, via)
+    // Errors of a socket that is bound belong to single datagrams.
+    socket.on('error', this.#onError)
     // Closed while it was being bound.
-    if (this.#isClosed) return void socket.close()
+    if (this.#isClosed) {
+      socket.close()
+      return address
+    }
+    enlarge(socket, options)
     this.#bound.set(via, bound)
     if (!this.#isReferenced) socket.unref()
+    this.#listen(socket, via)
+    return address
+  }
+
+  #listen(socket: Socket, via: number): void {
     let last: Address = { host: '', port: 0 }
     socket.on('message', (message: Uint8Array, from: RemoteInfo) => {
       // Nobody can be answered at port 0.
@@ -196,6 +240,9 @@ export class UdpSocket {
   }
 }
 
+/** 0: both. */
+type Family = 0 | 4 | 6
+
 interface Bound {
   readonly socket: Socket
   readonly host: string
@@ -204,6 +251,11 @@ interface Bound {
 
 function addressOf(host: string, port: number, via: number): Address {
   return via === 0 ? { host, port } : { host, port, via }
+}
+
+function familyOf(host: string, { ipv6Only = false }: UdpAddress): Family {
+  if (!isIPv6(host)) return 4
+  return host === ANY_IPV6 && !ipv6Only ? 0 : 6
 }
 
 function enlarge(socket: Socket, options: UdpOptions): void {

@@ -1,0 +1,89 @@
+// The client side of an endpoint: from a name or an address to a session that begins.
+
+import { lookup } from 'node:dns/promises'
+import { isIP } from 'node:net'
+import { type ClientConfig, resolveTransport } from '../connection/config.ts'
+import { Connection } from '../connection/connection.ts'
+import type { Address } from '../connection/path.ts'
+import { NoTickets, originOf, type TicketStore } from '../zero-rtt/ticket-store.ts'
+import type { EndpointDoor } from './acceptor.ts'
+import { now, timeOrigin } from './clock.ts'
+import { QuicError } from './errors.ts'
+import { assertRemote, type ConnectOptions, clientConfig, handshakeTimeout, resuming } from './options.ts'
+import { prepareQlog, QlogFile } from './qlog-file.ts'
+import { QuicSession } from './quic-session.ts'
+import { QuicStreams } from './quic-streams.ts'
+import type { UdpSocket } from './udp-socket.ts'
+
+/** What the endpoint lends for it. */
+export interface DialerHost extends EndpointDoor {
+  readonly socket: UdpSocket
+}
+
+export class Dialer {
+  readonly #door: DialerHost
+
+  constructor(door: DialerHost) {
+    this.#door = door
+  }
+
+  /** A session under way. Throws a TypeError or RangeError for options that do not fit. */
+  connect(to: { readonly host: string; readonly port: number }, options: ConnectOptions): QuicSession {
+    const { backend, socket, host } = this.#door
+    assertRemote(to)
+    options.signal?.throwIfAborted()
+    const basis = clientConfig(options, backend, to.host)
+    const timeout = handshakeTimeout(options)
+    prepareQlog(options.qlog)
+    socket.raiseBufferSize(resolveTransport(options.transport).probeDatagramSize)
+    // Last of all: a ticket that was taken is gone.
+    const origin = originOf(options.serverName ?? to.host, to.port)
+    const tickets = options.tickets ?? NoTickets
+    const config = resuming(basis, tickets.take(origin), options, backend)
+    const session = this.#session(socket.route(to.host, to.port), config, options, { tickets, origin, timeout })
+    this.#door.add(session)
+    if (isIP(to.host) === 0) this.#resolve(session, to)
+    host.schedule(session)
+    return session
+  }
+
+  #session(
+    remote: Address,
+    config: ClientConfig,
+    options: ConnectOptions,
+    to: { readonly tickets: TicketStore; readonly origin: string; readonly timeout: number },
+  ): QuicSession {
+    const { backend, router, host } = this.#door
+    const log = new QlogFile(options.qlog)
+    const make = (self: QuicSession): Connection => {
+      const deps = { backend, recorder: log.open, ids: router.idsFor(self) }
+      return Connection.client({ ...config, timeOrigin: timeOrigin() }, deps, remote, now())
+    }
+    return new QuicSession(make, host, {
+      application: () => options.application ?? (self => new QuicStreams(self.transport)),
+      alpn: config.alpn[0],
+      tickets: to.tickets,
+      origin: to.origin,
+      handshakeTimeout: to.timeout,
+      signal: options.signal,
+      onTerminated: () => log.close(),
+    })
+  }
+
+  async #resolve(session: QuicSession, to: Address): Promise<void> {
+    const { socket, host } = this.#door
+    session.isResolved = false
+    try {
+      const { address } = await lookup(to.host, { family: socket.family })
+      // Aborted meanwhile: it is gone.
+      if (session.connection.isTerminated) return
+      session.connection.setRemote(socket.route(address, to.port))
+      host.onMoved(session)
+      session.isResolved = true
+      host.schedule(session)
+    } catch (cause) {
+      const message = `no address found for ${to.host}; is the name right?`
+      session.abort(new QuicError('ERR_ZEROTRIP_LOOKUP', message, { cause }))
+    }
+  }
+}
