@@ -2,9 +2,10 @@
 
 export type { Accepted, ClientConfig, Dependencies, ServerConfig, TransportOptions } from './connection/config.ts'
 export { Connection, type Transmit } from './connection/connection.ts'
-export type { ConnectionEvent, PeerInfo, TicketFacts } from './connection/events.ts'
+export type { ConnectionEvent, DatagramFate, PeerInfo, TicketFacts } from './connection/events.ts'
 export type { ConnectionIdSource } from './connection/local-ids.ts'
 export type { Address } from './connection/path.ts'
+export type { ConnectionStatistics } from './connection/statistics.ts'
 export { limits } from './limits.ts'
 export { peekDestination, readHeader } from './packet/header.ts'
 export { NoRecorder, type Recorder } from './qlog/recorder.ts'

@@ -75,7 +75,15 @@ const rooms: Readonly<Record<string, Room>> = {
   },
   connection: {
     floor: 5,
-    doors: ['connection.ts', 'config.ts', 'events.ts', 'local-ids.ts', 'path.ts', 'preferred-address.ts', 'stats.ts'],
+    doors: [
+      'connection.ts',
+      'config.ts',
+      'events.ts',
+      'local-ids.ts',
+      'path.ts',
+      'preferred-address.ts',
+      'statistics.ts',
+    ],
     uses: ['bytes', 'packet', 'crypto', 'qlog', 'streams', 'recovery', 'tls13', 'zero-rtt'],
   },
   http3: {

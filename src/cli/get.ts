@@ -60,7 +60,7 @@ async function visitOrigin(urls: readonly URL[], visit: Visit): Promise<Connecti
     const requests = await downloads
     const { peer, error, ms } = await handshake
     if (peer && visit.session && !visit.signal.aborted) await ticketsOf(client, visit.session)
-    return { origin, peer, error, ms, requests, stats: client.session.stats }
+    return { origin, peer, error, ms, requests, stats: client.session.statistics() }
   } finally {
     await client.close()
   }
@@ -69,7 +69,7 @@ async function visitOrigin(urls: readonly URL[], visit: Visit): Promise<Connecti
 /** They come with the end of the handshake, which may be after the answer. */
 async function ticketsOf(client: Client, session: SessionFile): Promise<void> {
   if (session.addedCount > 0) return
-  const { smoothedRtt } = client.session.stats
+  const { smoothed: smoothedRtt } = client.session.statistics().rtt
   await session.nextTicket(Math.min(MAX_TICKET_WAIT, Math.max(MIN_TICKET_WAIT, 2 * smoothedRtt)))
 }
 

@@ -24,7 +24,7 @@ export interface ConnectionReport {
   readonly peer: PeerInfo | undefined
   /** Of the handshake. */
   readonly ms: number
-  readonly stats: QuicSession['stats']
+  readonly stats: ReturnType<QuicSession['statistics']>
   readonly error: string | undefined
   readonly requests: readonly RequestReport[]
 }
@@ -70,8 +70,8 @@ export function jsonReport(connections: readonly ConnectionReport[], ms: number)
       resumed: peer?.isResumed,
       earlyData: peer?.earlyData,
       handshakeMs: peer && rounded(rest.ms),
-      rttMs: rounded(stats.smoothedRtt),
-      stats: { ...stats, smoothedRtt: undefined, minRtt: undefined },
+      rttMs: rounded(stats.rtt.smoothed),
+      stats,
     })),
     requests: connections.flatMap(({ requests }) =>
       requests.map(({ exitCode: _, ...request }) => ({ ...request, ms: rounded(request.ms) })),

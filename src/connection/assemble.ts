@@ -272,11 +272,11 @@ function assemble(
     mtu: newMtuDiscovery(transport),
     idle: new Idle(parameters.maxIdleTimeout, now),
     close: new Close(),
-    datagrams: new Datagrams(parameters.maxDatagramFrameSize),
+    datagrams: new Datagrams(parameters.maxDatagramFrameSize, events),
     handshakeDone: new HandshakeDone(),
     newToken: new NewToken(),
     parked: new Parked(),
-    stats: new Stats(),
+    stats: new Stats(now),
     token: nothing,
   }
 }

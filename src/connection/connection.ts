@@ -12,6 +12,7 @@ import type { Accepted, ClientConfig, Dependencies, ServerConfig } from './confi
 import { deliver, pto } from './delivery.ts'
 import { type Diagnostics, diagnose } from './diagnostics.ts'
 import { drop } from './drop.ts'
+import { tellClosed } from './ending.ts'
 import type { ConnectionEvent, PeerInfo } from './events.ts'
 import { discardEarlyKeys, drainTls } from './handshake.ts'
 import { depart, type MigrationRefusal, onPathTimeout } from './migration.ts'
@@ -20,6 +21,7 @@ import type { Address, OffPath } from './path.ts'
 import { judgeMtu, suspectMtu } from './path-mtu.ts'
 import { receiveDatagram } from './receive.ts'
 import { recordKeys, recordOutcome, recordStart, recordState } from './record.ts'
+import { type ConnectionStatistics, statisticsOf } from './statistics.ts'
 import type { Stats } from './stats.ts'
 import { datagramRoom, nextTransmitTime, transmitDatagram } from './transmit.ts'
 import { transmitOffPath } from './transmit-off-path.ts'
@@ -79,7 +81,7 @@ export class Connection {
   receiveStray(datagram: Uint8Array, now: number): boolean {
     if (!this.#parts.close.isOpen || !this.#parts.peerIds.isStatelessReset(datagram)) return false
     this.#now = now
-    drop(this.#parts, datagram, true, now)
+    drop(this.#parts, datagram, 'connection_unknown', true, now)
     return true
   }
 
@@ -171,11 +173,20 @@ export class Connection {
     this.#parts.streams.setPriority(id, urgency, isIncremental)
   }
 
-  /** Queues an unreliable datagram; false when the peer takes none that large (RFC 9221). */
-  sendDatagram(data: Uint8Array): boolean {
+  /**
+   * Queues an unreliable datagram; false when the peer takes none that large (RFC 9221). When 64 wait already, the oldest
+   * is dropped. With an `id`, a positive number, a `datagramSettled` event will tell what became of it.
+   */
+  sendDatagram(data: Uint8Array, id = 0): boolean {
     const { close, datagrams } = this.#parts
     this.#isDrained = false
-    return close.isOpen && datagrams.send(data, datagramRoom(this.#parts))
+    return close.isOpen && datagrams.send(data, id, datagramRoom(this.#parts))
+  }
+
+  /** Datagrams: the largest that can be sent now, 0 for none, and how many more fit into the queue. */
+  get datagramLimits(): { readonly size: number; readonly room: number } {
+    const { datagrams } = this.#parts
+    return { size: datagrams.maxSize(datagramRoom(this.#parts)), room: datagrams.room }
   }
 
   /**
@@ -259,8 +270,14 @@ export class Connection {
     return this.#parts.close.state === CloseState.Terminated
   }
 
+  /** Counters as they run, without a copy. */
   get stats(): Readonly<Stats> {
     return this.#parts.stats
+  }
+
+  /** All that can be counted and measured, at this moment. */
+  statistics(): ConnectionStatistics {
+    return statisticsOf(this.#parts)
   }
 
   /** Round-trip time, ms: smoothed, and the smallest seen (RFC 9002 §5). */
@@ -277,7 +294,11 @@ export class Connection {
   #onIdle(): void {
     const reason = 'idle timeout'
     const error = new TransportError(ErrorCode.NoError, reason)
-    this.#parts.events.push({ type: 'closed', error, errorCode: 0, isApplication: false, reason, by: 'idle' })
+    tellClosed(
+      this.#parts,
+      { type: 'closed', error, errorCode: 0, isApplication: false, reason, by: 'idle' },
+      this.#now,
+    )
     this.#terminate()
   }
 
@@ -335,12 +356,11 @@ export class Connection {
   }
 
   #end(fact: Extract<ConnectionEvent, { type: 'closed' }>, frameType: number, now: number): void {
-    const { close, recorder, events } = this.#parts
+    const { close } = this.#parts
     close.start(fact, frameType, pto(this.#parts), now)
     this.#isDrained = false
     recordState(this.#parts, 'closing', now)
-    if (recorder.enabled) recorder.connectionClosed(fact, now)
-    events.push(fact)
+    tellClosed(this.#parts, fact, now)
   }
 }
 

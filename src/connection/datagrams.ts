@@ -6,22 +6,52 @@ import { FrameType } from '../packet/frames/frame.ts'
 import type { FrameOwner, PacketWriter } from '../packet/packet-writer.ts'
 import { SentFrame, SentKind } from '../packet/sent-frame.ts'
 import { ErrorCode, TransportError } from '../packet/transport-error.ts'
+import type { EventQueue } from './event-queue.ts'
+import type { DatagramFate } from './events.ts'
 
 /** Datagrams waiting to be sent; the oldest is dropped when another comes. */
 export const MAX_QUEUED_DATAGRAMS: number = limits.queuedDatagrams
 /** Type, and a length of at most 4 bytes. */
 const FRAME_OVERHEAD = 5
 
+/** Of those nobody asks after. */
 const datagramRecord = new SentFrame(SentKind.Datagram)
 
+export class DatagramStats {
+  sent = 0
+  acked = 0
+  /** Declared lost; some of them may have been acknowledged later. */
+  lost = 0
+  received = 0
+  /** Never sent: newer ones took their place. */
+  overflowed = 0
+  /** Never sent: the path, or the peer, takes less than when they were queued. */
+  tooLarge = 0
+  /** Received, and pushed out by newer ones before anybody polled for them. */
+  unread = 0
+}
+
+interface Queued {
+  readonly data: Uint8Array
+  /** 0: nobody asks after it. */
+  readonly id: number
+}
+
 export class Datagrams implements FrameOwner {
+  readonly stats: DatagramStats = new DatagramStats()
+  readonly #events: EventQueue
   readonly #localMaximum: number
   #peerMaximum = 0
-  readonly #queue: Uint8Array[] = []
+  readonly #queue: Queued[] = []
+  /** Sent, of unknown fate. Bounded by the packets in flight. */
+  readonly #awaited = new Set<number>()
+  /** Somebody found no room. */
+  #isFull = false
 
   /** `localMaximum` is our max_datagram_frame_size; 0 forbids the peer to send any. */
-  constructor(localMaximum: number) {
+  constructor(localMaximum: number, events: EventQueue) {
     this.#localMaximum = localMaximum
+    this.#events = events
   }
 
   setPeerMaximum(maxDatagramFrameSize: number): void {
@@ -37,19 +67,32 @@ export class Datagrams implements FrameOwner {
     return this.#queue.length > 0
   }
 
-  /** Queues a datagram; false when the peer takes none that large. */
-  send(data: Uint8Array, packetSize: number): boolean {
-    if (this.#peerMaximum === 0 || data.length > this.maxSize(packetSize)) return false
-    if (this.#queue.length === MAX_QUEUED_DATAGRAMS) this.#queue.shift()
-    this.#queue.push(data)
+  /** How many more may be queued before the oldest is dropped. Zero: `datagramsWritable` will be said. */
+  get room(): number {
+    const room = MAX_QUEUED_DATAGRAMS - this.#queue.length
+    if (room === 0) this.#isFull = true
+    return room
+  }
+
+  /** Queues a datagram; false when the peer takes none that large. With an `id` its fate will be told. */
+  send(data: Uint8Array, id: number, packetSize: number): boolean {
+    if (!this.#fits(data, packetSize)) return false
+    if (this.#queue.length === MAX_QUEUED_DATAGRAMS) this.#drop('overflowed')
+    this.#queue.push({ data, id })
     return true
   }
 
   /** Drops what can no longer be sent: the packets of this path hold only `packetSize` bytes of frames now. */
   trim(packetSize: number): void {
-    while (this.#queue.length > 0 && (this.#queue[0] as Uint8Array).length + FRAME_OVERHEAD > packetSize) {
-      this.#queue.shift()
-    }
+    while (this.#queue.length > 0 && !this.#fits((this.#queue[0] as Queued).data, packetSize)) this.#drop('tooLarge')
+  }
+
+  /** The connection is over: what was queued never left, and of what is on its way nothing will be heard. */
+  abandon(): void {
+    for (const { id } of this.#queue) this.#tell(id, 'unsent')
+    for (const id of this.#awaited) this.#tell(id, 'unknown')
+    this.#queue.length = 0
+    this.#awaited.clear()
   }
 
   /** RFC 9221 §3: a frame, with type and length, larger than what we announced breaks the protocol. */
@@ -59,17 +102,59 @@ export class Datagrams implements FrameOwner {
     }
   }
 
+  onDatagram(data: Uint8Array): void {
+    this.stats.received++
+    const isPinning = data.length * limits.pinnedPerByte < data.buffer.byteLength
+    if (!this.#events.pushDatagram(isPinning ? data.slice() : data)) this.stats.unread++
+  }
+
   write(packet: PacketWriter): void {
     for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
-      if (next.length + FRAME_OVERHEAD > packet.remaining) return
-      writeDatagram(packet, next)
-      packet.record(datagramRecord)
-      this.#queue.shift()
+      const { data, id } = next
+      if (data.length + FRAME_OVERHEAD > packet.remaining) return
+      writeDatagram(packet, data)
+      packet.record(id === 0 ? datagramRecord : new SentFrame(SentKind.Datagram, id))
+      if (id !== 0) this.#awaited.add(id)
+      this.stats.sent++
+      this.#shift()
     }
   }
 
-  onAcked(): void {}
+  onAcked(frame: SentFrame): void {
+    this.stats.acked++
+    this.#settle(frame.id, 'acked')
+  }
 
   /** RFC 9221 §5: never sent again. */
-  onLost(): void {}
+  onLost(frame: SentFrame): void {
+    this.stats.lost++
+    this.#settle(frame.id, 'lost')
+  }
+
+  #fits(data: Uint8Array, packetSize: number): boolean {
+    return this.#peerMaximum > 0 && data.length <= this.maxSize(packetSize)
+  }
+
+  #drop(fate: 'overflowed' | 'tooLarge'): void {
+    this.stats[fate]++
+    this.#tell(this.#shift().id, fate)
+  }
+
+  #shift(): Queued {
+    const first = this.#queue.shift() as Queued
+    if (this.#isFull && this.#queue.length <= MAX_QUEUED_DATAGRAMS / 2) {
+      this.#isFull = false
+      this.#events.push({ type: 'datagramsWritable' })
+    }
+    return first
+  }
+
+  /** Once: what was called lost may be acknowledged later. */
+  #settle(id: number, fate: DatagramFate): void {
+    if (id !== 0 && this.#awaited.delete(id)) this.#tell(id, fate)
+  }
+
+  #tell(id: number, fate: DatagramFate): void {
+    if (id !== 0) this.#events.push({ type: 'datagramSettled', id, fate })
+  }
 }

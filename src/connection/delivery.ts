@@ -25,13 +25,28 @@ export function deliver(parts: Parts, outcome: Outcome): void {
   }
   for (const packet of outcome.lost) {
     parts.stats.packetsLost++
+    countRepeated(parts, packet)
     for (const frame of packet.frames) ownerOf(parts, packet.space, frame)?.onLost(frame)
   }
 }
 
 /** RFC 9002 §6.2.4: a probe carries what is oldest on the way, without calling it lost. */
 export function repeat(parts: Parts, packet: SentPacket): void {
-  for (const frame of packet.frames) ownerOf(parts, packet.space, frame)?.onLost(frame)
+  countRepeated(parts, packet)
+  for (const frame of packet.frames) {
+    // RFC 9221 §5: not sent again, so not lost either as long as the packet is on its way.
+    if (frame.kind !== SentKind.Datagram) ownerOf(parts, packet.space, frame)?.onLost(frame)
+  }
+}
+
+/** Packets that leave nothing to be repeated are ACKs, probes and datagrams. */
+function countRepeated({ stats }: Parts, packet: SentPacket): void {
+  let hasContent = false
+  for (const { kind, length } of packet.frames) {
+    if (kind === SentKind.Stream || kind === SentKind.Crypto) stats.bytesRepeated += length
+    hasContent ||= kind !== SentKind.Ack && kind !== SentKind.Ping && kind !== SentKind.Datagram
+  }
+  if (hasContent) stats.packetsRepeated++
 }
 
 /** The probe timeout of the application space, ms. */

@@ -43,6 +43,21 @@ export interface ConnectionClosed {
   readonly by: 'local' | 'peer' | 'idle' | 'reset'
 }
 
+/** What became of a datagram (RFC 9221 §5). */
+export type DatagramFate =
+  /** The peer has it; whether its application does is for the application to say (§5.2). */
+  | 'acked'
+  /** Declared lost. It may have come late, or its acknowledgment may be what was lost. */
+  | 'lost'
+  /** Never sent: the queue was full, and newer ones took its place. */
+  | 'overflowed'
+  /** Never sent: path or peer take less than when it was queued. */
+  | 'tooLarge'
+  /** Never sent: the connection ended first. */
+  | 'unsent'
+  /** Sent, and the connection ended before anything was heard of it. */
+  | 'unknown'
+
 export type ConnectionEvent =
   | { readonly type: 'handshakeComplete'; readonly peer: PeerInfo }
   | { readonly type: 'handshakeConfirmed' }
@@ -56,6 +71,10 @@ export type ConnectionEvent =
   | { readonly type: 'streamFinished'; readonly id: number }
   | { readonly type: 'streamsAvailable'; readonly direction: StreamDirection }
   | { readonly type: 'datagram'; readonly data: Uint8Array }
+  /** Of a datagram that was sent with an id: said once, before `closed` at the latest. */
+  | { readonly type: 'datagramSettled'; readonly id: number; readonly fate: DatagramFate }
+  /** The queue of datagrams to be sent was found full, and is half empty now. */
+  | { readonly type: 'datagramsWritable' }
   | { readonly type: 'ticket'; readonly ticket: TicketFacts }
   | { readonly type: 'newToken'; readonly token: Uint8Array }
   /** A client has moved, because it was asked to or wanted to: this is where the server is now. */

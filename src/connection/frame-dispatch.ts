@@ -7,6 +7,7 @@ import type { PacketHeader } from '../packet/header.ts'
 import { Level, spaceOf } from '../packet/level.ts'
 import { ErrorCode, TransportError } from '../packet/transport-error.ts'
 import { deliver, pto } from './delivery.ts'
+import { tellClosed } from './ending.ts'
 import { confirm } from './handshake.ts'
 import { onPathResponse } from './migration.ts'
 import type { Parts } from './parts.ts'
@@ -103,7 +104,7 @@ function dispatch(parts: Parts, frame: Frame, level: Level, origin: Origin, now:
     case FrameType.HandshakeDone:
       return onHandshakeDone(parts, now)
     case FrameType.Datagram:
-      return parts.events.push({ type: 'datagram', data: frame.data })
+      return parts.datagrams.onDatagram(frame.data)
   }
 }
 
@@ -130,14 +131,9 @@ function onClose(parts: Parts, frame: ConnectionCloseFrame, now: number): void {
   const isClean = isApplication || frame.errorCode === ErrorCode.NoError
   parts.close.drain(pto(parts), now)
   recordState(parts, 'draining', now)
-  parts.events.push({
-    type: 'closed',
-    error: isClean ? undefined : new TransportError(frame.errorCode, frame.reason, frame.frameType),
-    errorCode: frame.errorCode,
-    isApplication,
-    reason: frame.reason,
-    by: 'peer',
-  })
+  const { errorCode, reason } = frame
+  const error = isClean ? undefined : new TransportError(errorCode, reason, frame.frameType)
+  tellClosed(parts, { type: 'closed', error, errorCode, isApplication, reason, by: 'peer' }, now)
 }
 
 /** RFC 9000 §19.7: only a server sends tokens. */

@@ -128,6 +128,7 @@ function onComplete(parts: Parts, output: Complete, now: number): void {
   const parameters = handshake.peerParameters
   if (parameters === undefined) throw new TransportError(ErrorCode.InternalError, 'no transport parameters')
   handshake.isComplete = true
+  parts.stats.handshakeTime = now - parts.stats.startedAt
   handshake.peer = {
     alpn: output.alpn,
     serverName: output.serverName,

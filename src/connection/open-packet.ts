@@ -9,6 +9,7 @@ import { PacketWriter } from '../packet/packet-writer.ts'
 import { SentPacket } from '../recovery/sent-packets.ts'
 import { discardLevel } from './handshake.ts'
 import type { Parts } from './parts.ts'
+import { countEarly } from './stats.ts'
 
 /** Less than this is not worth a packet: a short header, a frame or two, the tag. */
 export const MIN_PACKET_SPACE = 80
@@ -88,7 +89,7 @@ export function sealPacket(parts: Parts, open: OpenPacket, into: Uint8Array, now
   }
   const end = parts.keyring.seal(level, into, start, numberOffset, numberLength, packet.pos, number)
   parts.stats.packetsSent++
-  if (level === Level.ZeroRtt) parts.stats.earlyPackets++
+  if (level === Level.ZeroRtt) countEarly(parts.stats, end - start)
   if (packet.isAckEliciting) parts.idle.onAckElicitingSent(now)
   // RFC 9002 §2: in flight is what asks for an ACK, or is padded.
   const isInFlight = packet.isAckEliciting || open.isPadded

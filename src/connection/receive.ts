@@ -14,6 +14,7 @@ import { followPeer } from './migration.ts'
 import type { Parts } from './parts.ts'
 import { type Address, isSameAddress } from './path.ts'
 import { recordKeys, recordState } from './record.ts'
+import { countEarly } from './stats.ts'
 import { onRetry, onVersionNegotiation } from './unprotected.ts'
 
 /**
@@ -26,13 +27,14 @@ export function receiveDatagram(parts: Parts, datagram: Uint8Array, from: Addres
   if (isSameAddress(from, parts.path.remote)) onPathReceived(parts, datagram.length, now)
   // RFC 9000 §9: servers do not move, but a client may.
   else if (parts.isClient && !parts.path.isKnown(from) && !parts.departure.isFrom(from))
-    return drop(parts, datagram, false, now)
+    return drop(parts, datagram, 'rejected', false, now)
   let first: PacketHeader | undefined
   for (let pos = 0; pos < datagram.length && parts.close.isOpen; ) {
     const header = readHeader(datagram, pos, parts.localId.length)
-    if (header === undefined) return drop(parts, datagram, first === undefined, now)
+    if (header === undefined) return drop(parts, datagram, 'invalid', first === undefined, now)
     // RFC 9000 §12.2: packets of one datagram share a connection.
-    if (first !== undefined && !equal(first.destination, header.destination)) drop(parts, datagram, false, now)
+    if (first !== undefined && !equal(first.destination, header.destination))
+      drop(parts, datagram, 'invalid', false, now)
     else receivePacket(parts, datagram, header, from, now)
     first ??= header
     pos = header.end
@@ -73,15 +75,15 @@ function receivePacket(parts: Parts, datagram: Uint8Array, header: PacketHeader,
     case PacketKind.VersionNegotiation:
       return onVersionNegotiation(parts, datagram, header, now)
     case PacketKind.UnknownVersion:
-      return drop(parts, datagram, header.start === 0, now)
+      return drop(parts, datagram, 'unsupported', header.start === 0, now)
     default: {
       const level: Level = header.kind
       // RFC 9000 §10.3.1: what cannot be opened may be a stateless reset, whatever its header says.
-      if (!isExpected(parts, datagram, header, level)) return drop(parts, datagram, header.start === 0, now)
+      if (!isExpected(parts, datagram, header, level)) return drop(parts, datagram, 'invalid', header.start === 0, now)
       if (parts.keyring.canOpen(level)) return receiveProtected(parts, datagram, header, from, now)
-      if (parts.keyring.isDiscarded(level)) return drop(parts, datagram, header.start === 0, now)
+      if (parts.keyring.isDiscarded(level)) return drop(parts, datagram, 'key_unavailable', header.start === 0, now)
       const packet = datagram.subarray(header.start, header.end)
-      if (!parts.parked.park(level, packet, from)) return drop(parts, datagram, false, now)
+      if (!parts.parked.park(level, packet, from)) return drop(parts, datagram, 'rejected', false, now)
       parts.stats.packetsParked++
       if (parts.recorder.enabled) parts.recorder.packetBuffered(level, packet.length, now)
     }
@@ -122,7 +124,7 @@ function receiveProtected(parts: Parts, datagram: Uint8Array, header: PacketHead
   const plaintext = keyring.open(level, datagram, start, numberOffset + numberLength, end, number, now)
   if (plaintext === undefined) {
     if (keyring.isIntegrityLimitReached) throw new TransportError(ErrorCode.AeadLimitReached, 'too many forged packets')
-    return drop(parts, datagram, true, now)
+    return drop(parts, datagram, 'decryption_failure', true, now)
   }
   if (keyring.generation !== generation) recordKeys(parts, level, 'remote_update', now)
   // RFC 9000 §17.2, §17.3.1: reserved bits are checked once they are authenticated.
@@ -130,7 +132,7 @@ function receiveProtected(parts: Parts, datagram: Uint8Array, header: PacketHead
   if (((datagram[start] as number) & reserved) !== 0) {
     throw new TransportError(ErrorCode.ProtocolViolation, 'reserved header bits are set')
   }
-  if (received.isDuplicate(number)) return drop(parts, datagram, false, now)
+  if (received.isDuplicate(number)) return drop(parts, datagram, 'duplicate', false, now)
   if (parts.recorder.enabled) parts.recorder.packetReceived(level, number, end - start, plaintext, now)
   onPlaintext(parts, plaintext, number, { header, from, size: datagram.length }, now)
 }
@@ -141,7 +143,7 @@ function onPlaintext(parts: Parts, plaintext: Uint8Array, number: number, origin
   const level = header.kind as Level
   const { received } = parts.spaces[spaceOf(level)]
   parts.stats.packetsReceived++
-  if (level === Level.ZeroRtt) parts.stats.earlyPackets++
+  if (level === Level.ZeroRtt) countEarly(parts.stats, header.end - header.start)
   onAuthenticated(parts, header, level, now)
   const isNewest = number > received.largest
   const seen = dispatchFrames(parts, plaintext, level, origin, now)

@@ -29,7 +29,7 @@ export function transmitDatagram(parts: Parts, into: Uint8Array, now: number): n
   const probe = probeSize(parts, into.length, now)
   if (probe > 0) return transmitProbe(parts, into, probe, now)
   const limit = datagramLimit(parts, into)
-  if (parts.datagrams.hasDue) parts.datagrams.trim(limit - MAX_SHORT_OVERHEAD)
+  if (parts.datagrams.hasDue) parts.datagrams.trim(Math.min(into.length, sizeLimit(parts)) - MAX_SHORT_OVERHEAD)
   let open: OpenPacket | undefined
   let end = 0
   let needsPadding = false
@@ -65,6 +65,7 @@ function transmitProbe(parts: Parts, into: Uint8Array, size: number, now: number
   open.pad(size - TAG_LENGTH)
   open.isMtuProbe = true
   parts.mtu.onProbeSent(open.number, size)
+  parts.stats.mtuProbesSent++
   const end = sealPacket(parts, open, into, now)
   parts.path.onSent(end)
   parts.stats.datagramsSent++

@@ -9,6 +9,7 @@ import { ErrorCode, TransportError } from '../packet/transport-error.ts'
 import { readVersionNegotiation } from '../packet/version.ts'
 import { MAX_TOKEN_LENGTH } from './config.ts'
 import { drop } from './drop.ts'
+import { tellClosed } from './ending.ts'
 import { beginAgain, restartAfterRetry } from './handshake.ts'
 import type { Parts } from './parts.ts'
 
@@ -24,7 +25,7 @@ export function onRetry(parts: Parts, datagram: Uint8Array, header: PacketHeader
     // RFC 9000 §17.2.5.1: a Retry brings a new id.
     !equal(header.source, expected.originalDestination) &&
     isRetryTagValid(parts.deps.backend, header.version, expected.originalDestination, retry.pseudo, retry.tag)
-  if (!isUsable) return drop(parts, datagram, header.start === 0, now)
+  if (!isUsable) return drop(parts, datagram, 'invalid', header.start === 0, now)
   restartAfterRetry(parts, header.source, retry.token, now)
 }
 
@@ -40,19 +41,19 @@ export function onVersionNegotiation(parts: Parts, datagram: Uint8Array, header:
     !parts.versions.hasBegunAgain &&
     !versions.includes(parts.versions.original) &&
     equal(header.source, parts.handshake.expected.originalDestination)
-  if (!isUsable) return drop(parts, datagram, header.start === 0, now)
+  if (!isUsable) return drop(parts, datagram, 'invalid', header.start === 0, now)
   const chosen = parts.versions.choose(versions)
-  if (chosen === undefined) giveUp(parts, versions)
+  if (chosen === undefined) giveUp(parts, versions, now)
   else beginAgain(parts, chosen, now)
 }
 
-function giveUp(parts: Parts, versions: readonly number[]): void {
+function giveUp(parts: Parts, versions: readonly number[], now: number): void {
   parts.close.terminate()
   parts.localIds.retireAll()
   const offered = versions.map(version => `0x${version.toString(16)}`).join(', ')
   const reason = `the server speaks no version of ours, only ${offered || 'none'}`
   const error = new TransportError(ErrorCode.VersionNegotiationError, reason)
-  parts.events.push({ type: 'closed', error, errorCode: error.code, isApplication: false, reason, by: 'peer' })
+  tellClosed(parts, { type: 'closed', error, errorCode: error.code, isApplication: false, reason, by: 'peer' }, now)
 }
 
 /** Addressed to a client that has had no other answer. */

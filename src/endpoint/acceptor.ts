@@ -94,7 +94,7 @@ export class Acceptor {
     const time = now()
     for (const datagram of datagrams) session.receive(datagram, from, time)
     // Nothing in it was authentic: no state is kept for what anybody could have made up.
-    if (session.stats.packetsReceived === 0) session.terminate()
+    if (session.connection.stats.packetsReceived === 0) session.terminate()
   }
 
   /** The client's first id leads nowhere any more. */

@@ -3,7 +3,7 @@
 import type { Connection } from '../connection/connection.ts'
 import type { ConnectionEvent, PeerInfo, TicketFacts } from '../connection/events.ts'
 import type { Address } from '../connection/path.ts'
-import type { Stats } from '../connection/stats.ts'
+import type { ConnectionStatistics } from '../connection/statistics.ts'
 import { resumptionFromTicket } from '../zero-rtt/resumption.ts'
 import type { TicketStore } from '../zero-rtt/ticket-store.ts'
 import type { Application } from './application.ts'
@@ -180,10 +180,9 @@ export class QuicSession implements AsyncDisposable {
     return this.connection.isHandshakeConfirmed
   }
 
-  /** Counters of the connection; round-trip times in ms. */
-  get stats(): Readonly<Stats> & { readonly smoothedRtt: number; readonly minRtt: number } {
-    const { smoothed, min } = this.connection.rtt
-    return { ...this.connection.stats, smoothedRtt: smoothed, minRtt: min }
+  /** The connection in numbers, at this moment: round-trip times, window, packets, losses, streams... */
+  statistics(): ConnectionStatistics {
+    return this.connection.statistics()
   }
 
   /** For the endpoint: a datagram for this session. */

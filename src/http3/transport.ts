@@ -42,5 +42,14 @@ export type Http3TransportEvent =
   | { readonly type: 'handshakeComplete' }
   | { readonly type: 'handshakeConfirmed' }
   /** Not HTTP/3's business. */
-  | { readonly type: 'datagram' | 'ticket' | 'newToken' | 'migrated' | 'migrationFailed' }
+  | {
+      readonly type:
+        | 'datagram'
+        | 'datagramSettled'
+        | 'datagramsWritable'
+        | 'ticket'
+        | 'newToken'
+        | 'migrated'
+        | 'migrationFailed'
+    }
   | { readonly type: 'closed'; readonly error: Error | undefined }

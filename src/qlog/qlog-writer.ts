@@ -9,6 +9,7 @@ import { type QlogObject, renderPayload } from './qlog-frames.ts'
 import { keyTypes, packetTypes, spaceName, streamType, transportError, versionText } from './qlog-names.ts'
 import { renderEndpoint, renderParameters, renderRestored } from './qlog-parameters.ts'
 import type {
+  DropCause,
   KeyTrigger,
   LossTrigger,
   MigrationState,
@@ -125,8 +126,8 @@ export class QlogWriter implements Recorder {
     this.#packet('packet_received', 'remote', level, number, size, payload, now)
   }
 
-  packetDropped(size: number, now: number): void {
-    this.#event('packet_dropped', { raw: { length: size }, trigger: 'general' }, now)
+  packetDropped(size: number, cause: DropCause, now: number): void {
+    this.#event('packet_dropped', { raw: { length: size }, trigger: cause }, now)
   }
 
   packetBuffered(level: Level, size: number, now: number): void {

@@ -79,6 +79,20 @@ export type RecordedState =
   | 'closed'
 
 export type LossTrigger = 'reordering_threshold' | 'time_threshold' | 'pto_expired'
+/** Why a packet is of no use. */
+export type DropCause =
+  /** It cannot be read, or breaks a rule for packets. */
+  | 'invalid'
+  /** Another version. */
+  | 'unsupported'
+  /** No room, or a path that is not ours. */
+  | 'rejected'
+  | 'duplicate'
+  | 'connection_unknown'
+  | 'decryption_failure'
+  /** The keys are gone. */
+  | 'key_unavailable'
+
 export type KeyTrigger = 'tls' | 'remote_update' | 'local_update'
 export type TimerName = 'ack' | 'pto' | 'loss_timeout' | 'path_validation' | 'handshake_timeout' | 'idle_timeout'
 
@@ -102,7 +116,7 @@ export interface Recorder {
   /** `size` is that of the whole protected packet. */
   packetSent(level: Level, number: number, size: number, payload: RecordedPayload, now: number): void
   packetReceived(level: Level, number: number, size: number, payload: RecordedPayload, now: number): void
-  packetDropped(size: number, now: number): void
+  packetDropped(size: number, cause: DropCause, now: number): void
   /** Not yet decryptable, kept for later. */
   packetBuffered(level: Level, size: number, now: number): void
   packetsAcked(space: Space, numbers: readonly number[], now: number): void

@@ -1,7 +1,6 @@
 // Loss, probes and windows as a connection shows them (RFC 9002), and datagrams (RFC 9221).
 
 import { describe, expect, test } from 'vitest'
-import { Datagrams, MAX_QUEUED_DATAGRAMS } from '../../src/connection/datagrams.ts'
 import { FrameType } from '../../src/packet/frames/frame.ts'
 import { Level } from '../../src/packet/level.ts'
 import { ErrorCode } from '../../src/packet/transport-error.ts'
@@ -130,55 +129,5 @@ describe('what is sent (RFC 9002 §7)', () => {
     expect(new Transfer(pair, 20_000, 20_000).begin().run()).toBe(true)
     expect(pair.client.connection.rtt.min).toBe(80)
     expect(pair.client.connection.rtt.smoothed).toBeLessThan(120)
-  })
-})
-
-describe('datagrams (RFC 9221)', () => {
-  const transport = { maxDatagramFrameSize: 1000 }
-
-  test('arrive whole, or not at all', () => {
-    const both = { client: { transport }, server: { transport } }
-    const pair = new Pair({ ...both, seed: 2, link: { delay: 10, loss: 0.2 } }).connect()
-    for (let i = 0; i < 100; i++) {
-      pair.client.act(client => expect(client.sendDatagram(new Uint8Array(100).fill(i))).toBe(true))
-      pair.world.pass(20)
-    }
-    const got = pair.server.events.filter(event => event.type === 'datagram')
-    expect(got.length).toBeGreaterThan(60)
-    expect(got.length).toBeLessThan(100)
-    expect(new Set(got.map(({ data }) => data[0])).size).toBe(got.length)
-    expect(got.every(({ data }) => data.length === 100)).toBe(true)
-  })
-
-  test('are not taken when the peer announced none, or none so large', () => {
-    const pair = new Pair({ server: { transport } }).connect()
-    expect(pair.server.connection.sendDatagram(new Uint8Array(1))).toBe(false)
-    expect(pair.client.connection.sendDatagram(new Uint8Array(1001))).toBe(false)
-    expect(pair.client.connection.sendDatagram(new Uint8Array(990))).toBe(true)
-  })
-
-  test('never stand in the way, however large the options claim they may be', () => {
-    const large = { maxDatagramFrameSize: 60_000, maxDatagramSize: 9000 }
-    const pair = new Pair({ client: { transport: large }, server: { transport: large }, bufferSize: 1300 }).connect()
-    pair.client.act(client => client.sendDatagram(new Uint8Array(8000)))
-    pair.client.act(client => client.sendDatagram(new Uint8Array(800)))
-    pair.world.pass(100)
-    expect(pair.server.events.filter(event => event.type === 'datagram').length).toBe(1)
-  })
-
-  test('nobody may send what was not announced (§3)', () => {
-    const pair = new OpenPair().connect()
-    pair.inject('client', Level.OneRtt, Uint8Array.of(FrameType.Datagram + 1, 1, 0))
-    expect(closedWith(pair.server)).toBe(ErrorCode.ProtocolViolation)
-  })
-
-  test('wait in a queue of 64, of which the oldest goes first', () => {
-    const datagrams = new Datagrams(0)
-    datagrams.setPeerMaximum(100)
-    for (let i = 0; i < 1000; i++) expect(datagrams.send(Uint8Array.of(i), 1000)).toBe(true)
-    expect(datagrams.hasDue).toBe(true)
-    datagrams.trim(0)
-    expect(datagrams.hasDue).toBe(false)
-    expect(MAX_QUEUED_DATAGRAMS).toBe(64)
   })
 })

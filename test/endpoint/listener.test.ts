@@ -163,7 +163,7 @@ describe('admission', () => {
     const stream = near.openStreamNow()
     stream?.end(pattern(6000))
     expect(text(await stream?.bytes())).toBe('true 6000')
-    expect(near.stats.packetsLost).toBe(0)
+    expect(near.statistics().packetsLost).toBe(0)
   })
 
   test('a close while the answer is out: nobody is let in', async () => {

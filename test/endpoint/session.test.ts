@@ -51,8 +51,8 @@ describe('opened and closed', () => {
     await near.confirmed
     expect(near.isHandshakeConfirmed).toBe(true)
     expect(near.remoteAddress).toEqual(address)
-    expect(near.stats.packetsSent).toBeGreaterThan(1)
-    expect(near.stats.smoothedRtt).toBeGreaterThan(0)
+    expect(near.statistics().packetsSent).toBeGreaterThan(1)
+    expect(near.statistics().rtt.smoothed).toBeGreaterThan(0)
     await near.close(42, 'done')
     expect(await near.closed).toEqual({ errorCode: 42, reason: 'done', by: 'local' })
     expect(await far?.closed).toEqual({ errorCode: 42, reason: 'done', by: 'peer' })

@@ -198,7 +198,7 @@ describe('loss', () => {
     const stream = await near.openStream()
     stream.end(pattern(100_000)).catch(() => {})
     expect(isSame(await stream.bytes(), pattern(100_000))).toBe(true)
-    expect(near.stats.packetsLost).toBeGreaterThan(0)
+    expect(near.statistics().packetsLost).toBeGreaterThan(0)
   })
 
   test('a connection of its own closes its socket', async () => {

@@ -78,7 +78,7 @@ describe('QlogFileSeq', () => {
 
   test('title and wall clock may be left out', () => {
     const lines: string[] = []
-    new QlogWriter(line => lines.push(line), { vantagePoint: 'client', odcid }).packetDropped(1, 5)
+    new QlogWriter(line => lines.push(line), { vantagePoint: 'client', odcid }).packetDropped(1, 'invalid', 5)
     const records = lines.map(line => JSON.parse(line.slice(1)))
     expect(records[0]).not.toHaveProperty('title')
     expect(records[0].trace.common_fields.reference_time).toEqual({ clock_type: 'monotonic', epoch: 'unknown' })
@@ -113,7 +113,7 @@ const everyEvent: Record<string, { emit: (recorder: Recorder) => void; required:
     required: ['header'],
   },
   'quic:packet_received': { emit: r => r.packetReceived(Level.OneRtt, 7, 40, [], 1001), required: ['header'] },
-  'quic:packet_dropped': { emit: r => r.packetDropped(40, 1001), required: [] },
+  'quic:packet_dropped': { emit: r => r.packetDropped(40, 'duplicate', 1001), required: [] },
   'quic:packet_buffered': { emit: r => r.packetBuffered(Level.ZeroRtt, 40, 1001), required: [] },
   'quic:packets_acked': { emit: r => r.packetsAcked(Space.Application, [1, 2], 1001), required: [] },
   'quic:packet_lost': { emit: r => r.packetLost(Level.OneRtt, 3, 'time_threshold', 1001), required: [] },
