@@ -3,16 +3,19 @@
 /** A place in at most one queue. Its owner keeps one for each kind of turn it takes. */
 export class Turn<T> {
   readonly owner: T
+  /** Its rank in queues that are kept in order. */
+  readonly rank: number
   queue: TurnQueue<T> | undefined = undefined
   next: Turn<T> | undefined = undefined
   previous: Turn<T> | undefined = undefined
 
-  constructor(owner: T) {
+  constructor(owner: T, rank = 0) {
     this.owner = owner
+    this.rank = rank
   }
 }
 
-/** First come, first served; leaving from the middle is as cheap as from the front. */
+/** Leaving from the middle is as cheap as from the front. */
 export class TurnQueue<T> {
   first: Turn<T> | undefined = undefined
   #last: Turn<T> | undefined = undefined
@@ -24,11 +27,14 @@ export class TurnQueue<T> {
   /** To the end, out of whatever queue it stands in. */
   push(turn: Turn<T>): void {
     turn.queue?.remove(turn)
-    turn.queue = this
-    turn.previous = this.#last
-    if (this.#last === undefined) this.first = turn
-    else this.#last.next = turn
-    this.#last = turn
+    this.#insertAfter(turn, this.#last)
+  }
+
+  /** Before those of higher rank. Ids grow: the place is most often at the end, and is looked for from there. */
+  insert(turn: Turn<T>): void {
+    let before = this.#last
+    while (before !== undefined && before.rank > turn.rank) before = before.previous
+    this.#insertAfter(turn, before)
   }
 
   remove(turn: Turn<T>): void {
@@ -38,6 +44,17 @@ export class TurnQueue<T> {
     if (turn.next === undefined) this.#last = turn.previous
     else turn.next.previous = turn.previous
     turn.queue = turn.next = turn.previous = undefined
+  }
+
+  #insertAfter(turn: Turn<T>, before: Turn<T> | undefined): void {
+    const after = before === undefined ? this.first : before.next
+    turn.queue = this
+    turn.previous = before
+    turn.next = after
+    if (before === undefined) this.first = turn
+    else before.next = turn
+    if (after === undefined) this.#last = turn
+    else after.previous = turn
   }
 }
 
@@ -55,42 +72,68 @@ export type Due = (typeof Due)[keyof typeof Due]
 export const URGENCIES = 8
 export const DEFAULT_URGENCY = 3
 
+/** Those of one urgency. */
+class Urgency<T> {
+  /** Lost bytes and FINs, first come, first served. */
+  readonly free: TurnQueue<T> = new TurnQueue<T>()
+  /** Not incremental, by stream id: the first keeps its turn until it has nothing left (RFC 9218 §10). */
+  readonly ordered: TurnQueue<T> = new TurnQueue<T>()
+  /** Incremental: they share, a frame each. */
+  readonly shared: TurnQueue<T> = new TurnQueue<T>()
+  /** Whose turn it is, when there are both. */
+  isOrderedNext = true
+
+  get fresh(): Turn<T> | undefined {
+    const { ordered, shared } = this
+    if (shared.first === undefined) return ordered.first
+    return ordered.first === undefined || !this.isOrderedNext ? shared.first : ordered.first
+  }
+}
+
 /**
- * Retransmissions first, then by urgency. Among equals the incremental take turns; a stream that is not incremental
- * keeps its turn until it has nothing left (RFC 9218 §10).
+ * By urgency, strictly: while a stream has something to send and the credit to send it, those of lower urgency get
+ * nothing, retransmissions included (RFC 9000 §13.3, RFC 9218 §10). An application that wants no stream to starve gives
+ * them the same urgency. There, retransmissions are first; then the incremental share one half, and the first of those
+ * that are not has the other, so that neither kind starves the other (RFC 9218 §10).
  */
 export class Scheduler<T> {
-  readonly #free = new TurnQueue<T>()
-  readonly #fresh: readonly TurnQueue<T>[] = Array.from({ length: URGENCIES }, () => new TurnQueue<T>())
+  readonly #levels: readonly Urgency<T>[] = Array.from({ length: URGENCIES }, () => new Urgency<T>())
 
   get hasFresh(): boolean {
     for (let urgency = 0; urgency < URGENCIES; urgency++) {
-      if ((this.#fresh[urgency] as TurnQueue<T>).first !== undefined) return true
+      if ((this.#levels[urgency] as Urgency<T>).fresh !== undefined) return true
     }
     return false
   }
 
   /** Whose turn it is; fresh bytes are considered only when the connection has credit for them. */
   next(hasCredit: boolean): T | undefined {
-    if (this.#free.first !== undefined) return this.#free.first.owner
-    if (!hasCredit) return undefined
     for (let urgency = 0; urgency < URGENCIES; urgency++) {
-      const first = (this.#fresh[urgency] as TurnQueue<T>).first
-      if (first !== undefined) return first.owner
+      const level = this.#levels[urgency] as Urgency<T>
+      const turn = level.free.first ?? (hasCredit ? level.fresh : undefined)
+      if (turn !== undefined) return turn.owner
     }
     return undefined
   }
 
   /** Puts the turn where it belongs; it keeps its place when it is there already. */
-  place(turn: Turn<T>, due: Due, urgency: number): void {
-    const queue = due === Due.Free ? this.#free : due === Due.Fresh ? this.#fresh[urgency] : undefined
+  place(turn: Turn<T>, due: Due, urgency: number, isIncremental: boolean): void {
+    const level = this.#levels[urgency] as Urgency<T>
+    const fresh = isIncremental ? level.shared : level.ordered
+    const queue = due === Due.Free ? level.free : due === Due.Fresh ? fresh : undefined
     if (queue === turn.queue) return
-    if (queue === undefined) turn.queue?.remove(turn)
-    else queue.push(turn)
+    turn.queue?.remove(turn)
+    if (queue === level.ordered) queue.insert(turn)
+    else queue?.push(turn)
   }
 
-  /** To the end of its queue, after it has written. */
-  rotate(turn: Turn<T>): void {
-    turn.queue?.push(turn)
+  /** It has written fresh bytes: the next one's turn. */
+  rotate(turn: Turn<T>, urgency: number): void {
+    const level = this.#levels[urgency] as Urgency<T>
+    if (turn.queue === level.ordered) level.isOrderedNext = false
+    else if (turn.queue === level.shared) {
+      level.isOrderedNext = true
+      level.shared.push(turn)
+    }
   }
 }

@@ -122,7 +122,10 @@ export class StreamSet implements FrameOwner {
     this.#settle(stream)
   }
 
-  /** RFC 9218 §4: urgency 0 (first) to 7; an incremental stream shares with its equals. Default 3, incremental. */
+  /**
+   * RFC 9218 §4, §10: urgency 0 (first) to 7; an incremental stream shares with its equals, others follow by id. Default
+   * 3, incremental. A stream gets nothing while one of higher urgency can send.
+   */
   setPriority(id: number, urgency: number, isIncremental: boolean): void {
     if (!Number.isInteger(urgency) || urgency < 0 || urgency >= URGENCIES) throw new RangeError(`urgency ${urgency}`)
     const stream = this.#table.get(id)
@@ -335,7 +338,7 @@ export class StreamSet implements FrameOwner {
       const used = stream?.send?.write(packet, credit.available)
       if (stream === undefined || used === undefined || used < 0) return
       credit.use(used)
-      if (stream.isIncremental) this.#scheduler.rotate(stream.data)
+      this.#scheduler.rotate(stream.data, stream.urgency)
       this.#settle(stream)
     }
   }
@@ -364,7 +367,7 @@ export class StreamSet implements FrameOwner {
     const isAllowed = this.#table.isAllowed(stream)
     if (!isAllowed || !stream.isControlDue) stream.control.queue?.remove(stream.control)
     else if (stream.control.queue === undefined) this.#control.push(stream.control)
-    this.#scheduler.place(stream.data, isAllowed ? stream.due : Due.Nothing, stream.urgency)
+    this.#scheduler.place(stream.data, isAllowed ? stream.due : Due.Nothing, stream.urgency, stream.isIncremental)
   }
 
   #count(stream: Stream): void {

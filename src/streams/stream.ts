@@ -27,7 +27,7 @@ export class Stream {
     this.receive = receive
     this.isOurs = initiatorOf(id) === role
     this.control = new Turn<Stream>(this)
-    this.data = new Turn<Stream>(this)
+    this.data = new Turn<Stream>(this, id)
   }
 
   get isControlDue(): boolean {

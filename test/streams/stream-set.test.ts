@@ -112,17 +112,19 @@ describe('losses', () => {
     expect(client.take('streamFinished')).toEqual([{ type: 'streamFinished', id }])
   })
 
-  test('what was lost goes before what is new, whatever the priorities', () => {
+  test.each([
+    ['among equals', 3, [0, 1]],
+    ['but not before what is more urgent', 7, [1, 0]],
+  ])('RFC 9000 §13.3: what was lost goes before what is new, %s', (_, urgency, order) => {
     const { client } = pair()
     const slow = client.set.open('uni') as number
     const urgent = client.set.open('uni') as number
-    client.set.setPriority(slow, 7, true)
-    client.set.setPriority(urgent, 0, true)
+    client.set.setPriority(slow, urgency, true)
     client.set.send(slow, new Uint8Array(500), false)
     const lost = packetOf(client.set)
-    client.set.send(urgent, new Uint8Array(5000), false)
+    client.set.send(urgent, new Uint8Array(600), false)
     for (const frame of lost.frames) client.set.onLost(frame)
-    expect(packetOf(client.set).frames.map(frame => frame.id)).toEqual([slow, urgent])
+    expect(packetOf(client.set).frames.map(frame => frame.id)).toEqual(order.map(i => [slow, urgent][i]))
   })
 
   test('a lost frame goes again in pieces when packets have become smaller', () => {
@@ -173,6 +175,50 @@ describe('whose turn it is', () => {
     const seen: number[] = []
     while (client.set.hasDataToSend) seen.push(...order())
     expect(seen).toEqual([...seen].sort((a, b) => a - b))
+  })
+
+  test('RFC 9218 §10: by stream id, in whatever order they became ready', () => {
+    const { client } = pair({}, { maxStreamsUni: 4, maxData: 1e6 })
+    const ids = Array.from({ length: 4 }, () => client.set.open('uni') as number)
+    for (const id of ids) client.set.setPriority(id, 3, false)
+    for (const i of [2, 0, 3, 1]) client.set.send(ids[i] as number, new Uint8Array(200), true)
+    expect(packetOf(client.set).frames.map(frame => frame.id)).toEqual(ids)
+  })
+
+  test('RFC 9218 §10: one that waited for credit comes back to its place', () => {
+    const { client } = pair({}, { maxStreamsUni: 2, maxStreamDataUni: 1000, maxData: 1e6 })
+    const [a, b] = [client.set.open('uni'), client.set.open('uni')] as [number, number]
+    for (const id of [a, b]) {
+      client.set.setPriority(id, 3, false)
+      client.set.send(id, new Uint8Array(5000), true)
+    }
+    const streams = () => packetOf(client.set).frames.filter(frame => frame.kind === SentKind.Stream)
+    expect(streams().map(frame => frame.id)).toEqual([a, b])
+    client.set.onMaxStreamData({ type: FrameType.MaxStreamData, id: a, maximum: 5000 })
+    expect(streams().map(frame => frame.id)).toEqual([a])
+  })
+
+  test('RFC 9218 §10: those that share and those that do not keep nobody waiting', () => {
+    const { client, ids, order } = opened(4)
+    const [large, next, small, other] = ids as [number, number, number, number]
+    client.set.setPriority(large, 3, false)
+    client.set.setPriority(next, 3, false)
+    const seen: number[] = []
+    for (let i = 0; i < 8; i++) seen.push(...order())
+    expect(seen.slice(0, 8)).toEqual([large, small, large, other, large, small, large, other])
+    while (client.set.hasDataToSend) seen.push(...order())
+    expect(seen.indexOf(next)).toBeGreaterThan(seen.lastIndexOf(large) - 2)
+    expect(new Set(seen)).toEqual(new Set(ids))
+  })
+
+  test('RFC 9218 §10: an urgency gets nothing while one before it can send, and all when that is blocked', () => {
+    const { client } = pair({}, { maxStreamsUni: 2, maxStreamDataUni: 2000, maxData: 1e6 })
+    const [starved, greedy] = [client.set.open('uni'), client.set.open('uni')] as [number, number]
+    client.set.setPriority(greedy, 2, true)
+    for (const id of [starved, greedy]) client.set.send(id, new Uint8Array(5000), false)
+    const streams = () => packetOf(client.set).frames.filter(frame => frame.kind === SentKind.Stream)
+    expect(streams().map(frame => frame.id)).toEqual([greedy])
+    expect(streams().map(frame => frame.id)).toEqual([greedy, starved])
   })
 
   test('RFC 9218 §4.1: the more urgent first', () => {
