@@ -106,6 +106,7 @@ const rooms: Readonly<Record<string, Room>> = {
     doors: [
       'application.ts',
       'clock.ts',
+      'closing.ts',
       'endpoint.ts',
       'endpoint-options.ts',
       'errors.ts',

@@ -36,7 +36,7 @@ export async function serve(args: ServeArguments, io: Io): Promise<number> {
   await aborted(io.signal)
   endpoint.listener.close()
   await within(GRACE, Promise.all(args.alpn.map(alpn => services[alpn].drain())))
-  await endpoint.close(H3_NO_ERROR)
+  await endpoint.close({ errorCode: H3_NO_ERROR })
   return ExitCode.Ok
 }
 

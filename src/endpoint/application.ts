@@ -10,4 +10,6 @@ export interface Application {
    * tickets wait for it.
    */
   readonly sessionState?: Uint8Array | undefined
+  /** Takes nothing new, and resolves when what was begun is done. Default: nothing is waited for. */
+  close?(): Promise<void>
 }

@@ -8,6 +8,7 @@ import { AddressTokens } from '../zero-rtt/address-token.ts'
 import type { EndpointDoor } from './acceptor.ts'
 import { type Bindings, bindAll } from './bindings.ts'
 import { now } from './clock.ts'
+import { assertClose, type CloseOptions, finishAll } from './closing.ts'
 import { Dialer } from './dialer.ts'
 import { Driver } from './driver.ts'
 import { assertEndpoint, type EndpointOptions, MIN_RESET_KEY } from './endpoint-options.ts'
@@ -113,11 +114,14 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
   }
 
   /**
-   * Closes every session with `errorCode`, default 0, tells the peers, and gives the port back. Does not wait for data
-   * under way. Resolves when the port is free.
+   * Ends it all: new clients are refused (CONNECTION_REFUSED), applications take nothing new (HTTP/3: GOAWAY), streams
+   * under way may finish until the deadline. Then every session is closed, peers are told once, nobody stays to answer
+   * stragglers, and the ports are given back, which is when this resolves. Called again it joins the first call. Throws
+   * a RangeError for options that do not fit.
    */
-  close(errorCode = 0, reason = ''): Promise<void> {
-    this.#closing ??= this.#close(errorCode, reason)
+  close(options: CloseOptions = {}): Promise<void> {
+    assertClose(options)
+    this.#closing ??= this.#close(options)
     return this.#closing
   }
 
@@ -213,10 +217,11 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
     if (this.#closing !== undefined) throw new QuicError('ERR_ZEROTRIP_INVALID_STATE', 'the endpoint is closed')
   }
 
-  async #close(errorCode: number, reason: string): Promise<void> {
+  async #close(options: CloseOptions): Promise<void> {
     this.#listener?.close()
     await this.ready.catch(() => {})
-    for (const session of this.#sessions) session.close(errorCode, reason)
+    await finishAll(this.#sessions, options)
+    for (const session of this.#sessions) session.close(options.errorCode, options.reason)
     await this.#driver.stop()
     for (const session of this.#sessions) session.terminate()
     await this.#socket.close()

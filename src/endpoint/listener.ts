@@ -56,7 +56,7 @@ export class Listener implements AsyncIterable<QuicSession> {
     return this.#sessions[Symbol.asyncIterator]()
   }
 
-  /** Takes no more clients; those that are here stay. */
+  /** Takes no more clients: they are refused (CONNECTION_REFUSED). Those that are here stay. */
   close(): void {
     this.#isClosed = true
     this.#pending.clear()
@@ -75,7 +75,6 @@ export class Listener implements AsyncIterable<QuicSession> {
 
   /** For the endpoint: a long header of an unknown connection. */
   onLongHeader(datagram: Uint8Array, from: Address): void {
-    if (this.#isClosed) return
     const header = readHeader(datagram, 0, this.#door.router.idLength)
     // RFC 9000 §6.1: Version Negotiation is never answered with Version Negotiation.
     if (header === undefined || header.kind === PacketKind.VersionNegotiation) return
@@ -100,6 +99,7 @@ export class Listener implements AsyncIterable<QuicSession> {
   }
 
   #consider(datagram: Uint8Array, header: PacketHeader, from: Address, key: string): void {
+    if (this.#isClosed) return this.#refuse(header, from, ErrorCode.ConnectionRefused)
     const origin = this.#readToken(header, from)
     if (origin === undefined) return this.#refuse(header, from, ErrorCode.InvalidToken)
     const admission = this.#ask(from, origin)
@@ -107,7 +107,7 @@ export class Listener implements AsyncIterable<QuicSession> {
     if (!this.#pending.add(key, datagram)) return
     const answered = (answer: Admission): void => {
       const datagrams = this.#pending.take(key)
-      if (!this.#isClosed) this.#carryOut(answer, datagrams, header, from, origin)
+      this.#carryOut(this.#isClosed ? 'refuse' : answer, datagrams, header, from, origin)
     }
     admission.then(answered, () => answered('ignore'))
   }

@@ -149,6 +149,18 @@ export class QuicSession implements AsyncDisposable {
   }
 
   /**
+   * Takes nothing new from the peer and resolves when what was begun is done; in HTTP/3 the peer is told (GOAWAY). Never
+   * rejects. The connection stays open until `close`, or until its application closes it.
+   */
+  async finish(): Promise<void> {
+    try {
+      await this.#application?.close?.()
+    } catch (error) {
+      throwLater(error)
+    }
+  }
+
+  /**
    * A client goes on from another local address, by a socket of its own: `{ host, port }`, default a free port. Resolves
    * once the server has answered there; until then, and when it rejects, everything stays where it is. RFC 9000 §9.2.
    */

@@ -6,6 +6,7 @@ import type { Application } from './application.ts'
 import { closedError, QuicError } from './errors.ts'
 import { Inbox } from './inbox.ts'
 import { QuicStream, type StreamDoor } from './quic-stream.ts'
+import { Settler } from './settler.ts'
 
 /** Datagrams received and not yet read; the oldest is dropped when another comes. */
 export const MAX_RECEIVED_DATAGRAMS: number = limits.receivedDatagrams
@@ -33,6 +34,7 @@ export class QuicStreams implements Application {
   readonly sessionState: Uint8Array = new Uint8Array(0)
   #openers: Opener[] = []
   #closed: ConnectionClosed | undefined
+  #finished: Settler<void> | undefined
 
   constructor(door: RawDoor) {
     this.#door = door
@@ -54,10 +56,18 @@ export class QuicStreams implements Application {
     return id === undefined ? undefined : this.#make(id, true)
   }
 
+  /** Refuses streams the peer opens from now on. Resolves when all that are open, or asked for, are closed. */
+  close(): Promise<void> {
+    this.#finished ??= new Settler()
+    this.incoming.close()
+    this.#settleFinished()
+    return this.#finished.promise
+  }
+
   onEvent(event: ConnectionEvent): void {
     switch (event.type) {
       case 'streamOpened':
-        return this.incoming.push(this.#make(event.id, false))
+        return this.#onOpened(event.id)
       case 'readable':
         return this.#streams.get(event.id)?.onReadable()
       case 'writable':
@@ -78,6 +88,17 @@ export class QuicStreams implements Application {
     }
   }
 
+  #onOpened(id: number): void {
+    if (this.#finished === undefined) return this.incoming.push(this.#make(id, false))
+    this.#door.stop(id, 0)
+    // Bidirectional.
+    if ((id & 2) === 0) this.#door.reset(id, 0)
+  }
+
+  #settleFinished(): void {
+    if (this.#closed !== undefined || this.#streams.size + this.#openers.length === 0) this.#finished?.resolve()
+  }
+
   #make(id: number, isOurs: boolean): QuicStream {
     const stream = new QuicStream(id, isOurs, this.#door.isEarly(id), this.#door)
     this.#streams.set(id, stream)
@@ -85,6 +106,7 @@ export class QuicStreams implements Application {
       this.#streams.delete(id)
       // Reset before anybody took it. After the connection's end what is left can still be read.
       if (!isOurs && this.#closed === undefined) this.incoming.remove(stream)
+      this.#settleFinished()
     })
     return stream
   }
@@ -97,6 +119,7 @@ export class QuicStreams implements Application {
   ): void {
     const onAbort = (): void => {
       this.#openers = this.#openers.filter(other => other !== opener)
+      this.#settleFinished()
       reject(signal?.reason)
     }
     const opener: Opener = {
@@ -127,6 +150,7 @@ export class QuicStreams implements Application {
     this.#closed = event
     this.incoming.close()
     this.datagrams.close()
+    this.#settleFinished()
     if (this.#streams.size + this.#openers.length === 0) return
     const error = errorOf(event)
     for (const stream of this.#streams.values()) stream.onClosed(error)

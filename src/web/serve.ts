@@ -4,6 +4,7 @@ import type { Address } from '../connection/path.ts'
 import { nodeBackend } from '../crypto/backend-node.ts'
 import type { Application } from '../endpoint/application.ts'
 import { unixTime } from '../endpoint/clock.ts'
+import type { CloseOptions } from '../endpoint/closing.ts'
 import { orClose, QuicEndpoint } from '../endpoint/endpoint.ts'
 import type { EndpointOptions } from '../endpoint/endpoint-options.ts'
 import type { ListenOptions } from '../endpoint/options.ts'
@@ -40,8 +41,6 @@ export class Http3Endpoint implements AsyncDisposable {
   readonly endpoint: QuicEndpoint
   /** Resolves with the bound address; rejects with node's own error when the port cannot be had. */
   readonly ready: Promise<Address>
-  readonly #servers = new Map<QuicSession, Http3Server>()
-  #closing: Promise<void> | undefined
 
   constructor(options: ServeOptions) {
     if (typeof options.fetch !== 'function') {
@@ -57,25 +56,15 @@ export class Http3Endpoint implements AsyncDisposable {
   }
 
   /**
-   * Takes no new connections and requests, lets those begun finish for up to `deadline` ms (default 10,000), then
-   * closes. Resolves when the port is free.
+   * Takes no new connections and requests (CONNECTION_REFUSED, GOAWAY), lets those begun finish for up to `deadline` ms,
+   * default 10,000, then closes. Resolves when the port is free.
    */
-  close(deadline = 10_000): Promise<void> {
-    this.#closing ??= this.#close(deadline)
-    return this.#closing
+  close(options: CloseOptions = {}): Promise<void> {
+    return this.endpoint.close({ deadline: DEADLINE, errorCode: H3_NO_ERROR, ...options })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
-  }
-
-  async #close(deadline: number): Promise<void> {
-    this.endpoint.listener?.close()
-    const drained = Promise.all([...this.#servers.values()].map(server => server.close()))
-    const { promise, cancel } = after(deadline)
-    await Promise.race([drained, promise])
-    cancel()
-    await this.endpoint.close(H3_NO_ERROR)
   }
 
   #listenOptions(options: ServeOptions, provisioned: ProvisionedServer | undefined): ListenOptions {
@@ -90,19 +79,17 @@ export class Http3Endpoint implements AsyncDisposable {
   }
 
   #serve(session: QuicSession, options: ServeOptions): Application {
-    const server = new Http3Server(session.transport, options.fetch, {
+    return new Http3Server(session.transport, options.fetch, {
       date: () => new Date(unixTime()).toUTCString(),
       ...options.http3,
       earlyData: options.early ?? (options.bundle?.earlyRequests === 'all' ? 'all' : 'safe'),
       onError: options.onError ?? warn,
     })
-    this.#servers.set(session, server)
-    const forget = (): boolean => this.#servers.delete(session)
-    session.closed.then(forget, forget)
-    return server
   }
 }
 
+/** ms for answers that were begun when the end was asked for. */
+const DEADLINE = 10_000
 /** RFC 9114 §8.1. */
 const H3_NO_ERROR = 0x100
 
@@ -122,12 +109,4 @@ function earlyGate(tickets: EarlyDataGate | undefined, provisioned: ProvisionedS
 
 function warn(error: unknown): void {
   process.emitWarning(error instanceof Error ? error : new Error(String(error)), { code: 'ERR_ZEROTRIP_HANDLER' })
-}
-
-function after(ms: number): { promise: Promise<void>; cancel: () => void } {
-  let timer: NodeJS.Timeout | undefined
-  const promise = new Promise<void>(resolve => {
-    timer = setTimeout(resolve, ms)
-  })
-  return { promise, cancel: () => clearTimeout(timer) }
 }

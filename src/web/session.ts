@@ -124,6 +124,10 @@ class Seat implements Application {
     this.client?.onEvent(event)
   }
 
+  async close(): Promise<void> {
+    await this.client?.close()
+  }
+
   /** Our own SETTINGS are not what a ticket must remember: the server's are. */
   get sessionState(): Uint8Array | undefined {
     return this.client?.settings

@@ -103,7 +103,7 @@ describe('opened and closed', () => {
     tap.passes = (_, direction) => direction === 'toClient' || tap.toServer.length === 1
     const near = client(tap.address)
     await near.opened
-    await endpoint.close(77, 'secret')
+    await endpoint.close({ errorCode: 77, reason: 'secret' })
     expect(await failure(near.closed)).toMatchObject({ code: 'ERR_ZEROTRIP_CONNECTION_CLOSED', type: 'transport' })
   })
 
@@ -250,7 +250,7 @@ describe('close', () => {
     await Promise.all(clients.map(near => near.confirmed))
     expect(endpoint.sessions.size).toBe(100)
     const begin = performance.now()
-    const first = endpoint.close(5, 'maintenance')
+    const first = endpoint.close({ errorCode: 5, reason: 'maintenance' })
     expect(endpoint.close()).toBe(first)
     await first
     expect(performance.now() - begin).toBeLessThan(2000)

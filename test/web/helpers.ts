@@ -16,7 +16,7 @@ export async function site(
   const server = closing(serve({ host: '127.0.0.1', ...identity, fetch, ...options }))
   const { port } = await server.ready
   // What a test leaves open shall not make it wait.
-  closing({ close: () => server.close(0) })
+  closing({ close: () => server.close({ deadline: 0 }) })
   return { server, url: `https://127.0.0.1:${port}`, port }
 }
 

@@ -56,7 +56,7 @@ export class Watchdog {
   /** Takes no new requests and lets those begun finish for up to `deadline` ms. */
   async close(deadline: number): Promise<void> {
     for (const server of this.#servers) server.close()
-    await this.#http3.close(deadline)
+    await this.#http3.close({ deadline })
   }
 }
 
@@ -110,7 +110,7 @@ async function bind(
       await listening(tcp, host, port)
       return { http3, port, tcp }
     } catch (error) {
-      await http3.close(0)
+      await http3.close({ deadline: 0 })
       if (options.port || attempt === PORT_ATTEMPTS) throw error
     }
   }
