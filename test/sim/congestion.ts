@@ -1,5 +1,6 @@
 // Flows that fill a bottleneck for as long as they are let: who gets how much, and how the window moves.
 
+import { randomBytes, seededRandom } from '../reference/random.ts'
 import type { Host } from './host.ts'
 import { Invariants } from './invariants.ts'
 import { Link } from './link.ts'
@@ -117,7 +118,10 @@ export interface CongestionResult {
   readonly samples: readonly (readonly Sample[])[]
 }
 
-const CHUNK = new Uint8Array(65_536).fill(7)
+/** What every flow sends, over and over. */
+const CHUNK = randomBytes(seededRandom(4711), 65_536)
+/** One in so many reads is compared whole, of the others the first byte and the last. */
+const COMPARED = 16
 const SAMPLE_EVERY = 50
 const MiB = 1024 * 1024
 /** More than the window and the queue hold. */
@@ -128,6 +132,8 @@ class Flow {
   readonly samples: Sample[] = []
   received = 0
   judgedFrom = 0
+  #offset = 0
+  #reads = 0
 
   constructor(world: World, scenario: CongestionScenario, links: { toServer: Link; toClient: Link }) {
     const datagramSize = scenario.datagramSize ?? 1200
@@ -157,9 +163,27 @@ class Flow {
       if (event.type !== 'readable') return
       const { connection } = server
       for (let chunk = connection.read(event.id); chunk; chunk = connection.read(event.id)) {
+        this.#check(chunk.data)
         if (server.world.now >= this.judgedFrom) this.received += chunk.data.length
+        server.world.memory.give(chunk.data)
       }
     }
+  }
+
+  /** Throws unless these are the next bytes. */
+  #check(data: Uint8Array): void {
+    const isWhole = this.#reads++ % COMPARED === 0
+    for (let at = 0; at < data.length; ) {
+      const from = (this.#offset + at) % CHUNK.length
+      const length = Math.min(data.length - at, CHUNK.length - from)
+      const last = length - 1
+      const isSame = isWhole
+        ? Buffer.compare(data.subarray(at, at + length), CHUNK.subarray(from, from + length)) === 0
+        : data[at] === CHUNK[from] && data[at + last] === CHUNK[from + last]
+      if (!isSame) throw new Error(`other bytes from ${this.#offset + at}`)
+      at += length
+    }
+    this.#offset += data.length
   }
 }
 

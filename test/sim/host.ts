@@ -2,7 +2,7 @@
 
 import type { Connection } from '../../src/connection/connection.ts'
 import type { ConnectionEvent } from '../../src/connection/events.ts'
-import { type Address, isSameAddress } from '../../src/connection/path.ts'
+import type { Address } from '../../src/connection/path.ts'
 import type { Link } from './link.ts'
 import type { World } from './world.ts'
 
@@ -46,13 +46,14 @@ export class Host {
   #connection: Connection | undefined
   #peer: Host | undefined
   #timerAt = Number.POSITIVE_INFINITY
-  readonly #buffer: Uint8Array
+  /** Where the next datagram is written. */
+  #buffer: Uint8Array
 
   constructor(world: World, address: Address, out: Link, bufferSize = 1500) {
     this.world = world
     this.address = address
     this.#out = out
-    this.#buffer = new Uint8Array(bufferSize)
+    this.#buffer = world.memory.take(bufferSize)
   }
 
   get connection(): Connection {
@@ -111,8 +112,9 @@ export class Host {
 
   /** Which of its addresses somebody writes to; undefined: none. */
   viaOf({ host, port }: Address): number | undefined {
-    const at = [this.address, ...this.others].findIndex(own => isSameAddress(own, { host, port }))
-    return at < 0 ? undefined : at
+    if (this.address.port === port && this.address.host === host) return 0
+    const at = this.others.findIndex(own => own.port === port && own.host === host)
+    return at < 0 ? undefined : at + 1
   }
 
   /** Drains events, sends what is due, arms the timer. */
@@ -125,11 +127,19 @@ export class Host {
     let burst = 0
     for (let t = connection.transmit(this.#buffer, now); t; t = connection.transmit(this.#buffer, now)) {
       if (++burst > MAX_BURST) throw new Error(`transmit does not end at ${now} ms`)
-      this.send(this.#buffer.slice(0, t.length), t.to)
+      this.send(this.#take(t.length), t.to)
     }
     this.#drain(connection)
     this.#arm(connection)
     this.observer?.afterFlush(this)
+  }
+
+  /** The datagram that was written: a large one that nobody keeps takes the buffer along, and is not copied. */
+  #take(length: number): Uint8Array {
+    const buffer = this.#buffer
+    if (this.keepsRecords || 2 * length < buffer.length) return buffer.slice(0, length)
+    this.#buffer = this.world.memory.take(buffer.length)
+    return length === buffer.length ? buffer : buffer.subarray(0, length)
   }
 
   /** Does something to the connection, and lets it send. */

@@ -25,9 +25,11 @@ export interface LinkOptions {
   readonly drop?: (index: number, datagram: Uint8Array) => boolean
 }
 
+type Deliver = (datagram: Uint8Array) => void
+
 export class Link {
   readonly #world: World
-  readonly #options: LinkOptions
+  readonly #options: Required<Omit<LinkOptions, 'blackout' | 'drop'>> & Pick<LinkOptions, 'blackout' | 'drop'>
   #index = 0
   /** When the last byte of what waits will have left. */
   #freeAt = 0
@@ -38,12 +40,17 @@ export class Link {
 
   constructor(world: World, options: LinkOptions = {}) {
     this.#world = world
-    this.#options = options
+    this.#options = { ...flawless, ...options }
+  }
+
+  /** What arrives may not be what was sent. */
+  get mayCorrupt(): boolean {
+    return this.#options.corrupt > 0
   }
 
   /** `isOurs`: nobody else has a use for these bytes, which receivers change in place. */
-  send(datagram: Uint8Array, deliver: (datagram: Uint8Array) => void, isOurs = false): void {
-    const { loss = 0, duplicate = 0, mtu = Number.POSITIVE_INFINITY, blackout, drop } = this.#options
+  send(datagram: Uint8Array, deliver: Deliver, isOurs = false): void {
+    const { loss, duplicate, mtu, blackout, drop } = this.#options
     const index = this.#index++
     if (drop?.(index, datagram) || this.#chance(loss) || datagram.length > mtu) return
     if (blackout !== undefined && this.#world.now >= blackout[0] && this.#world.now < blackout[1]) return
@@ -51,8 +58,8 @@ export class Link {
     if (this.#chance(duplicate)) this.#carry(datagram.slice(), deliver)
   }
 
-  #carry(copy: Uint8Array, deliver: (datagram: Uint8Array) => void): void {
-    const { delay = 10, reorder = 0, jitter = 0, corrupt = 0, rate = 0, queue = 65_536 } = this.#options
+  #carry(copy: Uint8Array, deliver: Deliver): void {
+    const { delay, reorder, jitter, corrupt, rate, queue } = this.#options
     const { now, random } = this.#world
     if (this.#chance(corrupt)) {
       const at = Math.floor(random() * copy.length)
@@ -71,15 +78,27 @@ export class Link {
     const late = (this.#chance(reorder) ? random() * delay : 0) + (jitter > 0 ? random() * jitter : 0)
     this.carried++
     this.bytes += copy.length
-    this.#world.plan(leaves + delay + late, () => deliver(copy))
+    this.#world.plan(leaves + delay + late, deliver, copy)
   }
 
   /** Bytes that wait for the rate. */
   get queued(): number {
-    return Math.max(0, this.#freeAt - this.#world.now) * (this.#options.rate ?? 0)
+    return Math.max(0, this.#freeAt - this.#world.now) * this.#options.rate
   }
 
   #chance(probability: number): boolean {
     return probability > 0 && this.#world.random() < probability
   }
+}
+
+const flawless = {
+  delay: 10,
+  loss: 0,
+  duplicate: 0,
+  corrupt: 0,
+  reorder: 0,
+  jitter: 0,
+  mtu: Number.POSITIVE_INFINITY,
+  rate: 0,
+  queue: 65_536,
 }

@@ -64,10 +64,10 @@ export class Pair {
   constructor(options: PairOptions = {}) {
     this.#options = options
     this.world = options.world ?? new World(options.seed)
-    this.backend = this.world.backend()
     const { link, links } = options
     this.toServer = links?.toServer ?? new Link(this.world, { ...link, ...options.toServer })
     this.toClient = links?.toClient ?? new Link(this.world, { ...link, ...options.toClient })
+    this.backend = this.world.backend(this.toServer.mayCorrupt || this.toClient.mayCorrupt)
     this.client = new Host(this.world, clientAddress, this.toServer, options.bufferSize)
     this.server = new Host(this.world, serverAddress, this.toClient, options.bufferSize)
     this.client.join(this.server)

@@ -210,6 +210,7 @@ export class Traffic {
       const chunk = connection.read(id)
       if (chunk === undefined) return
       this.#compare(half, chunk.data)
+      this.pair.world.memory.give(chunk.data)
       if (!chunk.fin) continue
       if (half.got !== half.length) throw new Error(`${side}: stream ${id} ends at ${half.got}, not ${half.length}`)
       this.#finish(half)

@@ -4,11 +4,22 @@ import type { CryptoBackend } from '../../src/crypto/backend.ts'
 import { nodeBackend } from '../../src/crypto/backend-node.ts'
 import { seededRandom } from '../reference/random.ts'
 import { fastBackend } from './fast-backend.ts'
+import { Memory } from './memory.ts'
 
-interface Happening {
+type Act = (bytes: Uint8Array) => void
+
+class Happening {
   readonly at: number
   readonly order: number
-  readonly act: () => void
+  readonly act: Act
+  readonly bytes: Uint8Array
+
+  constructor(at: number, order: number, act: Act, bytes: Uint8Array) {
+    this.at = at
+    this.order = order
+    this.act = act
+    this.bytes = bytes
+  }
 }
 
 /** `node`: the real thing. `fast`: packets are sealed by a checksum alone (fast-backend.ts). */
@@ -19,6 +30,7 @@ export const MAX_HAPPENINGS = 400_000
 
 export class World {
   readonly random: () => number
+  readonly memory: Memory = new Memory()
   readonly #crypto: Crypto
   readonly #maxHappenings: number
   #now = 0
@@ -42,10 +54,13 @@ export class World {
     return this.#count
   }
 
-  /** `act` happens at time `at`, after whatever was planned for that time before. */
-  plan(at: number, act: () => void): void {
+  /**
+   * `act` happens at time `at`, after whatever was planned for that time before. It is given `bytes`, so that a datagram
+   * on its way needs no closure of its own.
+   */
+  plan(at: number, act: Act, bytes: Uint8Array = nothing): void {
     const heap = this.#heap
-    const happening = { at: Math.max(at, this.#now), order: this.#order++, act }
+    const happening = new Happening(Math.max(at, this.#now), this.#order++, act, bytes)
     let index = heap.length
     while (index > 0) {
       const above = (index - 1) >> 1
@@ -71,7 +86,7 @@ export class World {
       if (++this.#count > this.#maxHappenings) throw new Error(`the world spins at ${this.#now} ms`)
       this.#removeFirst()
       this.#now = next.at
-      next.act()
+      next.act(next.bytes)
     }
     return true
   }
@@ -81,14 +96,17 @@ export class World {
     this.run(() => false, this.#now + ms)
   }
 
-  /** A crypto backend whose randomness comes from the seed. Real key shares stay random: nothing depends on them. */
-  backend(): CryptoBackend {
+  /**
+   * A crypto backend whose randomness comes from the seed. Real key shares stay random: nothing depends on them.
+   * `isThorough`: datagrams may be damaged anywhere (fast-backend.ts).
+   */
+  backend(isThorough = true): CryptoBackend {
     const random = (length: number): Uint8Array => {
       const bytes = new Uint8Array(length)
       for (let i = 0; i < length; i++) bytes[i] = Math.floor(this.random() * 256)
       return bytes
     }
-    return this.#crypto === 'fast' ? fastBackend(random) : { ...nodeBackend, random }
+    return this.#crypto === 'fast' ? fastBackend(random, isThorough) : { ...nodeBackend, random }
   }
 
   #removeFirst(): void {
@@ -108,6 +126,8 @@ export class World {
     heap[index] = last
   }
 }
+
+const nothing = new Uint8Array(0)
 
 function isBefore(a: Happening, b: Happening): boolean {
   return a.at < b.at || (a.at === b.at && a.order < b.order)
