@@ -11,30 +11,30 @@ export const MAX_UNREAD_DATAGRAMS: number = limits.receivedDatagrams
 const DATAGRAM: ConnectionEvent = { type: 'datagram', data: new Uint8Array(0) }
 
 export class EventQueue {
-  #events: ConnectionEvent[] = []
+  /** Slots are used again from the first one whenever all events are told: to shorten an array costs more. */
+  readonly #events: (ConnectionEvent | undefined)[] = []
   #head = 0
+  #tail = 0
   readonly #datagrams: Uint8Array[] = []
 
   push(event: ConnectionEvent): void {
-    this.#events.push(event)
+    this.#events[this.#tail++] = event
   }
 
   /** False: an older one was dropped for it. */
   pushDatagram(data: Uint8Array): boolean {
     const hasRoom = this.#datagrams.length < MAX_UNREAD_DATAGRAMS
-    if (hasRoom) this.#events.push(DATAGRAM)
+    if (hasRoom) this.push(DATAGRAM)
     else this.#datagrams.shift()
     this.#datagrams.push(data)
     return hasRoom
   }
 
   shift(): ConnectionEvent | undefined {
-    if (this.#head === this.#events.length) return undefined
-    const event = this.#events[this.#head++]
-    if (this.#head === this.#events.length) {
-      this.#events.length = 0
-      this.#head = 0
-    }
+    if (this.#head === this.#tail) return undefined
+    const event = this.#events[this.#head]
+    this.#events[this.#head++] = undefined
+    if (this.#head === this.#tail) this.#head = this.#tail = 0
     return event === DATAGRAM ? { type: 'datagram', data: this.#datagrams.shift() as Uint8Array } : event
   }
 }

@@ -52,6 +52,11 @@ export class LocalIds implements FrameOwner {
     return this.#due > 0
   }
 
+  /** The id that the peer's newest packet went to. */
+  get inUse(): Uint8Array {
+    return this.#inUse
+  }
+
   /** The peer's newest packet went to `id`. True when it used another one before. */
   use(id: Uint8Array): boolean {
     if (equal(id, this.#inUse)) return false

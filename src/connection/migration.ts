@@ -28,7 +28,7 @@ export type MigrationRefusal =
 /** RFC 9000 §9.3: a server follows a client whose newest packet, more than a probe, came from another address. */
 export function followPeer(parts: Parts, header: PacketHeader, from: Address, received: number, now: number): void {
   if (parts.isClient) return
-  const usesNewId = parts.localIds.use(header.destination)
+  const usesNewId = !header.isShortTo(parts.localIds.inUse) && parts.localIds.use(header.destination)
   const { path, deps, handshake } = parts
   if (!handshake.isConfirmed || isSameAddress(from, path.remote)) return
   const before = path.remote

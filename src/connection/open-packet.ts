@@ -1,6 +1,6 @@
 // A packet on its way out: a header, room for frames, protection, and what recovery is told of it (RFC 9000 §17, §12.3).
 
-import { Writer } from '../bytes/writer.ts'
+import type { Writer } from '../bytes/writer.ts'
 import { TAG_LENGTH } from '../crypto/cipher-suite.ts'
 import { writeLongHeader, writeShortHeader } from '../packet/header.ts'
 import { Level, spaceOf } from '../packet/level.ts'
@@ -65,12 +65,11 @@ export function openPacket(
   const space = spaceOf(level)
   const number = parts.recovery.nextNumber(space)
   const numberLength = packetNumberLength(number, parts.recovery.largestAcknowledged(space))
-  const header = new Writer(into, start, limit)
-  const lengthAt = writeHeader(parts, header, level, destination, numberLength)
-  const numberOffset = header.pos
-  writePacketNumber(header, number, numberLength)
   const end = (level === Level.OneRtt ? limit : Math.min(limit, start + MAX_LONG_PACKET)) - TAG_LENGTH
-  const packet = new PacketWriter(level, into, header.pos, end)
+  const packet = new PacketWriter(level, into, start, end)
+  const lengthAt = writeHeader(parts, packet, level, destination, numberLength)
+  const numberOffset = packet.pos
+  writePacketNumber(packet, number, numberLength)
   return new OpenPacket(packet, start, lengthAt, numberOffset, numberLength, number)
 }
 

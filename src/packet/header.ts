@@ -28,7 +28,6 @@ export class PacketHeader {
   readonly start: number
   /** 0 for a short header, which has none. */
   readonly version: number
-  readonly destination: Uint8Array
   readonly source: Uint8Array
   /** Of an Initial; otherwise empty. `readRetry` finds that of a Retry. */
   readonly token: Uint8Array
@@ -36,12 +35,16 @@ export class PacketHeader {
   readonly numberOffset: number
   /** Where the packet ends in the datagram. */
   readonly end: number
+  readonly #datagram: Uint8Array
+  /** Undefined until asked for, in a short header: between its first byte and the packet number. */
+  #destination: Uint8Array | undefined
 
   constructor(
+    datagram: Uint8Array,
     kind: PacketKind,
     start: number,
     version: number,
-    destination: Uint8Array,
+    destination: Uint8Array | undefined,
     source: Uint8Array,
     token: Uint8Array,
     numberOffset: number,
@@ -50,11 +53,24 @@ export class PacketHeader {
     this.kind = kind
     this.start = start
     this.version = version
-    this.destination = destination
     this.source = source
     this.token = token
     this.numberOffset = numberOffset
     this.end = end
+    this.#datagram = datagram
+    this.#destination = destination
+  }
+
+  get destination(): Uint8Array {
+    this.#destination ??= this.#datagram.subarray(this.start + 1, this.numberOffset)
+    return this.#destination
+  }
+
+  /** Whether a short header is addressed to `id`: asked for each packet, and so without a view. */
+  isShortTo(id: Uint8Array): boolean {
+    if (this.kind !== PacketKind.OneRtt || this.numberOffset - this.start - 1 !== id.length) return false
+    for (let i = 0; i < id.length; i++) if (this.#datagram[this.start + 1 + i] !== id[i]) return false
+    return true
   }
 }
 
@@ -142,8 +158,7 @@ function readShortHeader(datagram: Uint8Array, pos: number, localIdLength: numbe
   if (((datagram[pos] as number) & FIXED_BIT) === 0) return undefined
   const numberOffset = pos + 1 + localIdLength
   if (numberOffset + MIN_PROTECTED_LENGTH > datagram.length) return undefined
-  const destination = datagram.subarray(pos + 1, numberOffset)
-  return new PacketHeader(PacketKind.OneRtt, pos, 0, destination, none, none, numberOffset, datagram.length)
+  return new PacketHeader(datagram, PacketKind.OneRtt, pos, 0, undefined, none, none, numberOffset, datagram.length)
 }
 
 function readLongHeader(datagram: Uint8Array, pos: number): PacketHeader | undefined {
@@ -156,21 +171,22 @@ function readLongHeader(datagram: Uint8Array, pos: number): PacketHeader | undef
   if (!destination || !source) return undefined
   if (version !== QUIC_V1 && version !== QUIC_V2) {
     const kind = version === 0 ? PacketKind.VersionNegotiation : PacketKind.UnknownVersion
-    return new PacketHeader(kind, pos, version, destination, source, none, reader.pos, datagram.length)
+    return new PacketHeader(datagram, kind, pos, version, destination, source, none, reader.pos, datagram.length)
   }
   // RFC 9000 §17.2: a packet without the fixed bit is discarded, and so is one whose ids are too long.
   if ((first & FIXED_BIT) === 0) return undefined
   if (destination.length > MAX_CONNECTION_ID_LENGTH || source.length > MAX_CONNECTION_ID_LENGTH) return undefined
   const kind = kindOf((first >> 4) & 3, version)
   if (kind === PacketKind.Retry) {
-    return new PacketHeader(kind, pos, version, destination, source, none, reader.pos, datagram.length)
+    return new PacketHeader(datagram, kind, pos, version, destination, source, none, reader.pos, datagram.length)
   }
   const token = kind === PacketKind.Initial ? tryToken(reader) : none
   const length = token && tryVarint(reader)
   if (!token || length === undefined) return undefined
   // RFC 9001 §5.4.2: a packet too short for a whole sample is discarded.
   if (length < MIN_PROTECTED_LENGTH || length > reader.remaining) return undefined
-  return new PacketHeader(kind, pos, version, destination, source, token, reader.pos, reader.pos + length)
+  const end = reader.pos + length
+  return new PacketHeader(datagram, kind, pos, version, destination, source, token, reader.pos, end)
 }
 
 // A datagram that is cut off is weather, and anyone can send it: these return undefined where Reader would throw.

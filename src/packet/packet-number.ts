@@ -15,7 +15,8 @@ export function packetNumberLength(number: number, largestAcknowledged: number):
 
 /** Writes the low `length` bytes of `number`. */
 export function writePacketNumber(w: Writer, number: number, length: number): void {
-  const low = number % 0x100000000
+  // The low 32 bits of any exact integer.
+  const low = number >>> 0
   if (length === 1) w.u8(low)
   else if (length === 2) w.u16(low)
   else if (length === 3) w.u24(low)
@@ -32,9 +33,11 @@ export function readTruncated(bytes: Uint8Array, at: number, length: number): nu
 /** RFC 9000 §A.3: the number nearest to the one expected next. `largestReceived` is -1 when there is none. */
 export function decodePacketNumber(truncated: number, length: number, largestReceived: number): number {
   const expected = largestReceived + 1
-  const window = 2 ** (8 * length)
+  const window = length === 4 ? 0x100000000 : 1 << (8 * length)
   const half = window / 2
-  const candidate = expected - (expected % window) + truncated
+  // Bit operators see the low 32 bits of any exact integer, which is all the remainder needs.
+  const remainder = length === 4 ? expected >>> 0 : expected & (window - 1)
+  const candidate = expected - remainder + truncated
   if (candidate <= expected - half && candidate <= Number.MAX_SAFE_INTEGER - window) return candidate + window
   if (candidate > expected + half && candidate >= window) return candidate - window
   return candidate

@@ -53,6 +53,6 @@ export class ProbeTimeout {
   }
 
   #backedOff(period: number): number {
-    return period * 2 ** Math.min(this.count, MAX_BACKOFF_EXPONENT)
+    return period * (1 << Math.min(this.count, MAX_BACKOFF_EXPONENT))
   }
 }

@@ -317,15 +317,20 @@ export class Recovery {
   }
 
   #clearOutcome(): Outcome {
-    this.#acked.length = 0
-    this.#lost.length = 0
-    this.#spurious.length = 0
+    empty(this.#acked)
+    empty(this.#lost)
+    empty(this.#spurious)
     return this.#outcome
   }
 
   #at(space: number): NumberSpace {
     return this.#spaces[space] as NumberSpace
   }
+}
+
+/** By `pop`, and not by setting the length: the array keeps its memory. */
+function empty(packets: SentPacket[]): void {
+  while (packets.length > 0) packets.pop()
 }
 
 function hasAckEliciting(packets: readonly SentPacket[]): boolean {

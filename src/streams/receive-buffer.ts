@@ -73,8 +73,13 @@ export class ReceiveBuffer {
     this.#arrived.clear()
   }
 
+  /** By `pop`, and not by setting lengths: there is one chunk most often, and the arrays keep their memory. */
   #forget(): void {
-    this.#chunks.length = this.#starts.length = this.#head = 0
+    while (this.#chunks.length > 0) {
+      this.#chunks.pop()
+      this.#starts.pop()
+    }
+    this.#head = 0
     this.#slab = undefined
   }
 

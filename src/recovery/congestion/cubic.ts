@@ -170,7 +170,8 @@ export class Cubic implements CongestionController {
 
   /** W_cubic(t), RFC 9438 §4.2. */
   #cubicWindow(seconds: number): number {
-    return C * this.#maxDatagramSize * (seconds - this.#plateau) ** 3 + this.#maxWindow
+    const t = seconds - this.#plateau
+    return C * this.#maxDatagramSize * t * t * t + this.#maxWindow
   }
 }
 
