@@ -46,6 +46,8 @@ export class Host {
   #connection: Connection | undefined
   #peer: Host | undefined
   #timerAt = Number.POSITIVE_INFINITY
+  /** What the connection said last of when it is to be called again. */
+  deadline = Number.POSITIVE_INFINITY
   /** Where the next datagram is written. */
   #buffer: Uint8Array
 
@@ -165,6 +167,7 @@ export class Host {
 
   #arm(connection: Connection): void {
     const deadline = connection.nextTimeout()
+    this.deadline = deadline
     if (deadline === Number.POSITIVE_INFINITY || deadline >= this.#timerAt) return
     this.#timerAt = deadline
     this.world.plan(deadline, () => this.#onTimer(connection, deadline))

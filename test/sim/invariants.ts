@@ -81,7 +81,7 @@ export class Invariants implements Observer {
   }
 
   #checkTimer(host: Host, connection: Connection): void {
-    const next = connection.nextTimeout()
+    const next = host.deadline
     const { now } = host.world
     if (Number.isNaN(next) || next === Number.NEGATIVE_INFINITY) throw new Error(`a timer at ${next}`)
     if (!connection.isTerminated && !Number.isFinite(next)) throw new Error('open, and no timer is set')
@@ -93,10 +93,14 @@ export class Invariants implements Observer {
   /** Where the peer is now has proven itself, or not. */
   #settle(host: Host): void {
     if (!this.#isServer || !host.hasConnection) return
-    const { isAddressValidated, remote, diagnostics } = host.connection
-    if (isAddressValidated) this.#ledger(remote).isValidated = true
+    const { connection } = host
+    if (connection.isAddressValidated) {
+      this.#ledger(connection.remote).isValidated = true
+      return
+    }
     // RFC 9000 §8.2.3: the answer may come by way of the next address, in the datagram that makes the server follow.
-    else if (diagnostics.formerRemote !== undefined) this.#ledger(diagnostics.formerRemote).isValidated = true
+    const { formerRemote } = connection.diagnostics
+    if (formerRemote !== undefined) this.#ledger(formerRemote).isValidated = true
   }
 
   /** It may have been validated since the last turn, and have had a full window right after. */

@@ -1,6 +1,6 @@
 // One direction of a path: what happens to a datagram between two hosts.
 
-import type { World } from './world.ts'
+import type { Happening, World } from './world.ts'
 
 export interface LinkOptions {
   /** One-way delay, ms. Default 10. */
@@ -33,6 +33,8 @@ export class Link {
   #index = 0
   /** When the last byte of what waits will have left. */
   #freeAt = 0
+  /** What was sent last. */
+  #newest: Happening | undefined
   carried = 0
   bytes = 0
   /** Datagrams for which the queue had no room. */
@@ -78,7 +80,7 @@ export class Link {
     const late = (this.#chance(reorder) ? random() * delay : 0) + (jitter > 0 ? random() * jitter : 0)
     this.carried++
     this.bytes += copy.length
-    this.#world.plan(leaves + delay + late, deliver, copy)
+    this.#newest = this.#world.plan(leaves + delay + late, deliver, copy, this.#newest)
   }
 
   /** Bytes that wait for the rate. */

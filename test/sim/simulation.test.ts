@@ -57,11 +57,10 @@ describe('invariants', () => {
     const { inFlight = 0, window = 12_000, timer = 5, streams = 0 } = facts
     const connection = {
       diagnostics: { bytesInFlight: inFlight, congestionWindow: window, openStreams: streams },
-      nextTimeout: () => timer,
       isTerminated: false,
       isAddressValidated: false,
     }
-    return { world: { now: 1 }, hasConnection: true, connection } as unknown as Host
+    return { world: { now: 1 }, hasConnection: true, connection, deadline: timer } as unknown as Host
   }
 
   const address = { host: '192.0.2.1', port: 1 }

@@ -8,11 +8,14 @@ import { Memory } from './memory.ts'
 
 type Act = (bytes: Uint8Array) => void
 
-class Happening {
+export class Happening {
   readonly at: number
   readonly order: number
   readonly act: Act
   readonly bytes: Uint8Array
+  /** What was planned to follow: it takes this one's place in the heap. */
+  next: Happening | undefined = undefined
+  isOver = false
 
   constructor(at: number, order: number, act: Act, bytes: Uint8Array) {
     this.at = at
@@ -57,10 +60,21 @@ export class World {
   /**
    * `act` happens at time `at`, after whatever was planned for that time before. It is given `bytes`, so that a datagram
    * on its way needs no closure of its own.
+   *
+   * What is likely to happen after `previous` stands in line behind it, and not in the heap: a path delivers thousands
+   * of datagrams in the order they were sent in.
    */
-  plan(at: number, act: Act, bytes: Uint8Array = nothing): void {
-    const heap = this.#heap
+  plan(at: number, act: Act, bytes: Uint8Array = nothing, previous?: Happening): Happening {
     const happening = new Happening(Math.max(at, this.#now), this.#order++, act, bytes)
+    const isInLine =
+      previous !== undefined && !previous.isOver && previous.next === undefined && previous.at <= happening.at
+    if (isInLine) previous.next = happening
+    else this.#insert(happening)
+    return happening
+  }
+
+  #insert(happening: Happening): void {
+    const heap = this.#heap
     let index = heap.length
     while (index > 0) {
       const above = (index - 1) >> 1
@@ -84,7 +98,7 @@ export class World {
         return isDone()
       }
       if (++this.#count > this.#maxHappenings) throw new Error(`the world spins at ${this.#now} ms`)
-      this.#removeFirst()
+      this.#removeFirst(next)
       this.#now = next.at
       next.act(next.bytes)
     }
@@ -109,9 +123,10 @@ export class World {
     return this.#crypto === 'fast' ? fastBackend(random, isThorough) : { ...nodeBackend, random }
   }
 
-  #removeFirst(): void {
+  #removeFirst(first: Happening): void {
     const heap = this.#heap
-    const last = heap.pop() as Happening
+    first.isOver = true
+    const last = first.next ?? (heap.pop() as Happening)
     const { length } = heap
     if (length === 0) return
     let index = 0
