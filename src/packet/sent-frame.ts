@@ -24,6 +24,8 @@ export const SentKind = {
   NewToken: 17,
   Datagram: 18,
   Close: 19,
+  AckFrequency: 20,
+  ImmediateAck: 21,
 } as const
 export type SentKind = (typeof SentKind)[keyof typeof SentKind]
 
@@ -39,7 +41,7 @@ export type SentKind = (typeof SentKind)[keyof typeof SentKind]
  * | MaxData, DataBlocked | - | the limit | - | - |
  * | MaxStreamData, StreamDataBlocked | stream id | the limit | - | - |
  * | MaxStreams, StreamsBlocked | - | the limit | - | true: bidirectional |
- * | NewConnectionId, RetireConnectionId | sequence | - | - | - |
+ * | NewConnectionId, RetireConnectionId, AckFrequency | sequence | - | - | - |
  * | NewToken, Datagram | the owner's own key | - | - | - |
  * | others | - | - | - | - |
  */

@@ -1,4 +1,5 @@
-// Transport parameters (RFC 9000 §18, RFC 9221 §3, RFC 9368 §3): one record, read from and written to the TLS extension.
+// Transport parameters (RFC 9000 §18, RFC 9221 §3, RFC 9368 §3; QUIC Acknowledgment Frequency §3, cited as AF): one
+// record, read from and written to the TLS extension.
 
 import { OutOfBytes, Reader } from '../bytes/reader.ts'
 import { MAX_EXACT, varintSize } from '../bytes/varint.ts'
@@ -38,6 +39,11 @@ export interface TransportParameters {
   readonly retrySourceConnectionId: Uint8Array | undefined
   /** The largest DATAGRAM frame this side takes, type and length included; 0, the default, for none (RFC 9221 §3). */
   readonly maxDatagramFrameSize: number
+  /**
+   * The least this side holds an ACK back when it is asked to, in µs; undefined: it takes no ACK_FREQUENCY or
+   * IMMEDIATE_ACK frames (AF §3).
+   */
+  readonly minAckDelay: number | undefined
   readonly versionInformation: VersionInformation | undefined
 }
 
@@ -73,6 +79,7 @@ export const defaultTransportParameters: TransportParameters = {
   initialSourceConnectionId: undefined,
   retrySourceConnectionId: undefined,
   maxDatagramFrameSize: 0,
+  minAckDelay: undefined,
   versionInformation: undefined,
 }
 
@@ -97,13 +104,15 @@ export function writeTransportParameters(parameters: TransportParameters, grease
   const w = Writer.allocate(MAX_WRITTEN)
   for (const { id, name } of integers) {
     const value = parameters[name]
-    if (value !== defaultTransportParameters[name]) writeInteger(w, id, value)
+    if (value !== undefined && value !== defaultTransportParameters[name]) writeInteger(w, id, value)
   }
   for (const { id, name } of byteStrings) {
     const value = parameters[name]
     if (value !== undefined) writeBytes(w, id, value)
   }
-  if (parameters.disableActiveMigration) writeBytes(w, DISABLE_ACTIVE_MIGRATION, empty)
+  for (const { id, name } of flags) {
+    if (parameters[name]) writeBytes(w, id, empty)
+  }
   if (parameters.preferredAddress !== undefined) {
     writeBytes(w, PREFERRED_ADDRESS, preferredAddressBytes(parameters.preferredAddress))
   }
@@ -121,7 +130,7 @@ type NamesOf<V> = {
 
 interface IntegerParameter {
   readonly id: number
-  readonly name: NamesOf<number>
+  readonly name: Exclude<NamesOf<number | undefined>, NamesOf<undefined>>
   readonly min: number
   readonly max: number
 }
@@ -132,6 +141,12 @@ interface ByteStringParameter {
   readonly minLength: number
   readonly maxLength: number
   readonly isServerOnly: boolean
+}
+
+/** True when it is there, with an empty value. */
+interface FlagParameter {
+  readonly id: number
+  readonly name: NamesOf<boolean>
 }
 
 const NO_LIMIT = Number.POSITIVE_INFINITY
@@ -150,6 +165,7 @@ const integers: readonly IntegerParameter[] = [
   { id: 0x0b, name: 'maxAckDelay', min: 0, max: 2 ** 14 - 1 },
   { id: 0x0e, name: 'activeConnectionIdLimit', min: 2, max: NO_LIMIT },
   { id: 0x20, name: 'maxDatagramFrameSize', min: 0, max: NO_LIMIT },
+  { id: 0xff04de1b, name: 'minAckDelay', min: 0, max: NO_LIMIT },
 ]
 
 const byteStrings: readonly ByteStringParameter[] = [
@@ -173,13 +189,15 @@ function connectionIdParameter(
   return { id, name, minLength: 0, maxLength: MAX_CONNECTION_ID_LENGTH, isServerOnly }
 }
 
-const DISABLE_ACTIVE_MIGRATION = 0x0c
+const flags: readonly FlagParameter[] = [{ id: 0x0c, name: 'disableActiveMigration' }]
+
 const PREFERRED_ADDRESS = 0x0d
 const VERSION_INFORMATION = 0x11
 const integerById: ReadonlyMap<number, IntegerParameter> = new Map(integers.map(p => [p.id, p]))
+const flagById: ReadonlyMap<number, FlagParameter> = new Map(flags.map(p => [p.id, p]))
 const byteStringById: ReadonlyMap<number, ByteStringParameter> = new Map(byteStrings.map(p => [p.id, p]))
-/** 12 integers of 10 bytes, 4 byte strings of 22, the address of 63, a flag of 2, two versions in 14 and an
- * unknown id of 9: below 512. */
+/** 12 integers of 10 bytes and one of 17, 4 byte strings of 22, the address of 63, a flag of 2, two versions in 14 and
+ * an unknown id of 9: below 512. */
 const MAX_WRITTEN = 512
 const empty = new Uint8Array(0)
 
@@ -195,6 +213,10 @@ function readAll(reader: Reader, from: 'client' | 'server'): TransportParameters
       seen.add(id)
     }
   }
+  // AF §3: the one in µs, the other in ms.
+  if (parameters.minAckDelay !== undefined && parameters.minAckDelay > parameters.maxAckDelay * 1000) {
+    throw malformed('minAckDelay is more than maxAckDelay')
+  }
   return parameters
 }
 
@@ -207,14 +229,15 @@ function readOne(
 ): boolean {
   const integer = integerById.get(id)
   const byteString = byteStringById.get(id)
+  const flag = flagById.get(id)
   if (integer !== undefined) {
     parameters[integer.name] = readInteger(integer, value)
   } else if (byteString !== undefined) {
     if (byteString.isServerOnly) forbidClient(from, byteString.name)
     parameters[byteString.name] = readByteString(byteString, value)
-  } else if (id === DISABLE_ACTIVE_MIGRATION) {
-    if (!value.isDone) throw malformed('disableActiveMigration with a value')
-    parameters.disableActiveMigration = true
+  } else if (flag !== undefined) {
+    if (!value.isDone) throw malformed(`${flag.name} with a value`)
+    parameters[flag.name] = true
   } else if (id === PREFERRED_ADDRESS) {
     forbidClient(from, 'preferredAddress')
     parameters.preferredAddress = readPreferredAddress(value)

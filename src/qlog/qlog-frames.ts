@@ -60,6 +60,16 @@ export function renderFrame(frame: Frame, ackExponent: number): QlogObject {
       return { frame_type: 'path_challenge', data: toHex(frame.data) }
     case FrameType.PathResponse:
       return { frame_type: 'path_response', data: toHex(frame.data) }
+    case FrameType.ImmediateAck:
+      return { frame_type: 'immediate_ack' }
+    case FrameType.AckFrequency:
+      return {
+        frame_type: 'ack_frequency',
+        sequence_number: frame.sequence,
+        ack_eliciting_threshold: frame.ackElicitingThreshold,
+        requested_max_ack_delay: frame.requestedMaxAckDelay,
+        reordering_threshold: frame.reorderingThreshold,
+      }
     default:
       return renderStreamRelated(frame)
   }

@@ -17,6 +17,7 @@ export function renderParameters(side: Side, parameters: TransportParameters, tl
     retry_source_connection_id: hexOf(parameters.retrySourceConnectionId),
     ack_delay_exponent: parameters.ackDelayExponent,
     max_ack_delay: parameters.maxAckDelay,
+    min_ack_delay: parameters.minAckDelay,
     ...renderRestored(parameters),
     preferred_address: parameters.preferredAddress && renderPreferred(parameters.preferredAddress),
   }

@@ -21,6 +21,8 @@ export function rememberedLimits(parameters: TransportParameters): TransportPara
     versionInformation: undefined,
     ackDelayExponent: fresh.ackDelayExponent,
     maxAckDelay: fresh.maxAckDelay,
+    // QUIC Acknowledgment Frequency §3.
+    minAckDelay: undefined,
   }
 }
 

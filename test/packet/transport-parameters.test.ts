@@ -36,6 +36,7 @@ const full: TransportParameters = {
   initialSourceConnectionId: new Uint8Array(20).fill(3),
   retrySourceConnectionId: new Uint8Array(0),
   maxDatagramFrameSize: 65_535,
+  minAckDelay: 16_383_000,
   versionInformation: { chosen: 1, available: [0x6b3343cf, 1] },
 }
 
@@ -86,6 +87,7 @@ test('RFC 9000 §18.2: defaults are not sent, and hold for what is absent', () =
     maxAckDelay: 25,
     activeConnectionIdLimit: 2,
     maxDatagramFrameSize: 0,
+    minAckDelay: undefined,
   })
 })
 
@@ -158,6 +160,17 @@ describe('RFC 9000 §18.2: ranges', () => {
   })
 })
 
+test('QUIC Acknowledgment Frequency §3: min_ack_delay is no more than max_ack_delay', () => {
+  expect(fault('c0000000ff04de1b 01 00')).toMatchObject({ minAckDelay: 0 })
+  // 25 ms, the default of max_ack_delay, and 1 µs more.
+  expect(fault('c0000000ff04de1b 04 800061a8')).toMatchObject({ minAckDelay: 25_000 })
+  expectMalformed(fault('c0000000ff04de1b 04 800061a9'))
+  // Whichever comes first.
+  expectMalformed(fault('c0000000ff04de1b 02 43e9  0b 01 01'))
+  expectMalformed(fault('0b 01 01  c0000000ff04de1b 02 43e9'))
+  expect(fault('0b 01 01  c0000000ff04de1b 02 43e8')).toMatchObject({ minAckDelay: 1000, maxAckDelay: 1 })
+})
+
 describe('RFC 9000 §18.2: preferred_address', () => {
   const address = `7f000001 01bb ${'01'.repeat(16)} ffff`
   test('has an id of 1 to 20 bytes', () => {
@@ -180,8 +193,8 @@ test('parameters cut off at any byte are malformed, or end between two', () => {
     if (result instanceof Error) expectMalformed(result)
     else whole++
   }
-  // One for each boundary between two of the 19, and the empty one.
-  expect(whole).toBe(19)
+  // One for each boundary between two of the 20, and the empty one.
+  expect(whole).toBe(20)
 })
 
 test('random bytes are parameters or a TransportError', () => {

@@ -119,6 +119,23 @@ const frames: readonly (readonly [Frame, object])[] = [
     { type: FrameType.Datagram, data },
     { frame_type: 'datagram', raw: { length: 6, payload_length: 6 } },
   ],
+  [{ type: FrameType.ImmediateAck }, { frame_type: 'immediate_ack' }],
+  [
+    {
+      type: FrameType.AckFrequency,
+      sequence: 1,
+      ackElicitingThreshold: 9,
+      requestedMaxAckDelay: 5000,
+      reorderingThreshold: 3,
+    },
+    {
+      frame_type: 'ack_frequency',
+      sequence_number: 1,
+      ack_eliciting_threshold: 9,
+      requested_max_ack_delay: 5000,
+      reordering_threshold: 3,
+    },
+  ],
 ]
 
 describe('frames', () => {

@@ -21,6 +21,7 @@ const full: TransportParameters = {
   statelessResetToken: new Uint8Array(16).fill(2),
   ackDelayExponent: 5,
   maxAckDelay: 50,
+  minAckDelay: 1000,
 }
 
 const limits = [

@@ -1,4 +1,5 @@
-// The frames of QUIC version 1 (RFC 9000 §19, RFC 9221), as they look once parsed.
+// The frames of QUIC version 1 (RFC 9000 §19, RFC 9221) and of its extensions, as they look once parsed.
+// QUIC Acknowledgment Frequency is cited as AF.
 
 export const FrameType = {
   Padding: 0x00,
@@ -26,8 +27,12 @@ export const FrameType = {
   ConnectionClose: 0x1c,
   ApplicationClose: 0x1d,
   HandshakeDone: 0x1e,
+  /** AF §5. */
+  ImmediateAck: 0x1f,
   /** 0x30 without, 0x31 with length. */
   Datagram: 0x30,
+  /** AF §4. Two bytes on the wire. */
+  AckFrequency: 0xaf,
 } as const
 export type FrameType = (typeof FrameType)[keyof typeof FrameType]
 
@@ -141,6 +146,19 @@ export interface DatagramFrame {
   /** A view into the decrypted packet. */
   readonly data: Uint8Array
 }
+export interface ImmediateAckFrame {
+  readonly type: typeof FrameType.ImmediateAck
+}
+export interface AckFrequencyFrame {
+  readonly type: typeof FrameType.AckFrequency
+  readonly sequence: number
+  /** So many ack-eliciting packets need no ACK yet. */
+  readonly ackElicitingThreshold: number
+  /** µs. */
+  readonly requestedMaxAckDelay: number
+  /** From how much reordering on an ACK is wanted at once; 0: never. */
+  readonly reorderingThreshold: number
+}
 
 export type Frame =
   | PaddingFrame
@@ -163,3 +181,5 @@ export type Frame =
   | ConnectionCloseFrame
   | HandshakeDoneFrame
   | DatagramFrame
+  | ImmediateAckFrame
+  | AckFrequencyFrame

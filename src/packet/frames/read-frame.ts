@@ -5,6 +5,7 @@ import { MAX_EXACT, varintSize } from '../../bytes/varint.ts'
 import { type Level, levelNames } from '../level.ts'
 import { ErrorCode, TransportError } from '../transport-error.ts'
 import { readAck } from './ack.ts'
+import { readAckFrequency } from './ack-frequency.ts'
 import { readClose } from './close.ts'
 import { readNewConnectionId, readRetireConnectionId } from './connection-id.ts'
 import { readCrypto } from './crypto.ts'
@@ -19,14 +20,14 @@ import {
 } from './flow-control.ts'
 import { type Frame, FrameType } from './frame.ts'
 import { readPath } from './path.ts'
-import { handshakeDoneFrame, pingFrame, readPadding } from './signal.ts'
+import { handshakeDoneFrame, immediateAckFrame, pingFrame, readPadding } from './signal.ts'
 import { readStream } from './stream.ts'
 import { readResetStream, readStopSending } from './stream-control.ts'
 import { readNewToken } from './token.ts'
 
 /**
  * Reads the next frame of a packet of `level`. Data of STREAM, CRYPTO and DATAGRAM frames are views into the packet.
- * Which side may send a frame, and whether DATAGRAM was agreed on, is for the caller to check.
+ * Which side may send a frame, and whether those of extensions were agreed on, is for the caller to check.
  *
  * Throws a TransportError: FRAME_ENCODING_ERROR for what is malformed or unknown, PROTOCOL_VIOLATION for what does not
  * belong into such a packet, and the codes that single frames ask for.
@@ -72,7 +73,7 @@ export function isProbing(frame: Frame): boolean {
 function readType(reader: Reader): number {
   const start = reader.pos
   const type = reader.varint()
-  // RFC 9000 §12.4: frame types are encoded in the fewest bytes. All frames known here have types of one byte.
+  // RFC 9000 §12.4: frame types are encoded in the fewest bytes.
   if (reader.pos - start !== varintSize(type)) {
     throw new TransportError(ErrorCode.ProtocolViolation, 'frame type not in its shortest form', type)
   }
@@ -134,14 +135,21 @@ function readBody(reader: Reader, type: number): Frame {
       return readClose(reader, type)
     case FrameType.HandshakeDone:
       return handshakeDoneFrame
+    case FrameType.ImmediateAck:
+      return immediateAckFrame
+    case FrameType.AckFrequency:
+      return readAckFrequency(reader)
     default:
       return type < FrameType.Datagram ? readStream(reader, type) : readDatagram(reader, type)
   }
 }
 
-/** RFC 9000 §12.4, Table 3, and RFC 9221 §4: by type, the levels in the order of `Level` (Initial, 0-RTT, Handshake, 1-RTT). */
+/**
+ * RFC 9000 §12.4, Table 3, RFC 9221 §4 and QUIC Acknowledgment Frequency §3: by type, the levels in the order of `Level`
+ * (Initial, 0-RTT, Handshake, 1-RTT).
+ */
 const allowedLevels: readonly (string | undefined)[] = (() => {
-  const table: (string | undefined)[] = new Array<string | undefined>(FrameType.Datagram + 2).fill(undefined)
+  const table: (string | undefined)[] = new Array<string | undefined>(FrameType.AckFrequency + 1).fill(undefined)
   const set = (levels: string, first: number, last = first): void => {
     for (let type = first; type <= last; type++) table[type] = levels
   }
@@ -166,6 +174,8 @@ const allowedLevels: readonly (string | undefined)[] = (() => {
   set('I0H1', FrameType.ConnectionClose)
   set('_0_1', FrameType.ApplicationClose)
   set('___1', FrameType.HandshakeDone)
+  set('___1', FrameType.ImmediateAck)
   set('_0_1', FrameType.Datagram, FrameType.Datagram + 1)
+  set('___1', FrameType.AckFrequency)
   return table
 })()

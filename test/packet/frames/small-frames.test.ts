@@ -8,7 +8,13 @@ import { datagramSize, writeDatagram } from '../../../src/packet/frames/datagram
 import * as flow from '../../../src/packet/frames/flow-control.ts'
 import type { NewConnectionIdFrame, NewTokenFrame, PathFrame } from '../../../src/packet/frames/frame.ts'
 import { PATH_FRAME_SIZE, writePathChallenge, writePathResponse } from '../../../src/packet/frames/path.ts'
-import { SIGNAL_FRAME_SIZE, writeHandshakeDone, writePadding, writePing } from '../../../src/packet/frames/signal.ts'
+import {
+  SIGNAL_FRAME_SIZE,
+  writeHandshakeDone,
+  writeImmediateAck,
+  writePadding,
+  writePing,
+} from '../../../src/packet/frames/signal.ts'
 import * as control from '../../../src/packet/frames/stream-control.ts'
 import { newTokenSize, writeNewToken } from '../../../src/packet/frames/token.ts'
 import { ErrorCode } from '../../../src/packet/transport-error.ts'
@@ -160,6 +166,13 @@ const cases: Case[] = [
     size: datagramSize(8),
     hex: '31 08 0102030405060708',
     frame: { type: 0x30, data: pathData },
+  },
+  {
+    name: 'QUIC Acknowledgment Frequency §5: IMMEDIATE_ACK',
+    write: w => writeImmediateAck(w),
+    size: SIGNAL_FRAME_SIZE,
+    hex: '1f',
+    frame: { type: 0x1f },
   },
 ]
 
