@@ -20,6 +20,7 @@ import {
 import { startClient, startServer, type TlsSession } from '../tls13/session.ts'
 import { canHonour, readRemembered } from '../zero-rtt/remembered-parameters.ts'
 import { offeredPsk, type Resumption } from '../zero-rtt/resumption.ts'
+import { AckRequests } from './ack-frequency.ts'
 import { Close } from './close.ts'
 import {
   ACTIVE_CONNECTION_ID_LIMIT,
@@ -248,6 +249,7 @@ function assemble(
   const { isClient, deps, transport, localId, now } = basics
   const { parameters } = transport
   const events = new EventQueue()
+  const recovery = newRecovery(basics, initialRtt)
   return {
     isClient,
     versions: basics.versions,
@@ -262,7 +264,7 @@ function assemble(
     keyring: new Keyring(deps.backend, basics.versions.current),
     spaces: packetSpaces(isClient, parameters),
     handshake: new HandshakeState(basics.tls, basics.expected, remembered),
-    recovery: recovery(basics, initialRtt),
+    recovery,
     streams: streamSet(isClient, transport, events),
     path,
     departure: new Departure(),
@@ -275,13 +277,14 @@ function assemble(
     datagrams: new Datagrams(parameters.maxDatagramFrameSize, events),
     handshakeDone: new HandshakeDone(),
     newToken: new NewToken(),
+    ackRequests: new AckRequests(recovery),
     parked: new Parked(),
     stats: new Stats(now),
     token: nothing,
   }
 }
 
-function recovery({ isClient, transport, deps }: Basics, rememberedRtt: number | undefined): Recovery {
+function newRecovery({ isClient, transport, deps }: Basics, rememberedRtt: number | undefined): Recovery {
   const initialRtt = transport.initialRtt ?? rememberedRtt
   return new Recovery({
     isServer: !isClient,

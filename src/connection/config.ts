@@ -40,6 +40,11 @@ export interface TransportOptions {
   readonly initialMaxStreamsUni?: number
   /** How long we may hold an ACK back, ms. Default 25. RFC 9000 §18.2. */
   readonly maxAckDelay?: number
+  /**
+   * Let each side say how often it wants to be acknowledged (QUIC Acknowledgment Frequency), if the peer takes part: for
+   * long transfers fewer ACKs, for probes sooner ones. Default true.
+   */
+  readonly ackFrequency?: boolean
   /** The largest DATAGRAM frame we take, bytes; 0: none. Default 0. RFC 9221 §3. */
   readonly maxDatagramFrameSize?: number
   /** The largest UDP payload we send, 1,200 to 65,527 bytes. More only where the whole path is known. Default 1,200. */
@@ -162,12 +167,16 @@ export function versionsFrom(version: number): readonly number[] {
   return [version, ...SERVER_VERSIONS.filter(other => other !== version)]
 }
 
+/** Timers of Node are no finer, µs. */
+const MIN_ACK_DELAY = 1000
+
 const MiB = 1024 * 1024
 
 /** Fills in the defaults. Throws a RangeError that names the option that does not fit. */
 export function resolveTransport(options: TransportOptions = {}): Transport {
   const probed = within('probeDatagramSize', options.probeDatagramSize ?? DEFAULT_PROBED, 1200, 65_527)
   const maxDatagramSize = within('maxDatagramSize', options.maxDatagramSize ?? MIN_DATAGRAM_SIZE, 1200, 65_527)
+  const maxAckDelay = within('maxAckDelay', options.maxAckDelay ?? 25, 0, 2 ** 14 - 1)
   const streamData = within('initialMaxStreamData', options.initialMaxStreamData ?? MiB / 4, 0, 2 ** 53 - 1)
   return {
     maxDatagramSize,
@@ -190,7 +199,8 @@ export function resolveTransport(options: TransportOptions = {}): Transport {
       initialMaxStreamDataUni: streamData,
       initialMaxStreamsBidi: within('initialMaxStreamsBidi', options.initialMaxStreamsBidi ?? 128, 0, 2 ** 40),
       initialMaxStreamsUni: within('initialMaxStreamsUni', options.initialMaxStreamsUni ?? 16, 0, 2 ** 40),
-      maxAckDelay: within('maxAckDelay', options.maxAckDelay ?? 25, 0, 2 ** 14 - 1),
+      maxAckDelay,
+      minAckDelay: (options.ackFrequency ?? true) ? Math.min(MIN_ACK_DELAY, maxAckDelay * 1000) : undefined,
       disableActiveMigration: options.disableActiveMigration ?? false,
       activeConnectionIdLimit: ACTIVE_CONNECTION_ID_LIMIT,
       maxDatagramFrameSize: within('maxDatagramFrameSize', options.maxDatagramFrameSize ?? 0, 0, 65_535),

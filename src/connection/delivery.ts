@@ -83,6 +83,9 @@ function ownerOf(parts: Parts, space: Space, frame: SentFrame): FrameOwner | und
       return parts.newToken
     case SentKind.Datagram:
       return parts.datagrams
+    case SentKind.AckFrequency:
+    case SentKind.ImmediateAck:
+      return parts.ackRequests
     case SentKind.Ping:
     case SentKind.Close:
       return undefined

@@ -6,6 +6,7 @@ import { readFrame } from '../packet/frames/read-frame.ts'
 import type { PacketHeader } from '../packet/header.ts'
 import { Level, spaceOf } from '../packet/level.ts'
 import { ErrorCode, TransportError } from '../packet/transport-error.ts'
+import { onAckFrequency, onImmediateAck } from './ack-frequency.ts'
 import { deliver, pto } from './delivery.ts'
 import { tellClosed } from './ending.ts'
 import { confirm } from './handshake.ts'
@@ -105,6 +106,10 @@ function dispatch(parts: Parts, frame: Frame, level: Level, origin: Origin, now:
       return onHandshakeDone(parts, now)
     case FrameType.Datagram:
       return parts.datagrams.onDatagram(frame.data)
+    case FrameType.AckFrequency:
+      return onAckFrequency(frame, parts.spaces[spaceOf(level)].received, parts.transport.parameters.minAckDelay)
+    case FrameType.ImmediateAck:
+      return onImmediateAck(parts.spaces[spaceOf(level)].received, parts.transport.parameters.minAckDelay, now)
   }
 }
 
@@ -122,6 +127,7 @@ function onAck(parts: Parts, frame: AckFrame, level: Level, now: number): void {
   judgeMtu(parts, outcome.acked, outcome.lost, now)
   // RFC 9000 §13.2.2: how far ACKs may be thinned depends on how long a round trip is.
   parts.spaces[space].received.frequency.rtt = parts.recovery.rtt.smoothed
+  parts.ackRequests.review(parts.mtu.current, now)
   keys.onAcked(frame.largestAcknowledged)
   keys.setPto(pto(parts))
 }

@@ -82,6 +82,7 @@ export function onPathResponse(parts: Parts, frame: PathFrame, now: number): voi
   path.moveTo(to)
   // RFC 9000 §9.4.
   parts.recovery.onNewPath(parts.transport.initialRtt, now)
+  parts.ackRequests.onNewPath()
   parts.events.push({ type: 'migrated', remote: to })
 }
 
@@ -112,5 +113,6 @@ function giveUpAt(parts: Parts, now: number): number {
 function onNewPath(parts: Parts, before: Address, now: number): void {
   if (before.host === parts.path.remote.host) return
   parts.recovery.onNewPath(parts.transport.initialRtt, now)
+  parts.ackRequests.onNewPath()
   restartMtu(parts)
 }

@@ -6,6 +6,7 @@ import type { MtuDiscovery } from '../recovery/mtu-discovery.ts'
 import type { Recovery } from '../recovery/recovery.ts'
 import type { StreamSet } from '../streams/stream-set.ts'
 import type { TlsSession } from '../tls13/session.ts'
+import type { AckRequests } from './ack-frequency.ts'
 import type { Close } from './close.ts'
 import type { Dependencies, Transport } from './config.ts'
 import type { Datagrams } from './datagrams.ts'
@@ -58,6 +59,7 @@ export interface Parts {
   readonly datagrams: Datagrams
   readonly handshakeDone: HandshakeDone
   readonly newToken: NewToken
+  readonly ackRequests: AckRequests
   readonly parked: Parked
   readonly stats: Stats
 

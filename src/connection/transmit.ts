@@ -165,6 +165,7 @@ function hasDue(parts: Parts, level: Level): boolean {
     parts.streams.hasDataToSend ||
     parts.handshakeDone.hasDue ||
     parts.newToken.hasDue ||
+    parts.ackRequests.hasDue ||
     parts.path.hasDue ||
     parts.localIds.hasDue ||
     parts.peerIds.hasDue ||
@@ -188,10 +189,11 @@ function writeFrames(
   if (!mayElicit) return
   if (probes > 0) prepareProbe(parts, space)
   if (packet.level !== Level.ZeroRtt) crypto.write(packet)
-  if (packet.level === Level.OneRtt) writeControl(parts, packet)
+  if (packet.level === Level.OneRtt) writeControl(parts, packet, now)
   if (space === Space.Application) {
     parts.datagrams.write(packet)
     parts.streams.write(packet, now)
+    parts.ackRequests.writeImmediate(packet, probes > 0, !parts.streams.hasDataToSend, now)
   }
   if (probes > 0 && !packet.isAckEliciting && packet.remaining > 0) {
     writePing(packet)
@@ -199,7 +201,8 @@ function writeFrames(
   }
 }
 
-function writeControl(parts: Parts, packet: PacketWriter): void {
+function writeControl(parts: Parts, packet: PacketWriter, now: number): void {
+  parts.ackRequests.write(packet, now)
   parts.handshakeDone.write(packet)
   parts.newToken.write(packet)
   parts.localIds.write(packet)

@@ -84,6 +84,11 @@ export class Recovery {
     return sum
   }
 
+  /** So many later packets acknowledged make one lost (RFC 9002 §6.1.1). */
+  get packetThreshold(): number {
+    return this.#window.thresholds.packets
+  }
+
   /** How often the probe timer fired since the last acknowledgment. */
   get ptoCount(): number {
     return this.#timer.probe.count
