@@ -59,6 +59,12 @@ export const limits = {
    */
   pendingBytes: 4_194_304,
   /**
+   * Bytes of those that come from one host.
+   * At the bound: further datagrams from there are dropped. Against one client that takes the room of all.
+   * RFC 9000 §5.2.2.
+   */
+  pendingBytesPerHost: 262_144,
+  /**
    * Stateless resets an endpoint sends in a second.
    * At the bound: none until the next second. Against loops and floods by reflection. RFC 9000 §10.3.3.
    */

@@ -44,6 +44,8 @@ export const MAX_PENDING_CLIENTS: number = limits.pendingClients
 export const MAX_PENDING_DATAGRAMS: number = limits.pendingDatagrams
 /** Bytes kept for all of them together. */
 export const MAX_PENDING_BYTES: number = limits.pendingBytes
+/** And for those of one host. */
+export const MAX_PENDING_BYTES_PER_HOST: number = limits.pendingBytesPerHost
 
 /** Ports of services that answer anything: never a client, but good to reflect at (UDP loops, amplification). */
 const REFLECTING_PORTS: ReadonlySet<number> = new Set([

@@ -2,11 +2,12 @@
 
 import type { Address } from '../connection/path.ts'
 import { connectionIdKey } from '../packet/connection-id.ts'
-import { MAX_PENDING_BYTES, MAX_PENDING_DATAGRAMS } from './incoming.ts'
+import { MAX_PENDING_BYTES, MAX_PENDING_BYTES_PER_HOST, MAX_PENDING_DATAGRAMS } from './incoming.ts'
 
 export class PendingClients {
   readonly #limit: number
   readonly #waiting = new Map<string, Uint8Array[]>()
+  readonly #bytesByHost = new Map<string, number>()
   #bytes = 0
 
   constructor(limit: number) {
@@ -24,9 +25,9 @@ export class PendingClients {
 
   /** Keeps the first datagram of a client; false when there are too many of them. */
   add(key: string, datagram: Uint8Array): boolean {
-    if (this.#waiting.size >= this.#limit || this.#bytes + datagram.length > MAX_PENDING_BYTES) return false
+    if (this.#waiting.size >= this.#limit || !this.#hasRoom(key, datagram.length)) return false
     this.#waiting.set(key, [datagram])
-    this.#bytes += datagram.length
+    this.#count(key, datagram.length)
     return true
   }
 
@@ -34,9 +35,9 @@ export class PendingClients {
   append(key: string, datagram: Uint8Array): boolean {
     const datagrams = this.#waiting.get(key)
     if (datagrams === undefined) return false
-    if (datagrams.length < MAX_PENDING_DATAGRAMS && this.#bytes + datagram.length <= MAX_PENDING_BYTES) {
+    if (datagrams.length < MAX_PENDING_DATAGRAMS && this.#hasRoom(key, datagram.length)) {
       datagrams.push(datagram)
-      this.#bytes += datagram.length
+      this.#count(key, datagram.length)
     }
     return true
   }
@@ -45,12 +46,30 @@ export class PendingClients {
   take(key: string): readonly Uint8Array[] {
     const datagrams = this.#waiting.get(key) ?? []
     this.#waiting.delete(key)
-    for (const datagram of datagrams) this.#bytes -= datagram.length
+    for (const datagram of datagrams) this.#count(key, -datagram.length)
     return datagrams
   }
 
   clear(): void {
     this.#waiting.clear()
+    this.#bytesByHost.clear()
     this.#bytes = 0
   }
+
+  #hasRoom(key: string, bytes: number): boolean {
+    const ofHost = this.#bytesByHost.get(hostOf(key)) ?? 0
+    return this.#bytes + bytes <= MAX_PENDING_BYTES && ofHost + bytes <= MAX_PENDING_BYTES_PER_HOST
+  }
+
+  #count(key: string, bytes: number): void {
+    const host = hostOf(key)
+    const ofHost = (this.#bytesByHost.get(host) ?? 0) + bytes
+    if (ofHost === 0) this.#bytesByHost.delete(host)
+    else this.#bytesByHost.set(host, ofHost)
+    this.#bytes += bytes
+  }
+}
+
+function hostOf(key: string): string {
+  return key.slice(0, key.indexOf(' '))
 }

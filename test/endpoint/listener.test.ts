@@ -232,10 +232,10 @@ describe('limits', () => {
     expect(pending.size).toBe(1)
     const large = new PendingClients(1000)
     let kept = 0
-    while (kept < 1000 && large.add(`${kept}`, new Uint8Array(65_000))) kept++
+    while (kept < 1000 && large.add(`${kept} 443 id`, new Uint8Array(65_000))) kept++
     expect(kept).toBe(64)
     large.clear()
-    expect(large.add('again', new Uint8Array(65_000))).toBe(true)
+    expect(large.add('again 443 id', new Uint8Array(65_000))).toBe(true)
   })
 })
 
