@@ -3,6 +3,7 @@
 import { expect, test } from 'vitest'
 import { type CongestionScenario, congestionScenarios, jain, runCongestion } from './congestion.ts'
 import { plot } from './plot.ts'
+import { LOOPBACK_DATAGRAM } from './transfer.ts'
 
 function scenario(name: string): CongestionScenario {
   return congestionScenarios.find(one => one.name === name) as CongestionScenario
@@ -25,6 +26,12 @@ test('RFC 9000 §4.2: one stream fills 100 Mbit/s x 50 ms with default windows a
 
 test('RFC 9000 §4.2: one stream fills 1 Gbit/s x 10 ms with default windows and buffers', { timeout: 60_000 }, () => {
   const { error, use } = runCongestion({ ...scenario('gigabit'), duration: 1000 })
+  expect(error).toBe(undefined)
+  expect(use).toBeGreaterThanOrEqual(0.9)
+})
+
+test.each([1452, 9000, LOOPBACK_DATAGRAM])('the same in datagrams of %i bytes', datagramSize => {
+  const { error, use } = runCongestion({ ...scenario('oneFlow'), datagramSize, duration: 6000 })
   expect(error).toBe(undefined)
   expect(use).toBeGreaterThanOrEqual(0.9)
 })

@@ -95,7 +95,6 @@ export const congestionScenarios: readonly CongestionScenario[] = [
     leastUse: 0.9,
     hasDefaults: true,
   },
-  // Last, when the compiler has seen everything: it measures the simulation too.
   { name: 'oneFlow', rate: FAST, delay: 25, starts: [0], duration: 20_000, judgedFrom: 2000, leastUse: 0.9 },
 ]
 

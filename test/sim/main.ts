@@ -10,6 +10,7 @@ import { type CongestionResult, congestionScenarios, runCongestion } from './con
 import { plot } from './plot.ts'
 import { runSeed, type SeedResult } from './run-seed.ts'
 import { scenarioNames, seedsFor } from './scenarios.ts'
+import { LOOPBACK_DATAGRAM, measureTransfers, PASSES, TRANSFER, type TransferResult } from './transfer.ts'
 import type { Crypto } from './world.ts'
 
 interface Batch {
@@ -31,7 +32,7 @@ const MAX_TOLD = 20
 
 const usage = `npm run sim -- [--seeds 5000] [--scenario NAME] [--crypto fast|node] [--plot DIR] [--json]
 npm run sim -- --seed N [--crypto fast|node] [--qlog DIR]
-Scenarios: ${[...scenarioNames, ...congestionScenarios.map(({ name }) => name)].join(' ')}`
+Scenarios: ${[...scenarioNames, ...congestionScenarios.map(({ name }) => name), TRANSFER].join(' ')}`
 
 if (isMainThread) process.exitCode = await main()
 else parentPort?.on('message', (batch: Batch) => parentPort?.postMessage(run(batch)))
@@ -59,15 +60,17 @@ async function main(): Promise<number> {
     return values.help ? 0 : 2
   }
   if (seed !== undefined) return repeat(Number(seed), crypto, values.qlog)
-  const isCongestion = congestionScenarios.some(({ name }) => name === scenario)
+  const isCongestion = scenario === TRANSFER || congestionScenarios.some(({ name }) => name === scenario)
   if (scenario !== undefined && !isCongestion && !scenarioNames.includes(scenario)) {
     console.error(`no scenario ${scenario}\n${usage}`)
     return 2
   }
   const congestion = scenario === undefined || isCongestion ? runAllCongestion(crypto, scenario, values.plot) : []
+  // Before the seeds take all cores.
+  const transfers = scenario === undefined || scenario === TRANSFER ? measureTransfers(crypto, progress) : []
   const seeds = isCongestion ? [] : seedsFor(Number(values.seeds), scenario)
   const results = await runAll(seeds, crypto)
-  return report(results, congestion, crypto, values.json)
+  return report(results, congestion, transfers, crypto, values.json)
 }
 
 /** One seed again, with a log of each side if wanted. */
@@ -137,10 +140,16 @@ async function runAll(seeds: readonly number[], crypto: Crypto): Promise<SeedRes
   return results.sort((a, b) => a.seed - b.seed)
 }
 
-function report(results: SeedResult[], congestion: CongestionResult[], crypto: Crypto, isJson: boolean): number {
+function report(
+  results: SeedResult[],
+  congestion: CongestionResult[],
+  transfers: TransferResult[],
+  crypto: Crypto,
+  isJson: boolean,
+): number {
   progress('')
   const failures = results.filter(({ error }) => error !== undefined)
-  const failed = failures.length + congestion.filter(({ error }) => error !== undefined).length
+  const failed = failures.length + [...congestion, ...transfers].filter(({ error }) => error !== undefined).length
   const scenarios: Record<string, unknown> = {}
   for (const [name, tally] of tallies(results)) scenarios[name] = tally
   for (const { name, error, use, fairness, realTimeFactor } of congestion) {
@@ -160,18 +169,30 @@ function report(results: SeedResult[], congestion: CongestionResult[], crypto: C
     if (error !== undefined)
       console.error(`${name}: ${error}\n  npm run sim -- --scenario ${name} --crypto ${crypto} --plot .cache/plot`)
   }
-  // What a 100 Mbit/s transfer takes of the wall clock.
-  const transfer = congestion.find(({ name }) => name === 'oneFlow')
-  const realTimeFactor = transfer === undefined ? null : round(transfer.realTimeFactor)
-  const summary = { seeds: results.length, failed, realTimeFactor, crypto, scenarios }
+  for (const { datagramSize, error } of transfers) {
+    if (error !== undefined) console.error(`${TRANSFER} in datagrams of ${datagramSize} bytes: ${firstLine(error)}`)
+  }
+  const transfer: Record<number, number> = {}
+  for (const { datagramSize, realTimeFactor } of transfers) transfer[datagramSize] = round(realTimeFactor)
+  const realTimeFactor = transfer[LOOPBACK_DATAGRAM] ?? null
+  const datagramSize = realTimeFactor === null ? null : LOOPBACK_DATAGRAM
+  const summary = { seeds: results.length, failed, realTimeFactor, datagramSize, transfer, crypto, scenarios }
   if (isJson) console.log(JSON.stringify(summary))
   else {
-    console.log(
-      `${results.length} seeds, ${failed} failed, ${crypto} crypto; a 100 Mbit/s transfer runs ${realTimeFactor} times as fast as in real time`,
-    )
-    console.table(scenarios)
+    console.log(`${results.length} seeds, ${failed} failed, ${crypto} crypto`)
+    if (transfers.length > 0) tellTransfers(transfers)
+    if (Object.keys(scenarios).length > 0) console.table(scenarios)
   }
   return failed === 0 ? 0 : 1
+}
+
+/** How many times as fast as in real time: it goes by packets, and so by the size of datagrams. */
+function tellTransfers(transfers: readonly TransferResult[]): void {
+  console.log(`100 Mbit/s run so many times as fast as in real time (best of ${PASSES} passes, after a warm-up):`)
+  for (const { datagramSize, realTimeFactor } of transfers) {
+    const where = datagramSize === LOOPBACK_DATAGRAM ? ', as on the loopback interface' : ''
+    console.log(`  ${realTimeFactor.toFixed(1)} in datagrams of ${datagramSize} bytes${where}`)
+  }
 }
 
 function tallies(results: readonly SeedResult[]): Map<string, Tally> {

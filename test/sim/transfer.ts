@@ -1,0 +1,44 @@
+// How fast the simulation itself is: one transfer at 100 Mbit/s, in datagrams of several sizes, against the wall clock.
+
+import { type CongestionScenario, congestionScenarios, runCongestion } from './congestion.ts'
+import type { Crypto } from './world.ts'
+
+export const TRANSFER = 'transfer'
+
+/** What the loopback interface carries over IPv4: an MTU of 65,535 less the headers. */
+export const LOOPBACK_DATAGRAM = 65_507
+
+/** The least every path carries, what Ethernet does, what jumbo frames do, and the loopback interface; with ms to simulate. */
+const SIZES: readonly (readonly [datagramSize: number, duration: number])[] = [
+  [1200, 4000],
+  [1452, 4000],
+  [9000, 15_000],
+  [LOOPBACK_DATAGRAM, 40_000],
+]
+
+/** Of these the fastest counts, since other programs only ever slow one down; the one before is for the compiler. */
+export const PASSES = 8
+
+export interface TransferResult {
+  readonly datagramSize: number
+  /** Simulated seconds in a second of the wall clock. */
+  readonly realTimeFactor: number
+  readonly error: string | undefined
+}
+
+/** `progress` is told what is being measured. */
+export function measureTransfers(crypto: Crypto, progress: (text: string) => void): TransferResult[] {
+  const oneFlow = congestionScenarios.find(({ name }) => name === 'oneFlow') as CongestionScenario
+  return SIZES.map(([datagramSize, duration]) => {
+    progress(`${TRANSFER} in datagrams of ${datagramSize} bytes`)
+    const scenario = { ...oneFlow, name: TRANSFER, datagramSize, duration }
+    let { error } = runCongestion(scenario, crypto)
+    let realTimeFactor = 0
+    for (let pass = 0; pass < PASSES; pass++) {
+      const result = runCongestion(scenario, crypto)
+      realTimeFactor = Math.max(realTimeFactor, result.realTimeFactor)
+      error ??= result.error
+    }
+    return { datagramSize, realTimeFactor, error }
+  })
+}
