@@ -1,16 +1,23 @@
 // Entry point `zerotrip`: QUIC endpoints, sessions and streams.
 
 export type { TransportOptions } from './connection/config.ts'
-export type { PeerInfo } from './connection/events.ts'
+export type { DatagramFate, PeerInfo } from './connection/events.ts'
 export type { Address } from './connection/path.ts'
 export type { PreferredAddresses } from './connection/preferred-address.ts'
 export type { ConnectionStatistics } from './connection/statistics.ts'
 export type { CryptoBackend } from './crypto/backend.ts'
 export { nodeBackend } from './crypto/backend-node.ts'
 export type { Application } from './endpoint/application.ts'
+export type {
+  DiagnosticsChannelName,
+  DiagnosticsMessages,
+  ObservedEndpoint,
+  ObservedSession,
+} from './endpoint/channels.ts'
 export type { CloseOptions } from './endpoint/closing.ts'
 export { connect, listen, QuicEndpoint } from './endpoint/endpoint.ts'
 export type { EndpointOptions } from './endpoint/endpoint-options.ts'
+export type { EndpointStatistics } from './endpoint/endpoint-statistics.ts'
 export { QuicError, type QuicErrorCode } from './endpoint/errors.ts'
 export {
   type Admission,
@@ -22,6 +29,7 @@ export {
 export { MAX_KEY_SHARES_AHEAD, withKeySharesAhead } from './endpoint/key-shares-ahead.ts'
 export type { Listener } from './endpoint/listener.ts'
 export type { CipherSuiteName, ConnectOptions, ListenOptions } from './endpoint/options.ts'
+export type { QuicDatagrams } from './endpoint/quic-datagrams.ts'
 export type { ApplicationFactory, CloseInfo, QuicSession } from './endpoint/quic-session.ts'
 export type { QuicStream } from './endpoint/quic-stream.ts'
 export { QuicStreams } from './endpoint/quic-streams.ts'

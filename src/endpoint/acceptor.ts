@@ -15,6 +15,7 @@ import type { PacketHeader } from '../packet/header.ts'
 import type { AddressTokens } from '../zero-rtt/address-token.ts'
 import { NoTickets } from '../zero-rtt/ticket-store.ts'
 import { now, timeOrigin, unixTime } from './clock.ts'
+import type { EndpointNews } from './endpoint-news.ts'
 import { placeOf } from './incoming.ts'
 import { handshakeTimeout, type ListenOptions, serverConfig } from './options.ts'
 import { prepareQlog, QlogFile } from './qlog-file.ts'
@@ -27,14 +28,15 @@ export interface EndpointDoor {
   readonly backend: CryptoBackend
   readonly router: Router
   readonly host: SessionHost
+  readonly news: EndpointNews
   add(session: QuicSession): void
 }
 
 /** What the endpoint lends to its listener. */
 export interface ListenerHost extends EndpointDoor {
   readonly tokens: AddressTokens
-  /** Writes a datagram outside of any connection; `write` returns its length. */
-  send(write: (into: Uint8Array) => number, to: Address): void
+  /** Writes a datagram outside of any connection; `write` returns its length. False: there was no room. */
+  send(write: (into: Uint8Array) => number, to: Address): boolean
   connections(): number
   raiseDatagramSize(size: number): void
   /** Where clients are asked to go. */
@@ -94,7 +96,12 @@ export class Acceptor {
     const time = now()
     for (const datagram of datagrams) session.receive(datagram, from, time)
     // Nothing in it was authentic: no state is kept for what anybody could have made up.
-    if (session.connection.stats.packetsReceived === 0) session.terminate()
+    const { counters } = this.#door.news
+    if (session.connection.stats.packetsReceived > 0) counters.accepted++
+    else {
+      counters.dropped.forged += datagrams.length
+      session.terminate()
+    }
   }
 
   /** The client's first id leads nowhere any more. */

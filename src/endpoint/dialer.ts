@@ -42,6 +42,7 @@ export class Dialer {
     const config = resuming(basis, tickets.take(origin), options, backend)
     const session = this.#session(socket.route(to.host, to.port), config, options, { tickets, origin, timeout })
     this.#door.add(session)
+    this.#door.news.counters.opened++
     if (isIP(to.host) === 0) this.#resolve(session, to)
     host.schedule(session)
     return session

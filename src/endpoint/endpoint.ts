@@ -11,7 +11,9 @@ import { now } from './clock.ts'
 import { assertClose, type CloseOptions, finishAll } from './closing.ts'
 import { Dialer } from './dialer.ts'
 import { Driver } from './driver.ts'
+import { EndpointNews } from './endpoint-news.ts'
 import { assertEndpoint, type EndpointOptions, MIN_RESET_KEY } from './endpoint-options.ts'
+import type { EndpointStatistics } from './endpoint-statistics.ts'
 import { QuicError } from './errors.ts'
 import { isReflector } from './incoming.ts'
 import { Listener } from './listener.ts'
@@ -38,6 +40,7 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
   readonly #sessions = new Set<QuicSession>()
   readonly #neighbours = new Neighbours()
   readonly #door: EndpointDoor
+  readonly #news: EndpointNews = new EndpointNews(this)
   readonly #dialer: Dialer
   #listener: Listener | undefined
   #closing: Promise<void> | undefined
@@ -53,12 +56,16 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
     const resetKey = options.statelessResetKey ?? this.backend.random(MIN_RESET_KEY)
     this.#router = new Router(this.backend, resetKey, options.connectionIds)
     this.#tokens = options.addressTokens ?? new AddressTokens(this.backend)
-    this.#door = { backend: this.backend, router: this.#router, host: this, add: session => this.#add(session) }
+    const add = (session: QuicSession): void => this.#add(session)
+    this.#door = { backend: this.backend, router: this.#router, host: this, news: this.#news, add }
     this.#dialer = new Dialer({ ...this.#door, socket: this.#socket })
     this.#socket.onDatagram((datagram, from) => this.#onDatagram(datagram, from))
     this.ready = this.#bind(options)
     this.ready.then(
-      () => this.#driver.start(),
+      () => {
+        this.#driver.start()
+        this.#news.bound()
+      },
       error => this.#onBindFailed(error),
     )
   }
@@ -101,6 +108,18 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
   /** Sessions that are open or closing. */
   get sessions(): ReadonlySet<QuicSession> {
     return this.#sessions
+  }
+
+  /** What happened here so far, beside what each session says of itself. */
+  statistics(): EndpointStatistics {
+    const { dropped, ...counters } = this.#news.counters
+    return {
+      connections: this.#sessions.size,
+      handshakes: this.#listener?.handshakes ?? 0,
+      ...counters,
+      dropped: { ...dropped },
+      sendErrors: this.#socket.sendErrors,
+    }
   }
 
   /** Connection ids that lead to a session: 0 when nothing is left of any. */
@@ -174,21 +193,30 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
   }
 
   #onDatagram(datagram: Uint8Array, from: Address): void {
+    const { counters } = this.#news
+    counters.datagramsReceived++
+    counters.bytesReceived += datagram.length
     const id = this.#router.destination(datagram)
-    if (id === undefined) return
+    if (id === undefined) return void counters.dropped.unreadable++
     const session = this.#router.find(id)
     if (session !== undefined) return session.receive(datagram, from, now())
-    if (isReflector(from.port)) return
+    if (isReflector(from.port)) return void counters.dropped.reflector++
     const isLong = ((datagram[0] as number) & 0x80) !== 0
-    if (isLong) this.#listener?.onLongHeader(datagram, from)
-    else this.#onStray(datagram, id, from)
+    if (!isLong) this.#onStray(datagram, id, from)
+    else if (this.#listener === undefined) counters.dropped.notListening++
+    else this.#listener.onLongHeader(datagram, from)
   }
 
   /** A short header of nobody: a stateless reset, or a packet that deserves one. */
   #onStray(datagram: Uint8Array, id: Uint8Array, from: Address): void {
     const time = now()
     const session = this.#neighbours.receiveReset(datagram, from, time)
-    if (session === undefined) return this.#sendOnce(into => this.#router.reset(datagram, id, into, time), from)
+    if (session === undefined) {
+      const isSent = this.#sendOnce(into => this.#router.reset(datagram, id, into, time), from)
+      if (isSent) this.#news.resetSent(from)
+      else this.#news.counters.dropped.unknown++
+      return
+    }
     session.drain()
     this.schedule(session)
   }
@@ -198,13 +226,14 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
     this.#neighbours.add(session, session.remoteAddress)
   }
 
-  /** A datagram outside of any connection; `write` returns its length, 0 for none. */
-  #sendOnce(write: (into: Uint8Array) => number, to: Address): void {
+  /** A datagram outside of any connection; `write` returns its length, 0 for none. False: none was sent. */
+  #sendOnce(write: (into: Uint8Array) => number, to: Address): boolean {
     const buffer = this.#socket.buffer()
-    if (buffer === undefined) return
+    if (buffer === undefined) return false
     const length = write(buffer)
     if (length === 0) this.#socket.release(buffer)
     else this.#socket.send(buffer, length, to)
+    return length > 0
   }
 
   #onBindFailed(cause: Error): void {
@@ -225,6 +254,7 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
     await this.#driver.stop()
     for (const session of this.#sessions) session.terminate()
     await this.#socket.close()
+    this.#news.closed()
   }
 }
 

@@ -4,6 +4,8 @@ export class Inbox<T> implements AsyncIterable<T> {
   readonly #items = new Set<T>()
   readonly #limit: number
   #isClosed = false
+  /** Items that newer ones pushed out. */
+  dropped = 0
   #readers: (() => void)[] = []
 
   /** Beyond `limit` items the oldest is dropped. */
@@ -18,7 +20,10 @@ export class Inbox<T> implements AsyncIterable<T> {
 
   push(item: T): void {
     if (this.#isClosed) return
-    if (this.#items.size === this.#limit) this.#shift()
+    if (this.#items.size === this.#limit) {
+      this.#shift()
+      this.dropped++
+    }
     this.#items.add(item)
     this.#wake()
   }

@@ -75,15 +75,19 @@ export class Listener implements AsyncIterable<QuicSession> {
 
   /** For the endpoint: a long header of an unknown connection. */
   onLongHeader(datagram: Uint8Array, from: Address): void {
+    const { dropped } = this.#door.news.counters
     const header = readHeader(datagram, 0, this.#door.router.idLength)
     // RFC 9000 §6.1: Version Negotiation is never answered with Version Negotiation.
-    if (header === undefined || header.kind === PacketKind.VersionNegotiation) return
+    if (header === undefined || header.kind === PacketKind.VersionNegotiation) return void dropped.notInitial++
     const key = this.#pending.key(from, header.destination)
     // Early data may come in datagrams of its own, of any size.
     if (this.#pending.append(key, datagram)) return
-    if (datagram.length < MIN_DATAGRAM_SIZE) return
+    if (datagram.length < MIN_DATAGRAM_SIZE) return void dropped.notInitial++
     if (!this.#acceptor.versions.includes(header.version)) return this.#negotiateVersion(header, from)
-    if (header.kind !== PacketKind.Initial || header.destination.length < MIN_FIRST_ID_LENGTH) return
+    if (header.kind !== PacketKind.Initial || header.destination.length < MIN_FIRST_ID_LENGTH) {
+      dropped.notInitial++
+      return
+    }
     this.#consider(datagram, header, from, key)
   }
 
@@ -104,7 +108,7 @@ export class Listener implements AsyncIterable<QuicSession> {
     if (origin === undefined) return this.#refuse(header, from, ErrorCode.InvalidToken)
     const admission = this.#ask(from, origin)
     if (typeof admission === 'string') return this.#carryOut(admission, [datagram], header, from, origin)
-    if (!this.#pending.add(key, datagram)) return
+    if (!this.#pending.add(key, datagram)) return void this.#door.news.counters.dropped.pendingFull++
     const answered = (answer: Admission): void => {
       const datagrams = this.#pending.take(key)
       this.#carryOut(this.#isClosed ? 'refuse' : answer, datagrams, header, from, origin)
@@ -156,6 +160,7 @@ export class Listener implements AsyncIterable<QuicSession> {
       case 'refuse':
         return this.#refuse(header, from, ErrorCode.ConnectionRefused)
       case 'ignore':
+        this.#door.news.refused(from, 'ignored')
     }
   }
 
@@ -187,20 +192,24 @@ export class Listener implements AsyncIterable<QuicSession> {
   #retry(header: PacketHeader, from: Address): void {
     const { router, backend, tokens } = this.#door
     const source = router.freshId()
-    this.#door.send(into => writeRetryAnswer(into, header, from, source, backend, tokens, unixTime()), from)
+    const write = (into: Uint8Array): number =>
+      writeRetryAnswer(into, header, from, source, backend, tokens, unixTime())
+    if (this.#door.send(write, from)) this.#door.news.retrySent(from)
   }
 
   #refuse(header: PacketHeader, from: Address, code: Parameters<typeof writeRefusal>[2]): void {
-    this.#door.send(into => writeRefusal(into, header, code, this.#door.backend), from)
+    const isSent = this.#door.send(into => writeRefusal(into, header, code, this.#door.backend), from)
+    if (isSent) this.#door.news.refused(from, code === ErrorCode.InvalidToken ? 'invalid token' : 'refused')
   }
 
   /** RFC 9000 §6.1, RFC 8999 §6. */
   #negotiateVersion(header: PacketHeader, from: Address): void {
-    this.#door.send(into => {
+    const isSent = this.#door.send(into => {
       const writer = new Writer(into)
       const random = this.#door.backend.random(1)[0] as number
       writeVersionNegotiation(writer, header.source, header.destination, this.#acceptor.versions, random)
       return writer.pos
     }, from)
+    if (isSent) this.#door.news.versionsSent(from, header.version)
   }
 }

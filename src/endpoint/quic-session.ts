@@ -9,8 +9,10 @@ import type { TicketStore } from '../zero-rtt/ticket-store.ts'
 import type { Application } from './application.ts'
 import { now, unixTime } from './clock.ts'
 import { assertErrorCode, closedError, QuicError, throwLater } from './errors.ts'
+import type { QuicDatagrams } from './quic-datagrams.ts'
 import type { QuicStream } from './quic-stream.ts'
 import { QuicStreams } from './quic-streams.ts'
+import { SessionNews } from './session-news.ts'
 import { type LocalAddress, type PathHost, SessionPaths } from './session-paths.ts'
 import { SessionTransport } from './session-transport.ts'
 import { Settler } from './settler.ts'
@@ -69,6 +71,7 @@ export class QuicSession implements AsyncDisposable {
   readonly #host: SessionHost
   readonly #options: SessionOptions
   readonly #paths: SessionPaths
+  readonly #news: SessionNews
   readonly #opened: Settler<PeerInfo> = new Settler()
   readonly #closed: Settler<CloseInfo> = new Settler()
   readonly #confirmed: Settler<void> = new Settler()
@@ -96,6 +99,8 @@ export class QuicSession implements AsyncDisposable {
     this.confirmed = this.#confirmed.promise
     this.connection = make(this)
     this.#paths = new SessionPaths(host, this.connection)
+    this.#news = new SessionNews(this, this.connection)
+    this.#news.look()
     this.transport = new SessionTransport(this.connection, {
       onChanged: () => host.schedule(this),
       onClose: (errorCode, reason) => this.#end(errorCode, reason),
@@ -125,16 +130,17 @@ export class QuicSession implements AsyncDisposable {
     return this.#rawSeat().incoming
   }
 
-  /** Datagrams the peer sends (RFC 9221); the newest 256 are kept until read. */
-  get datagrams(): AsyncIterable<Uint8Array> {
+  /** Datagrams, both ways (RFC 9221). */
+  get datagrams(): QuicDatagrams {
     return this.#rawSeat().datagrams
   }
 
-  /** Queues an unreliable datagram. False: the peer takes none, or none that large. */
+  /**
+   * Queues an unreliable datagram and forgets it; `datagrams.send` tells what becomes of it. False: the peer takes none,
+   * or none that large.
+   */
   sendDatagram(data: Uint8Array): boolean {
-    const isQueued = this.connection.sendDatagram(data)
-    this.#host.schedule(this)
-    return isQueued
+    return this.transport.sendDatagram(data, 0)
   }
 
   /**
@@ -209,8 +215,10 @@ export class QuicSession implements AsyncDisposable {
     // Whoever is told may close the connection: what that brings comes after what is being told.
     if (this.#isDraining) return
     this.#isDraining = true
+    this.#news.look()
     for (let event = this.connection.poll(); event !== undefined; event = this.connection.poll()) this.#tell(event)
     if (this.#tickets.length > 0) this.#storeTickets()
+    this.#news.measure()
     this.#isDraining = false
     if (this.connection.isTerminated && !this.#isTerminated) this.#onTerminated()
   }
@@ -242,6 +250,7 @@ export class QuicSession implements AsyncDisposable {
 
   #onEvent(event: ConnectionEvent): void {
     this.#paths.onEvent(event)
+    this.#news.onEvent(event)
     switch (event.type) {
       case 'handshakeComplete':
         clearTimeout(this.#handshakeTimer)

@@ -1,15 +1,12 @@
 // The seat for programs that use QUIC itself: events become QuicStream objects and datagrams.
 
 import type { ConnectionClosed, ConnectionEvent } from '../connection/events.ts'
-import { limits } from '../limits.ts'
 import type { Application } from './application.ts'
 import { closedError, QuicError } from './errors.ts'
 import { Inbox } from './inbox.ts'
+import { type DatagramDoor, QuicDatagrams } from './quic-datagrams.ts'
 import { QuicStream, type StreamDoor } from './quic-stream.ts'
 import { Settler } from './settler.ts'
-
-/** Datagrams received and not yet read; the oldest is dropped when another comes. */
-export const MAX_RECEIVED_DATAGRAMS: number = limits.receivedDatagrams
 
 /** Somebody who waits for the peer's limit to rise. */
 interface Opener {
@@ -20,7 +17,7 @@ interface Opener {
 }
 
 /** What the session lends to this seat. */
-export interface RawDoor extends StreamDoor {
+export interface RawDoor extends StreamDoor, DatagramDoor {
   openStream(direction: 'bidi' | 'uni'): number | undefined
   isEarly(id: number): boolean
 }
@@ -30,7 +27,7 @@ export class QuicStreams implements Application {
   readonly #streams = new Map<number, QuicStream>()
   /** Streams the peer opened. Bounded by the stream limits we grant: one that is over before it is taken, leaves. */
   readonly incoming: Inbox<QuicStream> = new Inbox(Number.POSITIVE_INFINITY)
-  readonly datagrams: Inbox<Uint8Array> = new Inbox(MAX_RECEIVED_DATAGRAMS)
+  readonly datagrams: QuicDatagrams
   readonly sessionState: Uint8Array = new Uint8Array(0)
   #openers: Opener[] = []
   #closed: ConnectionClosed | undefined
@@ -38,6 +35,7 @@ export class QuicStreams implements Application {
 
   constructor(door: RawDoor) {
     this.#door = door
+    this.datagrams = new QuicDatagrams(door)
   }
 
   /** Opens a stream; waits while the peer's limit is reached. */
@@ -81,7 +79,9 @@ export class QuicStreams implements Application {
       case 'streamsAvailable':
         return this.#openWaiting(event.direction)
       case 'datagram':
-        return this.datagrams.push(event.data)
+      case 'datagramSettled':
+      case 'datagramsWritable':
+        return this.datagrams.onEvent(event)
       case 'closed':
         return this.#onClosed(event)
       default:
@@ -149,7 +149,7 @@ export class QuicStreams implements Application {
   #onClosed(event: ConnectionClosed): void {
     this.#closed = event
     this.incoming.close()
-    this.datagrams.close()
+    this.datagrams.onEvent(event)
     this.#settleFinished()
     if (this.#streams.size + this.#openers.length === 0) return
     const error = errorOf(event)

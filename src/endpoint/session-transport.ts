@@ -57,6 +57,15 @@ export class SessionTransport {
     this.#host.onClose(errorCode, reason)
   }
 
+  sendDatagram(data: Uint8Array, id: number): boolean {
+    this.#host.onChanged()
+    return this.#connection.sendDatagram(data, id)
+  }
+
+  get datagramLimits(): { readonly size: number; readonly room: number } {
+    return this.#connection.datagramLimits
+  }
+
   isEarly(id: number): boolean {
     return this.#connection.isEarly(id)
   }
