@@ -302,7 +302,7 @@ export class RequestStream {
       this.#host.fail(error instanceof Http3Error ? error : internalError(error))
       return
     }
-    if (error instanceof FieldSectionTooLarge && this.#host.isServer && !this.#hasSentHead && this.isWritable) {
+    if (error instanceof FieldSectionTooLarge && this.#host.isServer && !this.hasHead && this.isWritable) {
       // RFC 9114 §4.2.2. No handler has seen it, so there is nobody else to answer.
       this.send(requestHeaderFieldsTooLarge, undefined, true)
       this.stop(Http3ErrorCode.NoError)

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { Http3Connection, MAX_EARLY_PRIORITIES } from '../../src/http3/connection.ts'
 import { Http3ErrorCode as Code } from '../../src/http3/error-codes.ts'
 import { MAX_GLITCHES } from '../../src/http3/glitches.ts'
+import type { RequestStream } from '../../src/http3/request-stream.ts'
 import { FakePair, type FakeTransport } from '../support/fake-transport.ts'
 import { bytes, concat, hex } from './helpers.ts'
 
@@ -12,6 +13,7 @@ class Raw {
   readonly them: FakeTransport
   readonly connection: Http3Connection
   readonly events: string[] = []
+  readonly #heads: RequestStream[] = []
 
   constructor(role: 'client' | 'server', remembered?: Uint8Array) {
     this.us = this.pair[role]
@@ -20,7 +22,10 @@ class Raw {
     this.us.sink = {
       onEvent: event => {
         this.connection.onEvent(event)
-        for (let fact = this.connection.poll(); fact; fact = this.connection.poll()) this.events.push(fact.type)
+        for (let fact = this.connection.poll(); fact; fact = this.connection.poll()) {
+          this.events.push(fact.type)
+          if (fact.type === 'head') this.#heads.push(fact.stream)
+        }
       },
     }
   }
@@ -35,6 +40,11 @@ class Raw {
   write(id: number, data: string | Uint8Array, fin = false): void {
     this.them.write(id, typeof data === 'string' ? bytes(data) : data, fin)
     while (this.pair.step());
+  }
+
+  /** What an application does that wants all content. */
+  readAll(): void {
+    for (const stream of this.#heads) while (stream.read() !== undefined);
   }
 
   get code(): number | undefined {
@@ -323,6 +333,19 @@ describe('bounds', () => {
     expect(raw.code).toBeUndefined()
     raw.write(2, '2100')
     expect(raw.code).toBe(Code.ExcessiveLoad)
+  })
+  test('trailers and interim responses have no more fields than headers may have', () => {
+    // content-length: 0, static entry 4, once more than `limits.fields` allows.
+    const tooMany = bytes('c4'.repeat(257))
+    const server = new Raw('server')
+    const id = server.open('bidi', get)
+    server.write(id, concat(bytes('01 4103 0000'), tooMany), true)
+    server.readAll()
+    expect(server.us.resets).toEqual([[id, Code.ExcessiveLoad]])
+    const client = new Raw('client')
+    const stream = client.connection.openRequest([[':method', 'GET']], undefined, true)
+    client.write(0, concat(bytes('01 4104 0000 d8'), tooMany))
+    expect(stream?.error).toMatchObject({ code: Code.ExcessiveLoad })
   })
   test('priorities of requests that never come', () => {
     const raw = new Raw('server')
