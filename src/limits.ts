@@ -240,7 +240,17 @@ export const limits = {
    * Bytes of memory held for each byte of received data.
    * At the bound: the data is copied. Against a byte that pins the whole datagram it came in. RFC 9000 §2.2.
    */
-  pinnedPerByte: 4,
+  pinnedPerByte: 2,
+  /**
+   * Bytes of memory for received stream data that is not read, for each byte of `maxConnectionWindow`, objects counted.
+   * At the bound: INTERNAL_ERROR. Against pieces so small that they weigh more than they hold. RFC 9000 §21.6.
+   */
+  receivedPerByte: 3,
+  /**
+   * Bytes more than that, whatever the windows.
+   * At the bound: INTERNAL_ERROR. Against pieces so small that they weigh more than they hold. RFC 9000 §21.6.
+   */
+  receivedOverhead: 1_048_576,
   /**
    * The largest offset, stream id or count: above it a number in JavaScript is not exact.
    * At the bound: FRAME_ENCODING_ERROR. Against arithmetic that rounds. RFC 9000 §16.

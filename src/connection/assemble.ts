@@ -1,6 +1,7 @@
 // Putting the parts of a connection together, for either role.
 
 import { equal } from '../bytes/equal.ts'
+import { MemoryAccount, MemoryBudget } from '../bytes/memory-budget.ts'
 import type { CryptoBackend } from '../crypto/backend.ts'
 import {
   type PreferredAddress,
@@ -250,6 +251,7 @@ function assemble(
   const { parameters } = transport
   const events = new EventQueue()
   const recovery = newRecovery(basics, initialRtt)
+  const memory = new MemoryAccount(deps.memory ?? new MemoryBudget())
   return {
     isClient,
     versions: basics.versions,
@@ -265,7 +267,7 @@ function assemble(
     spaces: packetSpaces(isClient, parameters),
     handshake: new HandshakeState(basics.tls, basics.expected, remembered),
     recovery,
-    streams: streamSet(isClient, transport, events),
+    streams: streamSet(isClient, transport, events, memory),
     path,
     departure: new Departure(),
     followsPreferredAddress: basics.followsPreferredAddress,
@@ -280,6 +282,8 @@ function assemble(
     ackRequests: new AckRequests(recovery),
     parked: new Parked(),
     stats: new Stats(now),
+    memory,
+    handshakeMemory: 0,
     token: nothing,
   }
 }
@@ -295,6 +299,7 @@ function newRecovery({ isClient, transport, deps }: Basics, rememberedRtt: numbe
   })
 }
 
-function streamSet(isClient: boolean, transport: Transport, events: EventQueue): StreamSet {
-  return new StreamSet(isClient ? 'client' : 'server', streamLimits(transport.parameters), events, transport)
+function streamSet(isClient: boolean, transport: Transport, events: EventQueue, memory: MemoryAccount): StreamSet {
+  const limits = streamLimits(transport.parameters)
+  return new StreamSet(isClient ? 'client' : 'server', limits, events, { ...transport, memory })
 }

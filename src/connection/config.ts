@@ -1,5 +1,6 @@
 // What a connection is told when it is made, with defaults, checked once.
 
+import type { MemoryBudget } from '../bytes/memory-budget.ts'
 import type { CryptoBackend, NamedGroup } from '../crypto/backend.ts'
 import type { CipherSuite } from '../crypto/cipher-suite.ts'
 import { limits } from '../limits.ts'
@@ -118,6 +119,8 @@ export interface Dependencies {
   /** Makes the log of one connection, named by the destination id of the client's first Initial. */
   readonly recorder: (originalDestination: Uint8Array, vantagePoint: 'client' | 'server') => Recorder
   readonly ids: ConnectionIdSource
+  /** Counts what this connection holds, and others with it. Default: one of its own, without limit. */
+  readonly memory?: MemoryBudget
 }
 
 /** What the endpoint knows of a client whose first Initial packet it accepts. */

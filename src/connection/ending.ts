@@ -6,5 +6,6 @@ import type { Parts } from './parts.ts'
 export function tellClosed(parts: Parts, fact: ConnectionClosed, now: number): void {
   if (parts.recorder.enabled) parts.recorder.connectionClosed(fact, now)
   parts.datagrams.abandon()
+  parts.memory.close()
   parts.events.push(fact)
 }

@@ -20,6 +20,10 @@ export class Parked {
   #packets: ParkedPacket[] = []
   #bytes = 0
 
+  get bytes(): number {
+    return this.#bytes
+  }
+
   /** False: no room. */
   park(level: Level, packet: Uint8Array, from: Address): boolean {
     if (this.#packets.length >= MAX_PARKED_PACKETS || this.#bytes + packet.length > MAX_PARKED_BYTES) return false

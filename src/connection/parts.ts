@@ -1,6 +1,7 @@
 // The parts of one connection, side by side. Each owns its state and answers write / onAcked / onLost; the loops in
 // receive.ts, frame-dispatch.ts, delivery.ts and transmit.ts carry things between them and hold no rule of their own.
 
+import type { MemoryAccount } from '../bytes/memory-budget.ts'
 import type { Recorder } from '../qlog/recorder.ts'
 import type { MtuDiscovery } from '../recovery/mtu-discovery.ts'
 import type { Recovery } from '../recovery/recovery.ts'
@@ -62,6 +63,9 @@ export interface Parts {
   readonly ackRequests: AckRequests
   readonly parked: Parked
   readonly stats: Stats
+  readonly memory: MemoryAccount
+  /** Of that, what is held outside of streams. */
+  handshakeMemory: number
 
   /** Address validation token for our Initial packets (client); replaced by a Retry. */
   token: Uint8Array

@@ -10,6 +10,7 @@ import { deliver } from './delivery.ts'
 import { drop } from './drop.ts'
 import { ACK_ELICITING, dispatchFrames, HAS_CRYPTO, NON_PROBING, type Origin } from './frame-dispatch.ts'
 import { adoptVersion, discardLevel, pumpHandshake } from './handshake.ts'
+import { countMemory } from './memory.ts'
 import { followPeer } from './migration.ts'
 import type { Parts } from './parts.ts'
 import { type Address, isSameAddress } from './path.ts'
@@ -41,6 +42,7 @@ export function receiveDatagram(parts: Parts, datagram: Uint8Array, from: Addres
   }
   // Keys that came with this datagram may open what came before it.
   unpark(parts, now)
+  countMemory(parts)
 }
 
 /** RFC 9000 §8.1: three bytes of credit for each, until the address is validated. */

@@ -48,8 +48,7 @@ export class ConnectionCredit {
 
   /** MAX_DATA and MAX_STREAMS. */
   writeLimits(packet: PacketWriter, tuner: WindowTuner): void {
-    if (this.window.isDue && hasRoom(packet)) {
-      tuner.tuneConnection()
+    if (this.window.isDue && hasRoom(packet) && tuner.tuneConnection()) {
       const limit = this.window.announce()
       writeMaxData(packet, limit)
       packet.record(new SentFrame(SentKind.MaxData, 0, limit))

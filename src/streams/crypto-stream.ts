@@ -40,6 +40,11 @@ export class CryptoStream implements FrameOwner {
     return this.#out.length > 0
   }
 
+  /** How much memory takes what TLS has not read. */
+  get held(): number {
+    return this.#in.held
+  }
+
   onCrypto(frame: CryptoFrame): void {
     // RFC 9000 §7.5, and at all times: after the handshake as well.
     if (frame.offset + frame.data.length > this.#in.readOffset + this.#bufferLimit) {

@@ -62,6 +62,7 @@ export class ReceiveWindow {
   limit: number
   /** How far the limit is kept ahead of what is consumed. */
   size: number
+  readonly initial: number
   readonly max: number
   /** RFC 9000 §19.10: by largest offset, not by bytes that arrived. */
   received = 0
@@ -76,6 +77,7 @@ export class ReceiveWindow {
   constructor(size: number, max: number = size, step = 0.5) {
     this.limit = size
     this.size = size
+    this.initial = size
     this.max = Math.max(size, max)
     this.#step = step
   }

@@ -2,6 +2,8 @@
 
 /** What a stream may hold whatever the others do, so that each of them has something to be acknowledged. */
 export const DEFAULT_SEND_BUFFER: number = 256 * 1024
+/** The same where memory is short. */
+export const MIN_SEND_BUFFER: number = 64 * 1024
 /** What one stream, and beyond `DEFAULT_SEND_BUFFER` each all together, may come to hold. */
 export const MAX_SEND_BUFFER: number = 16 * 1024 * 1024
 /**
@@ -15,6 +17,7 @@ export class HighWaterMark {
   held = 0
   readonly #fixed: number | undefined
   #mark: number = DEFAULT_SEND_BUFFER
+  #least: number = DEFAULT_SEND_BUFFER
 
   /** `fixed`: the mark of every stream, when it is not to follow the path. */
   constructor(fixed: number | undefined) {
@@ -22,12 +25,13 @@ export class HighWaterMark {
   }
 
   /** The path can carry this much: the congestion window, which all streams share. */
-  adapt(congestionWindow: number): void {
-    this.#mark = Math.min(MARK_PER_WINDOW * congestionWindow, MAX_SEND_BUFFER)
+  adapt(congestionWindow: number, isMemoryShort: boolean): void {
+    this.#least = isMemoryShort ? MIN_SEND_BUFFER : DEFAULT_SEND_BUFFER
+    this.#mark = isMemoryShort ? 0 : Math.min(MARK_PER_WINDOW * congestionWindow, MAX_SEND_BUFFER)
   }
 
-  /** The mark of a stream of whose bytes `counted` are in `held`. */
-  of(counted: number): number {
-    return this.#fixed ?? Math.max(DEFAULT_SEND_BUFFER, this.#mark - (this.held - counted))
+  /** The mark of a stream of whose bytes `sent` are in `held`. */
+  of(sent: number): number {
+    return this.#fixed ?? Math.max(this.#least, this.#mark - (this.held - sent))
   }
 }

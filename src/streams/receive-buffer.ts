@@ -15,9 +15,16 @@ export const MIN_VIEW = 512
 /** A view that keeps more than this many times its own length in memory is replaced by a copy. */
 export const MAX_PINNED: number = limits.pinnedPerByte
 
+/** Beside its bytes: two objects, the allocation, places in arrays. */
+const CHUNK_COST = 256
+
 export class ReceiveBuffer {
+  /** What all chunks keep in memory, bytes: the whole of what they are views of, and the objects. */
+  held = 0
   readonly #chunks: Uint8Array[] = []
   readonly #starts: number[] = []
+  /** What each chunk keeps in memory: noted, because to ask a small array for its buffer makes it one. */
+  readonly #costs: number[] = []
   /** Chunks before this one are read. */
   #head = 0
   #read = 0
@@ -60,6 +67,7 @@ export class ReceiveBuffer {
   read(): Uint8Array | undefined {
     if (this.#head === this.#chunks.length || this.#starts[this.#head] !== this.#read) return undefined
     const chunk = this.#chunks[this.#head] as Uint8Array
+    this.held -= this.#costs[this.#head] as number
     this.#read += chunk.length
     this.#chunks[this.#head++] = EMPTY
     if (this.#head === this.#chunks.length) this.#forget()
@@ -78,26 +86,31 @@ export class ReceiveBuffer {
     while (this.#chunks.length > 0) {
       this.#chunks.pop()
       this.#starts.pop()
+      this.#costs.pop()
     }
     this.#head = 0
+    this.held = 0
     this.#slab = undefined
   }
 
   #compact(): void {
     this.#chunks.splice(0, this.#head)
     this.#starts.splice(0, this.#head)
+    this.#costs.splice(0, this.#head)
     this.#head = 0
   }
 
   /** The common case: behind everything else. */
   #append(offset: number, data: Uint8Array): void {
-    if (isWorthView(data)) this.#push(offset, data)
+    if (isWorthView(data)) this.#push(offset, data, data.buffer.byteLength)
     else this.#gather(offset, data)
   }
 
-  #push(offset: number, chunk: Uint8Array): void {
+  #push(offset: number, chunk: Uint8Array, pinned: number): void {
     this.#chunks.push(chunk)
     this.#starts.push(offset)
+    this.#costs.push(pinned + CHUNK_COST)
+    this.held += pinned + CHUNK_COST
   }
 
   /** Joins a small chunk with a small one directly before it, in a slab that leaves room for more of them. */
@@ -110,10 +123,13 @@ export class ReceiveBuffer {
       this.#slab.set(data, this.#slabUsed)
     } else if (isNext && previous.length < MIN_VIEW) {
       this.#slab = new Uint8Array(Math.max(used, Math.min(MAX_PINNED * used, MAX_SLAB)))
+      const cost = this.#slab.length + CHUNK_COST
+      this.held += cost - (this.#costs[last] as number)
+      this.#costs[last] = cost
       this.#slab.set(previous)
       this.#slab.set(data, previous.length)
     } else {
-      this.#push(offset, new Uint8Array(data))
+      this.#push(offset, new Uint8Array(data), data.length)
       return
     }
     this.#slabUsed = used
@@ -143,7 +159,11 @@ export class ReceiveBuffer {
       else high = middle
     }
     if (low === this.#chunks.length) return this.#append(offset, data)
-    this.#chunks.splice(low, 0, isWorthView(data) ? data : new Uint8Array(data))
+    const isView = isWorthView(data)
+    const cost = (isView ? data.buffer.byteLength : data.length) + CHUNK_COST
+    this.held += cost
+    this.#costs.splice(low, 0, cost)
+    this.#chunks.splice(low, 0, isView ? data : new Uint8Array(data))
     this.#starts.splice(low, 0, offset)
     if (this.#chunks.length - this.#head > this.#defragmentAt) this.#defragment()
   }
@@ -157,14 +177,21 @@ export class ReceiveBuffer {
     this.#slab = undefined
     const chunks = this.#chunks
     const starts = this.#starts
+    const costs = this.#costs
     let kept = 0
+    this.held = 0
     for (let i = 0; i < chunks.length; kept++) {
       const behind = this.#endOfRun(i)
       starts[kept] = starts[i] as number
-      chunks[kept] = behind === i + 1 ? (chunks[i] as Uint8Array) : join(chunks, i, behind)
+      const isAlone = behind === i + 1
+      const chunk = isAlone ? (chunks[i] as Uint8Array) : join(chunks, i, behind)
+      const cost = isAlone ? (costs[i] as number) : chunk.length + CHUNK_COST
+      chunks[kept] = chunk
+      costs[kept] = cost
+      this.held += cost
       i = behind
     }
-    chunks.length = starts.length = kept
+    chunks.length = starts.length = costs.length = kept
     this.#defragmentAt = Math.max(MAX_GAPS, 2 * kept)
   }
 

@@ -49,6 +49,11 @@ export class ReceiveStream {
     return this.#buffer.isReadable || this.#state === ReceiveState.DataRecvd
   }
 
+  /** How much memory takes what is not read. */
+  get held(): number {
+    return this.#buffer.held
+  }
+
   /** RFC 9000 §3.2: only in "Recv" is more credit of use. */
   get isCreditDue(): boolean {
     return this.#state === ReceiveState.Recv && !this.isStopped && this.window.isDue
@@ -107,6 +112,11 @@ export class ReceiveStream {
     this.stopCode = errorCode
     this.isStopDue = isReceiving(this.#state)
     this.#discard()
+  }
+
+  /** Lets go of all bytes: the connection is over. */
+  discard(): void {
+    this.#buffer.clear()
   }
 
   /** STOP_SENDING was lost, or refused with early data. RFC 9000 §3.3: of use only while data is expected. */

@@ -37,6 +37,11 @@ export class SendBuffer {
     return this.#end - this.#acked
   }
 
+  /** The memory of it: a chunk is let go of as a whole. */
+  get held(): number {
+    return this.#head === this.#chunks.length ? 0 : this.#end - (this.#starts[this.#head] as number)
+  }
+
   get unsent(): number {
     return this.#end - this.#sent
   }

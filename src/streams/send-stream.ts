@@ -48,6 +48,11 @@ export class SendStream {
     return this.#buffer.length
   }
 
+  /** How much memory that takes. */
+  get held(): number {
+    return this.#buffer.held
+  }
+
   /** RFC 9000 §4.5: the credit used; final once reset. */
   get finalSize(): number {
     return this.#buffer.sent
@@ -139,6 +144,11 @@ export class SendStream {
   onBlockedSent(): void {
     this.credit.onBlockedSent()
     this.#on(SendEvent.Stream)
+  }
+
+  /** Lets go of all bytes: the connection is over. */
+  discard(): void {
+    this.#buffer.clear()
   }
 
   /** RFC 9001 §4.6.2: what was sent in rejected 0-RTT packets was never sent. The stream begins again. */

@@ -46,7 +46,7 @@ function writeStop(id: number, receive: ReceiveStream, packet: PacketWriter): bo
 
 function writeCredit(id: number, receive: ReceiveStream, packet: PacketWriter, tuner: WindowTuner): boolean {
   if (packet.remaining < STREAM_LIMIT_FRAME_MAX_SIZE) return false
-  tuner.tuneStream(receive.window)
+  if (!tuner.tuneStream(receive.window)) return true
   const limit = receive.window.announce()
   writeMaxStreamData(packet, id, limit)
   packet.record(new SentFrame(SentKind.MaxStreamData, id, limit))

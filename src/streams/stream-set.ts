@@ -1,5 +1,6 @@
 // All streams of one connection (RFC 9000 §2-4): the door of the room.
 
+import { MemoryAccount, MemoryBudget } from '../bytes/memory-budget.ts'
 import {
   type DataBlockedFrame,
   FrameType,
@@ -25,20 +26,15 @@ import { writeControl } from './stream-control.ts'
 import type { StreamFacts } from './stream-fact.ts'
 import { directionOf, type Role, streamId } from './stream-id.ts'
 import { type LocalStreams, noLimits, type StreamLimits, streamCountLimit, streamDataLimit } from './stream-limits.ts'
+import { StreamMemory } from './stream-memory.ts'
+import type { StreamSetOptions } from './stream-options.ts'
 import { StreamTable } from './stream-table.ts'
 import { WindowTuner } from './window-tuner.ts'
 
 export type { Chunk } from './receive-stream.ts'
 export type { StreamFact, StreamFacts } from './stream-fact.ts'
 export type { StreamLimits } from './stream-limits.ts'
-
-export interface StreamSetOptions {
-  /** High-water mark of each stream's send buffer, in bytes. Default: it follows the congestion window. */
-  readonly sendBufferSize?: number | undefined
-  /** How far the receive windows of a stream and of the connection may grow, bytes. Default: not at all. */
-  readonly maxStreamWindow?: number
-  readonly maxConnectionWindow?: number
-}
+export type { StreamSetOptions } from './stream-options.ts'
 
 export interface StreamStats {
   readonly opened: number
@@ -54,6 +50,7 @@ export interface StreamStats {
 export class StreamSet implements FrameOwner {
   readonly #facts: StreamFacts
   readonly #highWater: HighWaterMark
+  readonly #memory: StreamMemory
   readonly #tuner: WindowTuner
   readonly #credit: ConnectionCredit
   readonly #table: StreamTable
@@ -67,7 +64,9 @@ export class StreamSet implements FrameOwner {
     this.#facts = facts
     this.#highWater = new HighWaterMark(options.sendBufferSize)
     this.#credit = new ConnectionCredit(role, local, options.maxConnectionWindow ?? 0)
-    this.#tuner = new WindowTuner(this.#credit.window)
+    const account = options.memory ?? new MemoryAccount(new MemoryBudget())
+    this.#memory = new StreamMemory(account, this.#credit.window, this.#highWater)
+    this.#tuner = new WindowTuner(this.#credit.window, this.#memory)
     this.#table = new StreamTable(role, local, this.#credit, facts, options.maxStreamWindow ?? 0)
   }
 
@@ -89,7 +88,7 @@ export class StreamSet implements FrameOwner {
     if (stream === undefined || send === undefined) throw new RangeError(`stream ${id} is not open for sending`)
     if (send.isEnded) throw new TypeError(`stream ${id} has been ended`)
     send.send(bytes, fin)
-    const room = this.#highWater.of(stream.counted) - send.buffered
+    const room = this.#highWater.of(stream.sent) - send.buffered
     if (room <= 0) send.isFull = true
     this.#settle(stream)
     return room
@@ -138,6 +137,14 @@ export class StreamSet implements FrameOwner {
   /** Some of what was received on it came as 0-RTT data. */
   isEarly(id: number): boolean {
     return this.#table.get(id)?.receive?.isEarly ?? false
+  }
+
+  /** Lets go of all bytes, read or not: the connection is over, and memory is needed elsewhere. */
+  discard(): void {
+    for (const stream of this.#table.all()) {
+      stream.send?.discard()
+      stream.receive?.discard()
+    }
   }
 
   get openCount(): number {
@@ -197,6 +204,7 @@ export class StreamSet implements FrameOwner {
       this.#facts.push({ type: 'readable', id: frame.id })
     }
     this.#settle(stream)
+    this.#memory.check()
   }
 
   onResetStream(frame: ResetStreamFrame): void {
@@ -264,7 +272,7 @@ export class StreamSet implements FrameOwner {
   /** What the path is like, from the first ACK on: smoothed round-trip time in ms, congestion window in bytes. */
   adapt(rtt: number, congestionWindow: number): void {
     this.#tuner.rtt = rtt
-    this.#highWater.adapt(congestionWindow)
+    this.#highWater.adapt(congestionWindow, this.#memory.account.isShort)
   }
 
   onAcked(frame: SentFrame): void {
@@ -295,7 +303,7 @@ export class StreamSet implements FrameOwner {
   #onStreamAcked(stream: Stream, send: SendStream, frame: SentFrame): void {
     if (send.onAcked(frame.offset, frame.length, frame.flag)) {
       this.#facts.push({ type: 'streamFinished', id: frame.id })
-    } else if (send.isFull && send.buffered < this.#highWater.of(stream.counted) / 2) {
+    } else if (send.isFull && send.buffered < this.#highWater.of(stream.sent) / 2) {
       send.isFull = false
       if (!send.isEnded) this.#facts.push({ type: 'writable', id: frame.id })
     }
@@ -357,10 +365,11 @@ export class StreamSet implements FrameOwner {
 
   /** After anything happened to a stream: into the queues it belongs in, or out of the table. */
   #settle(stream: Stream): void {
-    this.#count(stream)
+    this.#memory.count(stream)
     if (stream.isDone) {
       stream.control.queue?.remove(stream.control)
       stream.data.queue?.remove(stream.data)
+      this.#memory.forget(stream)
       this.#table.forget(stream)
       return
     }
@@ -368,12 +377,6 @@ export class StreamSet implements FrameOwner {
     if (!isAllowed || !stream.isControlDue) stream.control.queue?.remove(stream.control)
     else if (stream.control.queue === undefined) this.#control.push(stream.control)
     this.#scheduler.place(stream.data, isAllowed ? stream.due : Due.Nothing, stream.urgency, stream.isIncremental)
-  }
-
-  #count(stream: Stream): void {
-    const buffered = stream.send === undefined ? 0 : stream.send.buffered
-    this.#highWater.held += buffered - stream.counted
-    stream.counted = buffered
   }
 
   #find(id: number, errorCode: number): Stream | undefined {

@@ -14,8 +14,10 @@ export class Stream {
   readonly isOurs: boolean
   urgency: number = DEFAULT_URGENCY
   isIncremental = true
-  /** Of the bytes written here and not acknowledged, those the connection has counted. */
-  counted = 0
+  /** What the connection has counted: bytes written and not acknowledged, bytes received, memory altogether. */
+  sent = 0
+  received = 0
+  memory = 0
   /** Its turn to write frames other than STREAM. */
   readonly control: Turn<Stream>
   /** Its turn to write STREAM frames. */

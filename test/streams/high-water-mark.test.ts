@@ -8,17 +8,17 @@ const wide = limits({ maxData: 2 ** 30, maxStreamDataUni: 2 ** 30 })
 test('the mark follows the congestion window, from its initial value up to a maximum', () => {
   const mark = new HighWaterMark(undefined)
   expect(mark.of(0)).toBe(DEFAULT_SEND_BUFFER)
-  mark.adapt(12_000)
+  mark.adapt(12_000, false)
   expect(mark.of(0)).toBe(DEFAULT_SEND_BUFFER)
-  mark.adapt(MiB)
+  mark.adapt(MiB, false)
   expect(mark.of(0)).toBe(3 * MiB)
-  mark.adapt(2 ** 40)
+  mark.adapt(2 ** 40, false)
   expect(mark.of(0)).toBe(MAX_SEND_BUFFER)
 })
 
 test('one that was asked for stays', () => {
   const mark = new HighWaterMark(5000)
-  mark.adapt(2 ** 40)
+  mark.adapt(2 ** 40, false)
   expect(mark.of(0)).toBe(5000)
 })
 
