@@ -2,6 +2,7 @@
 
 import type { Socket } from 'node:dgram'
 import { isIP } from 'node:net'
+import type { Address } from '../connection/path.ts'
 import type { PreferredAddresses } from '../connection/preferred-address.ts'
 import type { CryptoBackend } from '../crypto/backend.ts'
 import type { AddressTokens } from '../zero-rtt/address-token.ts'
@@ -28,6 +29,12 @@ export interface EndpointOptions extends UdpOptions {
   readonly preferredAddress?: PreferredAddresses
   /** Makes our connection ids, such as a load balancer can route by. Default: 8 random bytes. */
   readonly connectionIds?: ConnectionIdGenerator
+  /**
+   * For several processes at one address: hands a datagram on to the one it belongs to. Asked about each that leads to no
+   * session here, with the connection id it is for (`WorkerConnectionIds.ownerOf` says whose); false: it is ours. The
+   * other one gives it to `endpoint.inject`. Must copy what it keeps.
+   */
+  readonly forward?: (datagram: Uint8Array, from: Address, id: Uint8Array) => boolean
   /** 32 bytes from which stateless reset tokens are made: give a process that takes over the same. Default random. */
   readonly statelessResetKey?: Uint8Array
 }

@@ -14,7 +14,7 @@ import { Driver } from './driver.ts'
 import { EndpointNews } from './endpoint-news.ts'
 import { assertEndpoint, type EndpointOptions, MIN_RESET_KEY } from './endpoint-options.ts'
 import type { EndpointStatistics } from './endpoint-statistics.ts'
-import { QuicError } from './errors.ts'
+import { QuicError, throwLater } from './errors.ts'
 import { isReflector } from './incoming.ts'
 import { Listener } from './listener.ts'
 import { Neighbours } from './neighbours.ts'
@@ -59,7 +59,7 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
     const add = (session: QuicSession): void => this.#add(session)
     this.#door = { backend: this.backend, router: this.#router, host: this, news: this.#news, add }
     this.#dialer = new Dialer({ ...this.#door, socket: this.#socket })
-    this.#socket.onDatagram((datagram, from) => this.#onDatagram(datagram, from))
+    this.#socket.onDatagram((datagram, from) => this.#onDatagram(datagram, from, options.forward))
     this.ready = this.#bind(options)
     this.ready.then(
       () => {
@@ -98,6 +98,15 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
   connect(to: { readonly host: string; readonly port: number }, options: ConnectOptions): QuicSession {
     this.#assertOpen()
     return this.#dialer.connect(to, options)
+  }
+
+  /**
+   * Takes a datagram that another process got for this one, as if it had come here from `from`; it is not handed on
+   * again, and changed in place. Answers leave by our own socket (the one of `from.via`): it should be bound to the same
+   * address.
+   */
+  inject(datagram: Uint8Array, from: Address): void {
+    this.#onDatagram(datagram, from, undefined)
   }
 
   /** All addresses as they are bound, in the order of `addresses`; none before `ready`. */
@@ -192,7 +201,7 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
     return this.#bindings.addresses[0] as Address
   }
 
-  #onDatagram(datagram: Uint8Array, from: Address): void {
+  #onDatagram(datagram: Uint8Array, from: Address, forward: EndpointOptions['forward']): void {
     const { counters } = this.#news
     counters.datagramsReceived++
     counters.bytesReceived += datagram.length
@@ -201,6 +210,7 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
     const session = this.#router.find(id)
     if (session !== undefined) return session.receive(datagram, from, now())
     if (isReflector(from.port)) return void counters.dropped.reflector++
+    if (forward !== undefined && isForwarded(forward, datagram, from, id)) return
     const isLong = ((datagram[0] as number) & 0x80) !== 0
     if (!isLong) this.#onStray(datagram, id, from)
     else if (this.#listener === undefined) counters.dropped.notListening++
@@ -255,6 +265,21 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
     for (const session of this.#sessions) session.terminate()
     await this.#socket.close()
     this.#news.closed()
+  }
+}
+
+/** What the application throws is shown, and the datagram lost. */
+function isForwarded(
+  forward: NonNullable<EndpointOptions['forward']>,
+  datagram: Uint8Array,
+  from: Address,
+  id: Uint8Array,
+): boolean {
+  try {
+    return forward(datagram, from, id)
+  } catch (error) {
+    throwLater(error)
+    return true
   }
 }
 
