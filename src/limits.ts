@@ -93,6 +93,11 @@ export const limits = {
    */
   pathResponses: 8,
   /**
+   * Addresses that ask, or are asked, without being the peer's.
+   * At the bound: the oldest is forgotten. Against floods of PATH_CHALLENGE. RFC 9000 §9.1.
+   */
+  probedAddresses: 4,
+  /**
    * Ids of ours a peer may use at once.
    * At the bound: a new one comes when one is retired. Against peers that allow millions. RFC 9000 §5.1.1.
    */

@@ -49,8 +49,10 @@ import { Parked } from './parked.ts'
 import type { Parts } from './parts.ts'
 import { type Address, Path } from './path.ts'
 import { newMtuDiscovery } from './path-mtu.ts'
+import { CHALLENGE_LENGTH } from './path-validation.ts'
 import { PeerIds } from './peer-ids.ts'
 import { type PreferredAddresses, preferredAddress } from './preferred-address.ts'
+import { Probes } from './probes.ts'
 import { Stats } from './stats.ts'
 import { streamLimits } from './stream-limits.ts'
 import { Versions } from './versions.ts'
@@ -97,7 +99,7 @@ export function assembleClient(config: ClientConfig, deps: Dependencies, remote:
     offersEarlyData ? resumption?.transportParameters : undefined,
     new PeerIds(destination, ACTIVE_CONNECTION_ID_LIMIT),
     // A client does not limit itself towards the address it chose.
-    new Path(remote, true),
+    new Path(remote, true, () => deps.backend.random(CHALLENGE_LENGTH)),
     undefined,
     resumption?.initialRtt,
     time => begin(undefined, time),
@@ -185,7 +187,7 @@ export function assembleServer(config: ServerConfig, deps: Dependencies, accepte
     },
     undefined,
     new PeerIds(accepted.source, ACTIVE_CONNECTION_ID_LIMIT),
-    new Path(accepted.remote, accepted.isAddressValidated),
+    new Path(accepted.remote, accepted.isAddressValidated, () => deps.backend.random(CHALLENGE_LENGTH)),
     config.newToken,
     undefined,
     undefined,
@@ -269,6 +271,7 @@ function assemble(
     recovery,
     streams: streamSet(isClient, transport, events, memory),
     path,
+    probes: new Probes(),
     departure: new Departure(),
     followsPreferredAddress: basics.followsPreferredAddress,
     localIds: new LocalIds(localId, deps.ids),

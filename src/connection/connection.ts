@@ -15,10 +15,11 @@ import { drop } from './drop.ts'
 import { tellClosed } from './ending.ts'
 import type { ConnectionEvent, PeerInfo } from './events.ts'
 import { discardEarlyKeys, drainTls } from './handshake.ts'
-import { depart, type MigrationRefusal, onPathTimeout } from './migration.ts'
+import { depart, type MigrationRefusal, onPathTimeout, pathDeadline } from './migration.ts'
 import type { Parts } from './parts.ts'
-import type { Address, OffPath } from './path.ts'
+import type { Address } from './path.ts'
 import { judgeMtu, suspectMtu } from './path-mtu.ts'
+import type { Probe } from './probes.ts'
 import { receiveDatagram } from './receive.ts'
 import { recordKeys, recordOutcome, recordStart, recordState } from './record.ts'
 import { type ConnectionStatistics, statisticsOf } from './statistics.ts'
@@ -101,13 +102,12 @@ export class Connection {
 
   /** When `onTimeout` and `transmit` are to be called next, if nothing else happens; Infinity: never. */
   nextTimeout(): number {
-    const { close, recovery, idle, path, departure, handshake } = this.#parts
+    const { close, recovery, idle, handshake } = this.#parts
     if (!close.isOpen) return close.deadline
     const next = Math.min(
       recovery.nextTimeout(),
       idle.deadline(pto(this.#parts)),
-      path.deadline,
-      departure.deadline,
+      pathDeadline(this.#parts),
       handshake.earlyKeysDeadline,
     )
     const transmit = nextTransmitTime(this.#parts, this.#now)
@@ -309,13 +309,13 @@ export class Connection {
 
   /** False: nothing is due or allowed. */
   #write(into: Uint8Array, now: number): boolean {
-    const { close, path } = this.#parts
+    const { close, path, probes } = this.#parts
     if (!close.isOpen && !close.isDue) return false
     let length = 0
-    while (path.hasOffPath && close.isOpen && length === 0) {
-      const frame = path.takeOffPath() as OffPath
-      this.#transmit.to = frame.to
-      length = transmitOffPath(this.#parts, into, frame, now)
+    while (probes.hasDue && close.isOpen && length === 0) {
+      const probe = probes.next() as Probe
+      this.#transmit.to = probe.to
+      length = transmitOffPath(this.#parts, probe, into, now)
     }
     if (length === 0) {
       this.#transmit.to = path.remote

@@ -10,7 +10,7 @@ import { onAckFrequency, onImmediateAck } from './ack-frequency.ts'
 import { deliver, pto } from './delivery.ts'
 import { tellClosed } from './ending.ts'
 import { confirm } from './handshake.ts'
-import { onPathResponse } from './migration.ts'
+import { onPathChallenge, onPathResponse } from './migration.ts'
 import type { Parts } from './parts.ts'
 import type { Address } from './path.ts'
 import { judgeMtu } from './path-mtu.ts'
@@ -94,9 +94,9 @@ function dispatch(parts: Parts, frame: Frame, level: Level, origin: Origin, now:
     case FrameType.RetireConnectionId:
       return parts.localIds.onRetire(frame, origin.header.destination)
     case FrameType.PathChallenge:
-      return parts.path.onChallenge(frame, origin.from, origin.size)
+      return onPathChallenge(parts, frame.data, origin, now)
     case FrameType.PathResponse:
-      return onPathResponse(parts, frame, now)
+      return onPathResponse(parts, frame.data, now)
     case FrameType.ConnectionClose:
     case FrameType.ApplicationClose:
       return onClose(parts, frame, now)

@@ -52,16 +52,17 @@ export class LocalIds implements FrameOwner {
     return this.#due > 0
   }
 
-  /** The id that the peer's newest packet went to. */
+  /** The id that the peer's newest packet went to, probes aside. */
   get inUse(): Uint8Array {
     return this.#inUse
   }
 
-  /** The peer's newest packet went to `id`. True when it used another one before. */
-  use(id: Uint8Array): boolean {
-    if (equal(id, this.#inUse)) return false
+  use(id: Uint8Array): void {
     this.#inUse = id.slice()
-    return true
+  }
+
+  isInUse(id: Uint8Array): boolean {
+    return equal(id, this.#inUse)
   }
 
   /** The peer's active_connection_id_limit. A zero-length id can have no siblings. */

@@ -27,6 +27,7 @@ export class OpenPacket {
   readonly number: number
   isPadded = false
   isMtuProbe = false
+  isOffPath = false
 
   constructor(
     packet: PacketWriter,
@@ -104,6 +105,7 @@ export function sealPacket(parts: Parts, open: OpenPacket, into: Uint8Array, now
     level === Level.ZeroRtt,
   )
   record.isMtuProbe = open.isMtuProbe
+  record.isOffPath = open.isOffPath
   parts.recovery.onPacketSent(record)
   // RFC 9001 §4.9.1: a client has no use for Initial keys once it sends under Handshake keys.
   if (parts.isClient && level === Level.Handshake) discardLevel(parts, Level.Initial, now)

@@ -22,6 +22,7 @@ import type { PacketSpaces } from './packet-space.ts'
 import type { Parked } from './parked.ts'
 import type { Path } from './path.ts'
 import type { PeerIds } from './peer-ids.ts'
+import type { Probes } from './probes.ts'
 import type { Stats } from './stats.ts'
 import type { Versions } from './versions.ts'
 
@@ -48,6 +49,7 @@ export interface Parts {
   readonly recovery: Recovery
   readonly streams: StreamSet
   readonly path: Path
+  readonly probes: Probes
   readonly departure: Departure
   /** Client: goes to the preferred address of a server. */
   readonly followsPreferredAddress: boolean

@@ -141,7 +141,7 @@ function receiveProtected(parts: Parts, datagram: Uint8Array, header: PacketHead
 
 /** What an authentic packet says. */
 function onPlaintext(parts: Parts, plaintext: Uint8Array, number: number, origin: Origin, now: number): void {
-  const { header, from, size } = origin
+  const { header } = origin
   const level = header.kind as Level
   const { received } = parts.spaces[spaceOf(level)]
   parts.stats.packetsReceived++
@@ -152,7 +152,7 @@ function onPlaintext(parts: Parts, plaintext: Uint8Array, number: number, origin
   if (!parts.close.isOpen) return
   received.onReceived(number, (seen & ACK_ELICITING) !== 0, now)
   parts.idle.onReceived(now)
-  if (level === Level.OneRtt && isNewest && (seen & NON_PROBING) !== 0) followPeer(parts, header, from, size, now)
+  if (level === Level.OneRtt && isNewest && (seen & NON_PROBING) !== 0) followPeer(parts, origin, now)
   if ((seen & HAS_CRYPTO) === 0) return
   // RFC 9369 §4.1: the server's CRYPTO frames have the negotiated version.
   if (parts.isClient) parts.versions.settle(parts.versions.current)

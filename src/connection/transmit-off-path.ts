@@ -1,30 +1,47 @@
-// What goes to addresses that are not the peer's: answers to its probes, and questions (RFC 9000 §8.2, §9.3.3).
+// A datagram for an address that is not the peer's: answers to its probes, and a question (RFC 9000 §8.2, §9.3.3).
 
 import { TAG_LENGTH } from '../crypto/cipher-suite.ts'
-import { writePathChallenge, writePathResponse } from '../packet/frames/path.ts'
+import { PATH_FRAME_SIZE, writePathChallenge, writePathResponse } from '../packet/frames/path.ts'
 import { Level } from '../packet/level.ts'
 import { SentFrame, SentKind } from '../packet/sent-frame.ts'
 import { MIN_DATAGRAM_SIZE } from './config.ts'
-import { MIN_PACKET_SPACE, openPacket, sealPacket } from './open-packet.ts'
+import { keptUntil } from './migration.ts'
+import { MIN_PACKET_SPACE, type OpenPacket, openPacket, sealPacket } from './open-packet.ts'
 import type { Parts } from './parts.ts'
-import type { OffPath } from './path.ts'
+import type { Probe } from './probes.ts'
 
-/** Neither answers nor questions are repeated off the path. */
+/** Neither answers nor questions are repeated by what sent them. */
 const offPathRecord = new SentFrame(SentKind.PathResponse)
 
-/** One frame for an address that is not the peer's: an answer to its probe, or a question (RFC 9000 §8.2, §9.3.3). */
-export function transmitOffPath(parts: Parts, into: Uint8Array, frame: OffPath, now: number): number {
-  const limit = Math.min(frame.limit, MIN_DATAGRAM_SIZE, into.length)
-  if (!parts.keyring.canSeal(Level.OneRtt) || limit < MIN_PACKET_SPACE) return 0
-  // RFC 9000 §9.5: a client shows each of its paths another id.
-  const destination = parts.isClient ? (parts.peerIds.spare ?? parts.peerIds.current) : parts.peerIds.current
+/** Says to `probe` what is due there, as far as it may be said; returns the length of the datagram, 0 for none. */
+export function transmitOffPath(parts: Parts, probe: Probe, into: Uint8Array, now: number): number {
+  const limit = Math.min(probe.budget, MIN_DATAGRAM_SIZE, into.length)
+  const destination = probe.sharesId ? parts.peerIds.current : parts.peerIds.idFor(probe.to, keptUntil(parts, now))
+  // RFC 9000 §9.5: without an id for that path nothing is sent there.
+  if (destination === undefined || limit < MIN_PACKET_SPACE || !parts.keyring.canSeal(Level.OneRtt)) {
+    probe.drop()
+    return 0
+  }
   const open = openPacket(parts, Level.OneRtt, destination, into, 0, limit)
-  if (frame.isResponse) writePathResponse(open.packet, frame.data)
-  else writePathChallenge(open.packet, frame.data)
-  open.packet.record(offPathRecord)
+  writeProbe(open, probe, limit)
+  probe.drop()
+  if (!open.packet.isAckEliciting) return 0
   open.pad(MIN_DATAGRAM_SIZE - TAG_LENGTH)
+  open.isOffPath = true
   const end = sealPacket(parts, open, into, now)
+  probe.sent += end
   parts.stats.datagramsSent++
   parts.stats.bytesSent += end
   return end
+}
+
+function writeProbe({ packet }: OpenPacket, { responses, question }: Probe, limit: number): void {
+  for (let i = 0; i < responses.length && packet.remaining >= PATH_FRAME_SIZE; i++) {
+    writePathResponse(packet, responses[i] as Uint8Array)
+    packet.record(offPathRecord)
+  }
+  // RFC 9000 §8.2.1: what is asked in a small datagram would have to be asked again.
+  if (question === undefined || limit < MIN_DATAGRAM_SIZE) return
+  writePathChallenge(packet, question)
+  packet.record(offPathRecord)
 }

@@ -184,7 +184,7 @@ function writeFrames(
 ): void {
   const { received, crypto } = parts.spaces[space]
   // Before an ACK that fills a small datagram: what validates a path lets larger ones follow.
-  if (mayElicit) parts.path.write(packet)
+  if (mayElicit) parts.path.write(packet, now)
   if (packet.level !== Level.ZeroRtt) received.write(packet, now, hasMore)
   if (!mayElicit) return
   if (probes > 0) prepareProbe(parts, space)

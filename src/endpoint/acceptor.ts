@@ -123,7 +123,8 @@ export class Acceptor {
       const ids = router.idsFor(self)
       const { version, destination, source } = header
       const accepted: Accepted = { version, remote: from, destination, source, localId: ids.create(), ...origin }
-      const newToken = (): Uint8Array => tokens.newToken(placeOf(from, self.connection.version), unixTime())
+      const newToken = (): Uint8Array =>
+        tokens.newToken(placeOf(self.connection.remote, self.connection.version), unixTime())
       const preferredAddress = this.#door.preferredAddress()
       const config = {
         ...this.#config,

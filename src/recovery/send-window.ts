@@ -167,7 +167,7 @@ export class SendWindow {
 
   /** True when the packet was sent on the path of now. */
   isCurrent(packet: SentPacket): boolean {
-    return packet.sentAt >= this.#since
+    return packet.sentAt >= this.#since && !packet.isOffPath
   }
 
   setMaxDatagramSize(size: number): void {

@@ -29,6 +29,8 @@ export class SentPacket {
   isProbed = false
   /** RFC 9000 §14.4: larger than what is known to get through. To be set before it is handed to recovery. */
   isMtuProbe = false
+  /** RFC 9000 §9.4: it went by another path, and says nothing of this one. The same. */
+  isOffPath = false
   /** The congestion epoch in which it was declared lost; -1 when it was not, or its loss is no sign of congestion. */
   lossEpoch = -1
   /** For controllers that measure the rate of delivery: how far that was when the packet left. */

@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest'
 import { Writer } from '../../src/bytes/writer.ts'
 import { LocalIds, MAX_LOCAL_IDS } from '../../src/connection/local-ids.ts'
+import type { Address } from '../../src/connection/path.ts'
 import { MAX_UNACKED_RETIREMENTS_PER_ID, PeerIds } from '../../src/connection/peer-ids.ts'
 import { writeNewConnectionId, writeRetireConnectionId } from '../../src/packet/frames/connection-id.ts'
 import { FrameType, type NewConnectionIdFrame } from '../../src/packet/frames/frame.ts'
@@ -14,6 +15,8 @@ import { Pair, resetToken } from '../sim/pair.ts'
 import { closedWith, frames, OpenPair, pingBytes, Transfer } from './support.ts'
 
 const idOf = (sequence: number): Uint8Array => Uint8Array.of(0xaa, 0, 0, 0, 0, 0, sequence >> 8, sequence)
+
+const pathOf = (port: number): Address => ({ host: '192.0.2.9', port })
 
 function newId(sequence: number, retirePriorTo = 0, id = idOf(sequence)): Uint8Array {
   return frames(w => writeNewConnectionId(w, sequence, retirePriorTo, id, resetToken(id)))
@@ -161,13 +164,14 @@ describe('ids of the peer (RFC 9000 §5.1.2, §19.15)', () => {
     const ids = new PeerIds(idOf(0), 4)
     ids.onNew(frame(2))
     ids.onNew(frame(1))
-    expect(ids.rotate()).toBe(true)
+    expect(ids.moveTo(pathOf(1), pathOf(0), 10)).toBe(true)
     expect(ids.current).toEqual(idOf(1))
-    expect(ids.rotate()).toBe(true)
+    expect(ids.moveTo(pathOf(2), pathOf(1), 20)).toBe(true)
+    ids.onTimeout(20)
     ids.onAcked(new SentFrame(SentKind.RetireConnectionId, 1))
     ids.onNew(frame(1))
     expect(ids.current).toEqual(idOf(2))
-    expect(ids.rotate()).toBe(false)
+    expect(ids.moveTo(pathOf(3), pathOf(2), 30)).toBe(false)
   })
 
   test('a lost RETIRE_CONNECTION_ID is repeated', () => {

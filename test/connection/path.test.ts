@@ -2,9 +2,12 @@
 
 import { describe, expect, test } from 'vitest'
 import { MAX_QUEUED_RESPONSES, Path } from '../../src/connection/path.ts'
+import { MAX_PROBED, Probes } from '../../src/connection/probes.ts'
 import { nodeBackend } from '../../src/crypto/backend-node.ts'
 import { FrameType } from '../../src/packet/frames/frame.ts'
+import { readHeader } from '../../src/packet/header.ts'
 import { Level } from '../../src/packet/level.ts'
+import { PacketWriter } from '../../src/packet/packet-writer.ts'
 import { singleCertificate } from '../../src/tls13/certificate-policy.ts'
 import { clientAddress, Pair, type PairOptions } from '../sim/pair.ts'
 import { p256, x509Chain } from '../support/certificates.ts'
@@ -211,10 +214,14 @@ describe('a client whose address changes (RFC 9000 §9.3)', () => {
     const pair = moved()
     const [first, second] = pair.logs.server.frames(FrameType.NewConnectionId)
     expect(second?.sequence).toBe((first?.sequence ?? 0) + 1)
-    const before = pair.logs.server.frames(FrameType.RetireConnectionId).length
     pair.inject('client', Level.OneRtt, pingBytes, { from: elsewhere, destination: first?.id as Uint8Array })
     pair.world.pass(1)
-    expect(pair.logs.server.frames(FrameType.RetireConnectionId).length).toBe(before + 1)
+    expect(readHeader(pair.server.sent.at(-1) as Uint8Array, 0, 8)?.destination).not.toEqual(pair.id('client'))
+    // Nobody answers there.
+    pair.world.pass(7000)
+    expect(pair.server.connection.remote).toEqual(clientAddress)
+    const retired = pair.logs.server.frames(FrameType.RetireConnectionId).map(({ sequence }) => sequence)
+    expect(new Set(retired)).toEqual(new Set([1]))
   })
 })
 
@@ -226,15 +233,25 @@ describe('challenges (RFC 9000 §8.2; security: PATH_CHALLENGE flood)', () => {
   })
 
   test('no more than eight answers wait, on the path and off it', () => {
-    const path = new Path(clientAddress, true)
+    const path = new Path(clientAddress, true, () => new Uint8Array(8))
+    const probes = new Probes()
     for (let i = 0; i < 1000; i++) {
-      const frame = { type: FrameType.PathChallenge, data: new Uint8Array(8).fill(i) }
-      path.onChallenge(frame, clientAddress, 1200)
-      path.onChallenge(frame, elsewhere, 1200)
+      path.onChallenge(new Uint8Array(8).fill(i))
+      probes.onChallenge(new Uint8Array(8).fill(i), elsewhere, 1200, false, false)
     }
-    let waiting = 0
-    while (path.takeOffPath() !== undefined) waiting++
-    expect(waiting).toBe(MAX_QUEUED_RESPONSES)
+    expect(probes.next()?.responses.length).toBe(MAX_QUEUED_RESPONSES)
+    const packet = new PacketWriter(Level.OneRtt, new Uint8Array(1200), 0, 1184)
+    path.write(packet, 0)
+    expect(packet.frames.length).toBe(MAX_QUEUED_RESPONSES)
+  })
+
+  test('security: no more than four addresses are remembered besides the peer’s', () => {
+    const probes = new Probes()
+    for (let port = 1; port <= 1000; port++) {
+      probes.onChallenge(new Uint8Array(8), { host: elsewhere.host, port }, 1200, false, false)
+      probes.onReceived({ host: elsewhere.host, port: port + 1000 }, 1200)
+    }
+    expect(probes.size).toBe(MAX_PROBED)
   })
 
   test('a datagram full of challenges gets eight answers, and none of them is repeated when lost', () => {

@@ -90,7 +90,7 @@ describe('a client that has reacted to a Version Negotiation packet (RFC 9368 §
     expect(() => begunAgain().check(information)).toThrow(expect.objectContaining({ code: VersionNegotiationError }))
   })
 
-  test('RFC 9368 §4: goes on when it would have begun with that version', () => {
+  test('RFC 8999 §7, RFC 9368 §4: Version Negotiation is believed once the handshake has confirmed it', () => {
     expect(() => begunAgain().check({ chosen: QUIC_V1, available: [QUIC_V1, OTHER] })).not.toThrow()
     expect(() => begunAgain().check({ chosen: QUIC_V1, available: [OTHER] })).not.toThrow()
   })
