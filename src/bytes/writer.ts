@@ -63,7 +63,11 @@ export class Writer {
   }
 
   put(bytes: Uint8Array): void {
-    this.bytes.set(bytes, this.#take(bytes.length))
+    const { length } = bytes
+    const at = this.#take(length)
+    // A call of `set` costs more than a few bytes do: ids, above all.
+    if (length > SHORT) this.bytes.set(bytes, at)
+    else for (let i = 0; i < length; i++) this.bytes[at + i] = bytes[i] as number
   }
 
   zeros(length: number): void {
@@ -114,3 +118,5 @@ export class Writer {
     return at
   }
 }
+
+const SHORT = 24

@@ -21,17 +21,24 @@ export const ACK_ELICITING = 1
 export const NON_PROBING = 2
 export const HAS_CRYPTO = 4
 
-const bits: Partial<Record<number, number>> = {
-  [FrameType.Padding]: 0,
-  [FrameType.Ack]: NON_PROBING,
-  [FrameType.ConnectionClose]: NON_PROBING,
-  [FrameType.ApplicationClose]: NON_PROBING,
-  [FrameType.PathChallenge]: ACK_ELICITING,
-  [FrameType.PathResponse]: ACK_ELICITING,
-  [FrameType.NewConnectionId]: ACK_ELICITING,
-  [FrameType.Crypto]: ACK_ELICITING | NON_PROBING | HAS_CRYPTO,
+function bitsOf(type: Frame['type']): number {
+  switch (type) {
+    case FrameType.Padding:
+      return 0
+    case FrameType.Ack:
+    case FrameType.ConnectionClose:
+    case FrameType.ApplicationClose:
+      return NON_PROBING
+    case FrameType.PathChallenge:
+    case FrameType.PathResponse:
+    case FrameType.NewConnectionId:
+      return ACK_ELICITING
+    case FrameType.Crypto:
+      return ACK_ELICITING | NON_PROBING | HAS_CRYPTO
+    default:
+      return ACK_ELICITING | NON_PROBING
+  }
 }
-const OTHER = ACK_ELICITING | NON_PROBING
 
 /** Where the packet came from, for the few frames that ask. */
 export interface Origin {
@@ -54,7 +61,7 @@ export function dispatchFrames(parts: Parts, plaintext: Uint8Array, level: Level
     const start = reader.pos
     const frame = readFrame(reader, level)
     if (frame.type === FrameType.Datagram) parts.datagrams.check(reader.pos - start)
-    seen |= bits[frame.type] ?? OTHER
+    seen |= bitsOf(frame.type)
     dispatch(parts, frame, level, origin, now)
   }
   return seen

@@ -24,6 +24,10 @@ export class Parked {
     return this.#bytes
   }
 
+  get isEmpty(): boolean {
+    return this.#packets.length === 0
+  }
+
   /** False: no room. */
   park(level: Level, packet: Uint8Array, from: Address): boolean {
     if (this.#packets.length >= MAX_PARKED_PACKETS || this.#bytes + packet.length > MAX_PARKED_BYTES) return false

@@ -17,8 +17,8 @@ const BULK = 4
 /** The size of a probe that should leave now, 0 for none. `room` is what the caller's buffer holds. */
 export function probeSize(parts: Parts, room: number, now: number): number {
   const { handshake, path, close, streams, recovery, mtu } = parts
-  if (!handshake.isConfirmed || !path.isValidated || close.isDue || !streams.hasDataToSend) return 0
-  if (recovery.bytesInFlight < BULK * mtu.current) return 0
+  if (recovery.bytesInFlight < BULK * mtu.current || !handshake.isConfirmed || !path.isValidated) return 0
+  if (close.isDue || !streams.hasDataToSend) return 0
   const size = mtu.nextProbe(now)
   if (size === undefined || !recovery.canSend(now)) return 0
   if (size <= Math.min(room, handshake.peerParameters?.maxUdpPayloadSize ?? 0)) return size

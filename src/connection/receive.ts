@@ -41,7 +41,7 @@ export function receiveDatagram(parts: Parts, datagram: Uint8Array, from: Addres
     pos = header.end
   }
   // Keys that came with this datagram may open what came before it.
-  unpark(parts, now)
+  if (!parts.parked.isEmpty) unpark(parts, now)
   countMemory(parts)
 }
 

@@ -122,7 +122,10 @@ function renewKeys(parts: Parts, now: number): void {
 /** RFC 9000 §14.1: Initials that ask for an answer, and path probes (§8.2.1), prove that 1,200 bytes get through. */
 function mustPad(parts: Parts, packet: PacketWriter): boolean {
   if (packet.level === Level.Initial) return parts.isClient || packet.isAckEliciting
-  return packet.frames.some(({ kind }) => kind === SentKind.PathChallenge || kind === SentKind.PathResponse)
+  for (const { kind } of packet.frames) {
+    if (kind === SentKind.PathChallenge || kind === SentKind.PathResponse) return true
+  }
+  return false
 }
 
 function fillPacket(

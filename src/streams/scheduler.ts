@@ -83,6 +83,10 @@ class Urgency<T> {
   /** Whose turn it is, when there are both. */
   isOrderedNext = true
 
+  get isEmpty(): boolean {
+    return this.free.first === undefined && this.shared.first === undefined && this.ordered.first === undefined
+  }
+
   get fresh(): Turn<T> | undefined {
     const { ordered, shared } = this
     if (shared.first === undefined) return ordered.first
@@ -98,9 +102,11 @@ class Urgency<T> {
  */
 export class Scheduler<T> {
   readonly #levels: readonly Urgency<T>[] = Array.from({ length: URGENCIES }, () => new Urgency<T>())
+  /** Nobody stands at any urgency before this one: asked several times a packet, most often nobody stands anywhere. */
+  #first: number = URGENCIES
 
   get hasFresh(): boolean {
-    for (let urgency = 0; urgency < URGENCIES; urgency++) {
+    for (let urgency = this.#first; urgency < URGENCIES; urgency++) {
       if ((this.#levels[urgency] as Urgency<T>).fresh !== undefined) return true
     }
     return false
@@ -108,7 +114,8 @@ export class Scheduler<T> {
 
   /** Whose turn it is; fresh bytes are considered only when the connection has credit for them. */
   next(hasCredit: boolean): T | undefined {
-    for (let urgency = 0; urgency < URGENCIES; urgency++) {
+    while (this.#first < URGENCIES && (this.#levels[this.#first] as Urgency<T>).isEmpty) this.#first++
+    for (let urgency = this.#first; urgency < URGENCIES; urgency++) {
       const level = this.#levels[urgency] as Urgency<T>
       const turn = level.free.first ?? (hasCredit ? level.fresh : undefined)
       if (turn !== undefined) return turn.owner
@@ -123,6 +130,7 @@ export class Scheduler<T> {
     const queue = due === Due.Free ? level.free : due === Due.Fresh ? fresh : undefined
     if (queue === turn.queue) return
     turn.queue?.remove(turn)
+    if (queue !== undefined && urgency < this.#first) this.#first = urgency
     if (queue === level.ordered) queue.insert(turn)
     else queue?.push(turn)
   }
