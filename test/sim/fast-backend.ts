@@ -103,7 +103,7 @@ function fullSum(bytes: Uint8Array, start: number, end: number, key: number): nu
 }
 
 /** Bytes at either end that count: a short header and a frame's. */
-const SAMPLED = 24
+const SAMPLED = 16
 
 function quickSum(bytes: Uint8Array, start: number, end: number, key: number): number {
   let sum = key ^ (end - start)
