@@ -5,13 +5,16 @@ export const MAX_RING_SPAN: number = 2 ** 22
 
 const SMALLEST = 16
 
+/** Slots kept when the last entry leaves. */
+const LARGEST_KEPT = 64
+
 /**
  * Entry `key` sits in slot `key mod capacity`, so that every look-up is one index. Keys are integers from 0 and grow;
  * a skipped key costs one empty slot. The table holds `last - first + 1` slots at least, and grows by doubling. Values
  * are never undefined: that is what an empty slot holds.
  */
 export class Ring<T> {
-  #slots: (T | undefined)[] = emptySlots(SMALLEST)
+  #slots: (T | undefined)[] = none
   #first = -1
   #last = -1
   #size = 0
@@ -77,13 +80,15 @@ export class Ring<T> {
     if (this.#size === 0) {
       this.#first = -1
       this.#last = -1
+      // What one burst needed is not kept for ever.
+      if (this.#slots.length > LARGEST_KEPT) this.#slots = none
     } else if (key === this.#first) this.#first = this.next(key)
     else if (key === this.#last) this.#last = this.#previous(key)
     return value
   }
 
   clear(): void {
-    this.#slots = emptySlots(SMALLEST)
+    this.#slots = none
     this.#first = -1
     this.#last = -1
     this.#size = 0
@@ -101,10 +106,10 @@ export class Ring<T> {
   }
 
   #grow(span: number): void {
-    let capacity = this.#slots.length
+    let capacity = Math.max(SMALLEST, this.#slots.length)
     while (capacity < span) capacity *= 2
     const grown = emptySlots<T>(capacity)
-    for (let key = this.#first; key <= this.#last; key++) grown[key & (capacity - 1)] = this.get(key)
+    for (let i = 0; i < this.span; i++) grown[(this.#first + i) & (capacity - 1)] = this.at(i)
     this.#slots = grown
   }
 }
@@ -112,3 +117,6 @@ export class Ring<T> {
 function emptySlots<T>(capacity: number): (T | undefined)[] {
   return new Array<T | undefined>(capacity).fill(undefined)
 }
+
+/** Of every ring that nothing was put into: nobody writes to it. */
+const none: undefined[] = []

@@ -20,7 +20,7 @@ export class HandshakeState {
   /** The server's parameters that a client remembers for 0-RTT. */
   readonly remembered: Uint8Array | undefined
   peerParameters: TransportParameters | undefined
-  peerParameterBytes: Uint8Array = new Uint8Array(0)
+  peerParameterBytes: Uint8Array = nothing
   earlyData: PeerInfo['earlyData'] = 'none'
   peer: PeerInfo | undefined
   /** The application protocol, as soon as it is known: a server needs it before the handshake is complete. */
@@ -40,3 +40,5 @@ export class HandshakeState {
     this.remembered = remembered
   }
 }
+
+const nothing = new Uint8Array(0)

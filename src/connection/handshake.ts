@@ -3,7 +3,7 @@
 import { equal } from '../bytes/equal.ts'
 import { NamedGroup } from '../crypto/backend.ts'
 import { limits } from '../limits.ts'
-import { Level, Space, spaceOf } from '../packet/level.ts'
+import { Level, spaceOf } from '../packet/level.ts'
 import { ErrorCode, TransportError } from '../packet/transport-error.ts'
 import { readTransportParameters, type TransportParameters } from '../packet/transport-parameters.ts'
 import type { VersionInformation } from '../packet/version-information.ts'
@@ -13,7 +13,7 @@ import { deliver, pto } from './delivery.ts'
 import { HandshakeState } from './handshake-state.ts'
 import { Keyring } from './keyring.ts'
 import { followPreferred } from './migration.ts'
-import { packetSpaces } from './packet-space.ts'
+import { packetSpaces, withoutSpace } from './packet-space.ts'
 import type { Parts } from './parts.ts'
 import { recordAlpn, recordKeys, recordParameters, recordState, recordVersion } from './record.ts'
 import { streamLimits } from './stream-limits.ts'
@@ -71,7 +71,8 @@ function onPeerParameters(parts: Parts, bytes: Uint8Array, now: number): void {
   agreeOnVersion(parts, parameters.versionInformation, now)
   recordParameters(parts, 'remote', parameters, now)
   parts.handshake.peerParameters = parameters
-  parts.handshake.peerParameterBytes = bytes.slice()
+  // What tickets go with.
+  if (parts.isClient) parts.handshake.peerParameterBytes = bytes.slice()
   // A server may answer early requests before the client's Finished; a client waits until the server is proven.
   if (!parts.isClient) applyParameters(parts, parameters)
 }
@@ -192,7 +193,8 @@ export function discardLevel(parts: Parts, level: typeof Level.Initial | typeof 
   if (parts.keyring.isDiscarded(level)) return
   parts.keyring.discard(level)
   parts.parked.drop(level)
-  parts.recovery.discardSpace(level === Level.Initial ? Space.Initial : Space.Handshake, now)
+  parts.recovery.discardSpace(spaceOf(level), now)
+  parts.spaces = withoutSpace(parts.spaces, spaceOf(level))
   if (parts.recorder.enabled) parts.recorder.keyDiscarded(level, now)
 }
 

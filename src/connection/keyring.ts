@@ -25,7 +25,7 @@ export class Keyring {
   readonly #levels: LevelKeys[] = [empty(), empty(), empty()]
   /** What Initial secrets come from, and keys to read Initial packets by version: another one may be negotiated. */
   #initial: { readonly destination: Uint8Array; readonly isClient: boolean } | undefined
-  readonly #initialReaders = new Map<number, DirectionKeys>()
+  #initialReaders: Map<number, DirectionKeys> | undefined
   #oneRtt: OneRttKeys | undefined
   #pendingOneRtt: { suite: CipherSuite; write: Uint8Array | undefined; read: Uint8Array | undefined } | undefined
   #isOneRttReadable = false
@@ -43,7 +43,7 @@ export class Keyring {
   /** RFC 9001 §5.2; again after a Retry, from the id the server chose. */
   installInitial(destination: Uint8Array, isClient: boolean): void {
     this.#initial = { destination, isClient }
-    this.#initialReaders.clear()
+    this.#initialReaders = new Map()
     this.#deriveInitial()
   }
 
@@ -70,7 +70,10 @@ export class Keyring {
   }
 
   discard(level: Level): void {
-    this.#levels[level] = { read: undefined, write: undefined, isDiscarded: true }
+    this.#levels[level] = discarded
+    if (level !== Level.Initial) return
+    this.#initial = undefined
+    this.#initialReaders = undefined
   }
 
   isDiscarded(level: Level): boolean {
@@ -176,7 +179,7 @@ export class Keyring {
     const suite = TLS_AES_128_GCM_SHA256
     keys.read = directionKeys(this.#backend, this.#version, suite, isClient ? secrets.server : secrets.client)
     keys.write = directionKeys(this.#backend, this.#version, suite, isClient ? secrets.client : secrets.server)
-    this.#initialReaders.set(this.#version, keys.read)
+    this.#initialReaders?.set(this.#version, keys.read)
   }
 
   /** Those of an Initial packet go by the version in its own header. */
@@ -184,14 +187,14 @@ export class Keyring {
     const { read } = this.#levels[level] as LevelKeys
     if (level !== Level.Initial || this.#initial === undefined) return read as DirectionKeys
     const version = readVersion(packet, start)
-    return this.#initialReaders.get(version) ?? this.#initialReader(version, this.#initial)
+    return this.#initialReaders?.get(version) ?? this.#initialReader(version, this.#initial)
   }
 
   #initialReader(version: number, initial: { destination: Uint8Array; isClient: boolean }): DirectionKeys {
     const secrets = initialSecrets(this.#backend, version, initial.destination)
     const secret = initial.isClient ? secrets.server : secrets.client
     const keys = directionKeys(this.#backend, version, TLS_AES_128_GCM_SHA256, secret)
-    this.#initialReaders.set(version, keys)
+    this.#initialReaders?.set(version, keys)
     return keys
   }
 }
@@ -202,6 +205,9 @@ function readVersion(packet: Uint8Array, start: number): number {
   for (let i = 1; i <= 4; i++) version = version * 256 + (packet[start + i] as number)
   return version
 }
+
+/** Nothing is ever installed there again. */
+const discarded: LevelKeys = { read: undefined, write: undefined, isDiscarded: true }
 
 function empty(): LevelKeys {
   return { read: undefined, write: undefined, isDiscarded: false }

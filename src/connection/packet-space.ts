@@ -1,7 +1,7 @@
 // What belongs to one packet number space: its acknowledgements and its CRYPTO stream (RFC 9000 §12.3).
 
 import { Level, Space } from '../packet/level.ts'
-import type { TransportParameters } from '../packet/transport-parameters.ts'
+import { defaultTransportParameters, type TransportParameters } from '../packet/transport-parameters.ts'
 import { ReceivedPackets } from '../recovery/received-packets.ts'
 import { CryptoStream } from '../streams/crypto-stream.ts'
 
@@ -34,7 +34,17 @@ export function packetSpaces(isClient: boolean, parameters: TransportParameters)
   ]
 }
 
+/** The keys of a space are gone (RFC 9001 §4.9): nothing of it is acknowledged or sent again. */
+export function withoutSpace(spaces: PacketSpaces, discarded: Space): PacketSpaces {
+  const [initial, handshake, application] = spaces
+  if (discarded === Space.Initial) return [spent[Space.Initial], handshake, application]
+  return [initial, spent[Space.Handshake], application]
+}
+
 function packetSpace(space: Space, level: Level, isClient: boolean, parameters: TransportParameters): PacketSpace {
   const received = new ReceivedPackets(space, parameters)
   return new PacketSpace(space, level, received, new CryptoStream(level, CRYPTO_BUFFER[isClient ? 'client' : 'server']))
 }
+
+/** In place of what is discarded, in all connections: without keys nothing is put into them. */
+const spent: PacketSpaces = packetSpaces(false, defaultTransportParameters)

@@ -1,18 +1,22 @@
 // The nonce of a packet: its number laid over the IV (RFC 9001 §5.3).
 
-/** Computes nonces into one array, which is overwritten by the next call. */
+import { IV_LENGTH } from './cipher-suite.ts'
+
+/** Computes nonces into one array, which is overwritten by the next call, of whatever connection. */
 export class PacketNonce {
-  readonly #bytes: Uint8Array
   readonly #iv: Uint8Array
 
   constructor(iv: Uint8Array) {
     this.#iv = iv.slice()
-    this.#bytes = iv.slice()
   }
 
   at(packetNumber: number): Uint8Array {
-    const bytes = this.#bytes
+    const bytes = nonce
     const iv = this.#iv
+    bytes[0] = iv[0] as number
+    bytes[1] = iv[1] as number
+    bytes[2] = iv[2] as number
+    bytes[3] = iv[3] as number
     // Two halves: bit operators see 32 bits, a packet number has up to 62.
     const high = Math.floor(packetNumber / 0x100000000)
     const low = packetNumber >>> 0
@@ -27,3 +31,5 @@ export class PacketNonce {
     return bytes
   }
 }
+
+const nonce = new Uint8Array(IV_LENGTH)

@@ -86,7 +86,9 @@ export class Acceptor {
     // Two clients may have chosen the same id while their admission was thought about: the first one has it.
     if (router.find(header.destination) !== undefined) return
     const destination = header.destination.slice()
-    const session = this.#session({ ...header, destination, source: header.source.slice() }, from, origin)
+    // Copies, and nothing else of a header: whatever is a view of the datagram would keep all of it.
+    const first = { version: header.version, destination, source: header.source.slice() }
+    const session = this.#session(first, from, origin)
     this.#door.add(session)
     router.add(destination, session)
     this.#firstIds.set(session, destination)

@@ -78,7 +78,7 @@ export class QuicSession implements AsyncDisposable {
   readonly #onAbort = (): void => this.abort(this.#options.signal?.reason)
   #application: Application | undefined
   #tickets: TicketFacts[] = []
-  #token: Uint8Array = new Uint8Array(0)
+  #token: Uint8Array = nothing
   #handshakeTimer: NodeJS.Timeout | undefined
   /** What `abort` was given. */
   #aborted: { readonly reason: unknown } | undefined
@@ -253,7 +253,7 @@ export class QuicSession implements AsyncDisposable {
     this.#news.onEvent(event)
     switch (event.type) {
       case 'handshakeComplete':
-        clearTimeout(this.#handshakeTimer)
+        this.#stopHandshakeTimer()
         this.#opened.resolve(event.peer)
         break
       case 'handshakeConfirmed':
@@ -305,13 +305,18 @@ export class QuicSession implements AsyncDisposable {
   }
 
   #release(): void {
-    clearTimeout(this.#handshakeTimer)
+    this.#stopHandshakeTimer()
     this.#options.signal?.removeEventListener('abort', this.#onAbort)
+  }
+
+  #stopHandshakeTimer(): void {
+    clearTimeout(this.#handshakeTimer)
+    this.#handshakeTimer = undefined
   }
 
   /** Tickets wait until the application knows what is to be remembered with them. */
   #storeTickets(): void {
-    const appState = this.#application === undefined ? new Uint8Array(0) : this.#application.sessionState
+    const appState = this.#application === undefined ? nothing : this.#application.sessionState
     if (appState === undefined) return
     const { smoothed, min } = this.connection.rtt
     // RFC 9002 §6.2.2: the smoothed one, which counts how long the peer takes to answer.
@@ -356,3 +361,5 @@ function onHandshakeTimeout(session: QuicSession, timeout: number): void {
   const message = `the handshake with ${host} port ${port} was not complete after ${timeout} ms: does anybody listen there?`
   session.abort(new QuicError('ERR_ZEROTRIP_HANDSHAKE_TIMEOUT', message))
 }
+
+const nothing = new Uint8Array(0)

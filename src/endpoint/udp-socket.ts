@@ -235,7 +235,8 @@ export class UdpSocket {
       const address = fromMapped(from.address)
       // Mostly the same peer speaks again: its address need not be made anew.
       if (last.port !== from.port || last.host !== address) last = addressOf(address, from.port, via)
-      this.#take(message, last)
+      // `slice` of a Buffer is no copy: whoever keeps a connection id would keep the datagram.
+      this.#take(new Uint8Array(message.buffer, message.byteOffset, message.length), last)
     })
   }
 }

@@ -35,7 +35,7 @@ export interface RecoveryOptions {
   readonly congestion?: CongestionFactory
 }
 
-/** What an acknowledgment or a timeout decided, ascending by number. One object per connection: read it at once. */
+/** What an acknowledgment or a timeout decided, ascending by number. One object for all connections: read it at once. */
 export interface Outcome {
   readonly acked: readonly SentPacket[]
   readonly lost: readonly SentPacket[]
@@ -50,11 +50,6 @@ export class Recovery {
   readonly #spaces: readonly NumberSpace[]
   readonly #window: SendWindow
   readonly #timer: LossTimer
-  // Reused by every call that returns an outcome.
-  readonly #acked: SentPacket[] = []
-  readonly #lost: SentPacket[] = []
-  readonly #spurious: SentPacket[] = []
-  readonly #outcome: Outcome = { acked: this.#acked, lost: this.#lost, spurious: this.#spurious }
 
   constructor(options: RecoveryOptions) {
     this.#initialRtt = options.initialRtt ?? INITIAL_RTT
@@ -128,20 +123,20 @@ export class Recovery {
 
   /** RFC 9002 §A.7. `ackDelay` is in milliseconds. An ACK of a packet never sent is a PROTOCOL_VIOLATION. */
   onAck(spaceId: Space, frame: AckFrame, ackDelay: number, now: number): Outcome {
-    const outcome = this.#clearOutcome()
+    clearOutcome()
     const space = this.#at(spaceId)
     space.check(frame)
     if (frame.largestAcknowledged > space.largestAcknowledged) space.largestAcknowledged = frame.largestAcknowledged
     if (space.lost.size > 0) this.#findSpuriousLosses(space, frame, now)
-    space.sent.takeAcknowledged(frame.ranges, this.#acked)
-    if (this.#acked.length === 0) return outcome
+    space.sent.takeAcknowledged(frame.ranges, acked)
+    if (acked.length === 0) return outcome
     const hasSample = this.#sampleRtt(frame.largestAcknowledged, ackDelay, now)
     // RFC 9000 §13.4.2.1: we never mark packets, so ECN counts in an ACK are somebody's mistake, and not looked at.
     this.#detectLost(space, now)
     if (spaceId === Space.Application) {
       this.#window.onAck(frame.largestAcknowledged, space.next, hasSample ? this.rtt.latest : -1, now)
     }
-    this.#window.onPacketsAcked(this.#acked, now)
+    this.#window.onPacketsAcked(acked, now)
     if (this.#window.isRateBased) this.#window.onAckEnd(this.bytesInFlight, now)
     this.#timer.onAcknowledged(space)
     this.#timer.set(now)
@@ -150,7 +145,7 @@ export class Recovery {
 
   /** RFC 9002 §A.9. Does nothing before `nextTimeout()`. Look at `pendingProbes` of each space afterwards. */
   onTimeout(now: number): Outcome {
-    const outcome = this.#clearOutcome()
+    clearOutcome()
     if (now < this.#timer.at) return outcome
     const space = this.#timer.earliestLoss()
     if (space !== undefined) this.#detectLost(space, now)
@@ -219,10 +214,10 @@ export class Recovery {
 
   /** RFC 9002 §6.4: 0-RTT was rejected. What was in flight is `lost`, but tells nothing about the network. */
   onEarlyRejected(now: number): Outcome {
-    const outcome = this.#clearOutcome()
+    clearOutcome()
     const sent = this.#at(Space.Application).sent
     for (let n = sent.first; n !== -1; n = sent.next(n)) {
-      if ((sent.get(n) as SentPacket).isEarly) this.#lost.push(sent.remove(n) as SentPacket)
+      if ((sent.get(n) as SentPacket).isEarly) lost.push(sent.remove(n) as SentPacket)
     }
     this.#timer.set(now)
     return outcome
@@ -233,14 +228,14 @@ export class Recovery {
    * included, is `lost` without a congestion signal.
    */
   onRetry(now: number): Outcome {
-    const outcome = this.#clearOutcome()
+    clearOutcome()
     for (let i = 0; i < this.#spaces.length; i++) {
       const space = this.#at(i)
-      space.sent.takeAll(this.#lost)
+      space.sent.takeAll(lost)
       space.discard()
     }
     // The time to a Retry is a fair guess of the RTT, if it is clear which Initial it answers.
-    const first = this.#lost[0]
+    const first = lost[0]
     const isClear = first !== undefined && this.#timer.probe.count === 0 && now > first.sentAt
     this.#timer.probe.count = 0
     this.onNewPath(isClear ? now - first.sentAt : this.#initialRtt, now)
@@ -282,29 +277,29 @@ export class Recovery {
   }
 
   #detectLost(space: NumberSpace, now: number): void {
-    detectLost(space, this.rtt, this.#window.thresholds, now, this.#lost)
+    detectLost(space, this.rtt, this.#window.thresholds, now, lost)
     this.#onLost(space, now)
   }
 
   #onLost(space: NumberSpace, now: number): void {
-    if (this.#lost.length === 0) return
-    this.#window.onPacketsLost(this.#lost, this.#timer.probe.maxAckDelay, space.lastSkipped, now)
-    space.lost.remember(this.#lost, now)
+    if (lost.length === 0) return
+    this.#window.onPacketsLost(lost, this.#timer.probe.maxAckDelay, space.lastSkipped, now)
+    space.lost.remember(lost, now)
   }
 
   #findSpuriousLosses(space: NumberSpace, frame: AckFrame, now: number): void {
     space.lost.forgetBefore(now - persistentCongestionDuration(this.rtt, this.#timer.probe.maxAckDelay))
-    space.lost.takeAcknowledged(frame.ranges, this.#spurious)
-    for (let i = 0; i < this.#spurious.length; i++) {
-      const packet = this.#spurious[i] as SentPacket
+    space.lost.takeAcknowledged(frame.ranges, spurious)
+    for (let i = 0; i < spurious.length; i++) {
+      const packet = spurious[i] as SentPacket
       this.#window.onSpuriousLoss(packet, reordering(space, packet.number), now)
     }
   }
 
   /** RFC 9002 §5.1, §5.3: a sample needs the largest acknowledged to be new, and something ack-eliciting among the new. */
   #sampleRtt(largestAcknowledged: number, ackDelay: number, now: number): boolean {
-    const largest = this.#acked[this.#acked.length - 1] as SentPacket
-    if (largest.number !== largestAcknowledged || !this.#window.isCurrent(largest) || !hasAckEliciting(this.#acked))
+    const largest = acked[acked.length - 1] as SentPacket
+    if (largest.number !== largestAcknowledged || !this.#window.isCurrent(largest) || !hasAckEliciting(acked))
       return false
     // RFC 9002 §5.3: during the handshake peers may take longer than they promise.
     const isLimited = this.#timer.probe.isHandshakeConfirmed
@@ -316,16 +311,9 @@ export class Recovery {
   #onProbeTimeout(now: number): void {
     this.stats.probeTimeouts++
     const space = this.#at(Space.Application)
-    while (space.sent.span > MAX_SENT_SPAN) this.#lost.push(space.sent.remove(space.sent.first) as SentPacket)
+    while (space.sent.span > MAX_SENT_SPAN) lost.push(space.sent.remove(space.sent.first) as SentPacket)
     this.#onLost(space, now)
     this.#timer.requestProbes(now)
-  }
-
-  #clearOutcome(): Outcome {
-    empty(this.#acked)
-    empty(this.#lost)
-    empty(this.#spurious)
-    return this.#outcome
   }
 
   #at(space: number): NumberSpace {
@@ -336,6 +324,18 @@ export class Recovery {
 /** By `pop`, and not by setting the length: the array keeps its memory. */
 function empty(packets: SentPacket[]): void {
   while (packets.length > 0) packets.pop()
+}
+
+// Filled by every call that returns an outcome; a connection at rest would keep its last one for ever.
+const acked: SentPacket[] = []
+const lost: SentPacket[] = []
+const spurious: SentPacket[] = []
+const outcome: Outcome = { acked, lost, spurious }
+
+function clearOutcome(): void {
+  empty(acked)
+  empty(lost)
+  empty(spurious)
 }
 
 function hasAckEliciting(packets: readonly SentPacket[]): boolean {

@@ -8,7 +8,13 @@ import { Alert, TlsAlert } from './alert.ts'
 import { ClientOffer } from './client-offer.ts'
 import { MAX_TICKETS, type TlsClientConfig } from './config.ts'
 import { checkAnswer, ExtensionType, readBody, readCookie, readKeyShare } from './extensions.ts'
-import { type ApplicationStage, EarlyStage, type HandshakeStage, type ResumptionStage } from './key-schedule.ts'
+import {
+  type ApplicationStage,
+  EarlyStage,
+  type Exporter,
+  type HandshakeStage,
+  type ResumptionStage,
+} from './key-schedule.ts'
 import { readCertificate, writeCertificate } from './messages/certificate.ts'
 import { checkCertificateRequest } from './messages/certificate-request.ts'
 import { readCertificateVerify } from './messages/certificate-verify.ts'
@@ -38,7 +44,7 @@ export class ClientMachine implements Machine {
 
   exportKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array {
     if (!(this.#state instanceof Connected)) throw new TypeError('the handshake is not complete')
-    return this.#state.keys.exportKey(label, context, length)
+    return this.#state.exporter.exportKey(label, context, length)
   }
 }
 
@@ -273,7 +279,7 @@ class ExpectFinished implements ClientState {
     const application = keys.application(transcript.digest())
     this.#sendFinished()
     this.#report(application)
-    return new Connected(wire, suite, application, application.resumption(transcript.digest()))
+    return new Connected(wire, suite, application.exporter(), application.resumption(transcript.digest()))
   }
 
   #sendFinished(): void {
@@ -310,14 +316,14 @@ class ExpectFinished implements ClientState {
 }
 
 class Connected implements ClientState {
-  readonly keys: ApplicationStage
+  readonly exporter: Exporter
   readonly #wire: Wire
   readonly #suite: CipherSuite
   readonly #resumption: ResumptionStage
   #tickets: number
 
-  constructor(wire: Wire, suite: CipherSuite, keys: ApplicationStage, resumption: ResumptionStage) {
-    this.keys = keys
+  constructor(wire: Wire, suite: CipherSuite, exporter: Exporter, resumption: ResumptionStage) {
+    this.exporter = exporter
     this.#wire = wire
     this.#suite = suite
     this.#resumption = resumption

@@ -22,7 +22,7 @@ export class MessageReader {
   constructor(limit: number) {
     this.#limit = limit
     this.#level = Level.Initial
-    this.#buffer = new Uint8Array(0)
+    this.#buffer = nothing
     this.#start = 0
     this.#end = 0
   }
@@ -48,16 +48,21 @@ export class MessageReader {
       throw new TransportError(ErrorCode.CryptoBufferExceeded, `a handshake message of ${length} bytes`)
     }
     if (available < length) return undefined
+    const message = new Message(b.slice(at, at + length))
     this.#start += length
-    return new Message(b.slice(at, at + length))
+    if (this.#start === this.#end) this.#clear()
+    return message
   }
 
   /** RFC 9001 §4.1.3: nothing may be left over when the keys change. */
   moveTo(level: Level): void {
     if (this.#start !== this.#end) throw violation('handshake data behind the last message of its level')
     this.#level = level
-    // The long messages are over.
-    this.#buffer = new Uint8Array(0)
+  }
+
+  /** Most often nothing comes for long. */
+  #clear(): void {
+    this.#buffer = nothing
     this.#start = 0
     this.#end = 0
   }
@@ -80,3 +85,5 @@ export class MessageReader {
 function violation(reason: string): TransportError {
   return new TransportError(ErrorCode.ProtocolViolation, reason)
 }
+
+const nothing = new Uint8Array(0)

@@ -102,11 +102,29 @@ export class ApplicationStage extends Stage {
     return new ResumptionStage(this.backend, this.hash, this.derive('res master', clientFinishedHash))
   }
 
-  /** RFC 8446 §7.5. */
+  /** All that is kept of the schedule once the handshake is over. */
+  exporter(): Exporter {
+    return new Exporter(this.backend, this.hash, this.exporterSecret)
+  }
+}
+
+/** RFC 8446 §7.5. */
+export class Exporter {
+  readonly #backend: CryptoBackend
+  readonly #hash: HashName
+  readonly #secret: Uint8Array
+
+  constructor(backend: CryptoBackend, hash: HashName, secret: Uint8Array) {
+    this.#backend = backend
+    this.#hash = hash
+    this.#secret = secret
+  }
+
   exportKey(label: string, context: Uint8Array, length: number): Uint8Array {
-    const secret = expandLabel(this.backend, this.hash, this.exporterSecret, label, emptyHash(this.backend, this.hash))
-    const contextHash = this.backend.hash(this.hash, context)
-    return hkdfExpandLabel(this.backend, this.hash, secret, 'exporter', contextHash, length)
+    const backend = this.#backend
+    const hash = this.#hash
+    const secret = expandLabel(backend, hash, this.#secret, label, emptyHash(backend, hash))
+    return hkdfExpandLabel(backend, hash, secret, 'exporter', backend.hash(hash, context), length)
   }
 }
 

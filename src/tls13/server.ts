@@ -7,7 +7,7 @@ import { Level } from '../packet/level.ts'
 import { Alert, TlsAlert } from './alert.ts'
 import type { TlsServerConfig } from './config.ts'
 import { PSK_DHE_KE } from './extensions.ts'
-import { type ApplicationStage, EarlyStage } from './key-schedule.ts'
+import { EarlyStage, type Exporter } from './key-schedule.ts'
 import { type ClientHello, readClientHello } from './messages/client-hello.ts'
 import { readFinished } from './messages/finished.ts'
 import { HandshakeType, illegalParameter, type Message } from './messages/handshake.ts'
@@ -36,7 +36,7 @@ export class ServerMachine implements Machine {
 
   exportKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array {
     if (!(this.#state instanceof Connected)) throw new TypeError('the handshake is not complete')
-    return this.#state.keys.exportKey(label, context, length)
+    return this.#state.exporter.exportKey(label, context, length)
   }
 }
 
@@ -163,7 +163,7 @@ class ExpectFinished implements ServerState {
       psk: psk?.psk,
     })
     this.#sendTickets(unixTime)
-    return new Connected(application)
+    return new Connected(application.exporter())
   }
 
   #sendTickets(unixTime: number): void {
@@ -195,10 +195,10 @@ function ownParameters({ transportParameters }: TlsServerConfig, hello: ClientHe
 
 /** A client has nothing to say after its Finished: no KeyUpdate in QUIC (RFC 9001 §6). */
 class Connected implements ServerState {
-  readonly keys: ApplicationStage
+  readonly exporter: Exporter
 
-  constructor(keys: ApplicationStage) {
-    this.keys = keys
+  constructor(exporter: Exporter) {
+    this.exporter = exporter
   }
 
   onMessage(message: Message): ServerState {

@@ -66,12 +66,13 @@ describe('key schedule', () => {
     const hash = new Uint8Array(48)
     const early = new EarlyStage(nodeBackend, 'sha384', undefined)
     const keys = early.handshake(new Uint8Array(32), hash).application(hash)
-    const one = keys.exportKey('EXPORTER one', Uint8Array.of(1), 100)
+    const exporter = keys.exporter()
+    const one = exporter.exportKey('EXPORTER one', Uint8Array.of(1), 100)
     expect(one).toHaveLength(100)
-    expect(keys.exportKey('EXPORTER one', Uint8Array.of(1), 100)).toEqual(one)
-    expect(keys.exportKey('EXPORTER two', Uint8Array.of(1), 100)).not.toEqual(one)
-    expect(keys.exportKey('EXPORTER one', Uint8Array.of(2), 100)).not.toEqual(one)
-    expect(keys.exportKey('EXPORTER one', Uint8Array.of(1), 32)).not.toEqual(one.subarray(0, 32))
+    expect(exporter.exportKey('EXPORTER one', Uint8Array.of(1), 100)).toEqual(one)
+    expect(exporter.exportKey('EXPORTER two', Uint8Array.of(1), 100)).not.toEqual(one)
+    expect(exporter.exportKey('EXPORTER one', Uint8Array.of(2), 100)).not.toEqual(one)
+    expect(exporter.exportKey('EXPORTER one', Uint8Array.of(1), 32)).not.toEqual(one.subarray(0, 32))
   })
 
   test('hash lengths', () => {
