@@ -10,6 +10,7 @@ import { environment } from './environment.mjs'
 /** By name, loaded when asked for. */
 const benchmarks = {
   'first-request': () => import('./first-request/benchmark.mjs'),
+  growth: () => import('./growth/benchmark.mjs'),
 }
 
 const { values, positionals } = parseArgs({

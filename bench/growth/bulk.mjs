@@ -1,0 +1,49 @@
+// One end of a connection that carries bulk: bytes over some of its streams, counted as they come.
+
+const PIECE = 64 * 1024
+const zeros = new Uint8Array(PIECE)
+
+export class Bulk {
+  #streams = []
+  #received = 0
+  #expected = Number.POSITIVE_INFINITY
+  #onExpected = () => {}
+
+  /** Reads whatever comes on it, for ever. */
+  add(stream) {
+    this.#streams.push(stream)
+    this.#read(stream).catch(() => {})
+  }
+
+  get streamCount() {
+    return this.#streams.length
+  }
+
+  /** Spreads `total` bytes evenly over the first `active` streams, all of them at once; none of them ends. */
+  async send(total, active) {
+    const share = Math.ceil(total / active)
+    await Promise.all(this.#streams.slice(0, active).map(stream => sendOn(stream, share)))
+  }
+
+  /** Resolves when as many bytes have come as a `send` of the same arguments sends. To be called before. */
+  receive(total, active) {
+    this.#expected = Math.ceil(total / active) * active
+    this.#received = 0
+    return new Promise(resolve => {
+      this.#onExpected = resolve
+    })
+  }
+
+  async #read(stream) {
+    for await (const chunk of stream) {
+      this.#received += chunk.length
+      if (this.#received === this.#expected) this.#onExpected()
+    }
+  }
+}
+
+async function sendOn(stream, share) {
+  for (let left = share; left > 0; left -= PIECE) {
+    await stream.write(left < PIECE ? zeros.subarray(0, left) : zeros)
+  }
+}
