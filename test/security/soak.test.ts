@@ -8,7 +8,7 @@ import { Connection } from '../../src/connection/connection.ts'
 import { Pair } from '../sim/pair.ts'
 import { World } from '../sim/world.ts'
 
-const handshakes = Number(process.env['SOAK'] ?? 100)
+const handshakes = Number(process.env['SOAK'] ?? 60)
 const streams = 100 * handshakes
 const timeout = 60_000 + 100 * handshakes
 
