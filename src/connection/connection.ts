@@ -215,6 +215,13 @@ export class Connection {
     this.#end({ type: 'closed', error: undefined, errorCode, isApplication: true, reason, by: 'local' }, 0, now)
   }
 
+  /** Ends the connection to have its memory for others: what was received and not read is gone. */
+  shed(now: number): void {
+    this.#now = now
+    this.#fail(new TransportError(ErrorCode.InternalError, 'out of memory'))
+    this.#parts.streams.discard()
+  }
+
   /** RFC 8446 §7.5. Throws before the handshake is complete. */
   exportKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array {
     return this.#parts.handshake.tls.exportKeyingMaterial(label, context, length)
@@ -268,6 +275,11 @@ export class Connection {
   /** Nothing can come or go any more: forget it. */
   get isTerminated(): boolean {
     return this.#parts.close.state === CloseState.Terminated
+  }
+
+  /** What it holds for its peer, and has promised to hold, bytes; 0 once it is closed. */
+  get memoryUsed(): number {
+    return this.#parts.memory.used
   }
 
   /** Counters as they run, without a copy. */

@@ -1,5 +1,6 @@
 // From an admitted client to a session, and whom its protocol belongs to.
 
+import type { MemoryBudget } from '../bytes/memory-budget.ts'
 import {
   type Accepted,
   resolveTransport,
@@ -28,6 +29,7 @@ export interface EndpointDoor {
   readonly backend: CryptoBackend
   readonly router: Router
   readonly host: SessionHost
+  readonly memory: MemoryBudget
   readonly news: EndpointNews
   add(session: QuicSession): void
 }
@@ -119,7 +121,7 @@ export class Acceptor {
     from: Address,
     origin: Origin,
   ): QuicSession {
-    const { backend, router, host, tokens } = this.#door
+    const { backend, router, host, tokens, memory } = this.#door
     const log = new QlogFile(this.#options.qlog)
     const make = (self: QuicSession): Connection => {
       const ids = router.idsFor(self)
@@ -134,7 +136,7 @@ export class Acceptor {
         newToken,
         ...(preferredAddress && { preferredAddress }),
       }
-      return Connection.server(config, { backend, recorder: log.open, ids }, accepted, now())
+      return Connection.server(config, { backend, recorder: log.open, ids, memory }, accepted, now())
     }
     return new QuicSession(make, host, {
       application: alpn => this.#application(alpn),

@@ -20,6 +20,14 @@ export interface EndpointOptions extends UdpOptions {
   readonly backend?: CryptoBackend
   /** Room for outgoing datagrams, bytes. Default 1,500, or as much as `transport.maxDatagramSize` asks for. */
   readonly datagramBufferSize?: number
+  /**
+   * Bytes that all connections may hold for their peers: received and not read, promised beyond the initial windows,
+   * written and not acknowledged. From half of it on windows shrink, from seven eighths on new clients are refused; beyond
+   * it the connection that holds most is closed, with ERR_ZEROTRIP_OUT_OF_MEMORY here and INTERNAL_ERROR there. Written
+   * chunks count as if each connection had its own. Default: a quarter of the memory of the machine or container, at least
+   * 64 MiB; Infinity: no limit.
+   */
+  readonly maxMemory?: number
   /** Makes and reads address validation tokens. Default: with keys of its own. */
   readonly addressTokens?: AddressTokens
   /**
@@ -41,17 +49,22 @@ export interface EndpointOptions extends UdpOptions {
 
 /** HMAC-SHA-256 keys shorter than its output weaken it. */
 export const MIN_RESET_KEY = 32
+/** With less no connection could be had. */
+const LEAST_MEMORY = 1024 * 1024
 /** Sockets of one endpoint, those of sessions that move not counted. */
 export const MAX_ADDRESSES = 64
 
 /** Throws a TypeError or RangeError for what does not fit. */
 export function assertEndpoint(options: EndpointOptions): void {
-  const { statelessResetKey, preferredAddress, addresses } = options
+  const { statelessResetKey, preferredAddress, addresses, maxMemory } = options
   assertAddress(options)
   if (addresses !== undefined) assertAddresses(addresses, options)
   const { ipv4, ipv6 } = preferredAddress ?? {}
   if ((ipv4 !== undefined && isIP(ipv4.host) !== 4) || (ipv6 !== undefined && isIP(ipv6.host) !== 6)) {
     throw new TypeError('preferredAddress must be { ipv4: { host, port }, ipv6: { host, port } }, or one of the two')
+  }
+  if (maxMemory !== undefined && !(maxMemory >= LEAST_MEMORY)) {
+    throw new RangeError(`maxMemory must be ${LEAST_MEMORY} bytes or more, not ${maxMemory}`)
   }
   if (statelessResetKey !== undefined && statelessResetKey.length < MIN_RESET_KEY) {
     throw new TypeError(`statelessResetKey must have ${MIN_RESET_KEY} bytes or more`)

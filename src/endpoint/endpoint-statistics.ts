@@ -24,6 +24,8 @@ export interface EndpointStatistics {
   readonly connections: number
   /** Clients whose handshake is not confirmed. */
   readonly handshakes: number
+  /** What connections hold for their peers, bytes, as counted against `maxMemory`. */
+  readonly memoryUsed: number
   /** Connections begun here, and clients let in. */
   readonly opened: number
   readonly accepted: number

@@ -1,5 +1,6 @@
 // UDP sockets, one most often, and both roles: the only place where datagrams, timers and connections meet.
 
+import { MemoryBudget } from '../bytes/memory-budget.ts'
 import { MIN_DATAGRAM_SIZE } from '../connection/config.ts'
 import type { Address } from '../connection/path.ts'
 import type { CryptoBackend } from '../crypto/backend.ts'
@@ -17,6 +18,7 @@ import type { EndpointStatistics } from './endpoint-statistics.ts'
 import { QuicError, throwLater } from './errors.ts'
 import { isReflector } from './incoming.ts'
 import { Listener } from './listener.ts'
+import { defaultMemory, relieve } from './memory.ts'
 import { Neighbours } from './neighbours.ts'
 import type { ConnectOptions, ListenOptions } from './options.ts'
 import type { QuicSession, SessionHost } from './quic-session.ts'
@@ -39,6 +41,7 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
   readonly #tokens: AddressTokens
   readonly #sessions = new Set<QuicSession>()
   readonly #neighbours = new Neighbours()
+  readonly #memory: MemoryBudget
   readonly #door: EndpointDoor
   readonly #news: EndpointNews = new EndpointNews(this)
   readonly #dialer: Dialer
@@ -57,7 +60,15 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
     this.#router = new Router(this.backend, resetKey, options.connectionIds)
     this.#tokens = options.addressTokens ?? new AddressTokens(this.backend)
     const add = (session: QuicSession): void => this.#add(session)
-    this.#door = { backend: this.backend, router: this.#router, host: this, news: this.#news, add }
+    this.#memory = new MemoryBudget(options.maxMemory ?? defaultMemory())
+    this.#door = {
+      backend: this.backend,
+      router: this.#router,
+      host: this,
+      news: this.#news,
+      memory: this.#memory,
+      add,
+    }
     this.#dialer = new Dialer({ ...this.#door, socket: this.#socket })
     this.#socket.onDatagram((datagram, from) => this.#onDatagram(datagram, from, options.forward))
     this.ready = this.#bind(options)
@@ -125,6 +136,7 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
     return {
       connections: this.#sessions.size,
       handshakes: this.#listener?.handshakes ?? 0,
+      memoryUsed: this.#memory.used,
       ...counters,
       dropped: { ...dropped },
       sendErrors: this.#socket.sendErrors,
@@ -208,13 +220,18 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
     const id = this.#router.destination(datagram)
     if (id === undefined) return void counters.dropped.unreadable++
     const session = this.#router.find(id)
-    if (session !== undefined) return session.receive(datagram, from, now())
+    if (session !== undefined) return this.#receive(session, datagram, from)
     if (isReflector(from.port)) return void counters.dropped.reflector++
     if (forward !== undefined && isForwarded(forward, datagram, from, id)) return
     const isLong = ((datagram[0] as number) & 0x80) !== 0
     if (!isLong) this.#onStray(datagram, id, from)
     else if (this.#listener === undefined) counters.dropped.notListening++
     else this.#listener.onLongHeader(datagram, from)
+  }
+
+  #receive(session: QuicSession, datagram: Uint8Array, from: Address): void {
+    session.receive(datagram, from, now())
+    if (this.#memory.isExceeded) relieve(this.#memory, this.#sessions)
   }
 
   /** A short header of nobody: a stateless reset, or a packet that deserves one. */

@@ -30,6 +30,8 @@ export type QuicErrorCode =
   | 'ERR_ZEROTRIP_MIGRATION_REFUSED'
   /** The new path did not answer, or the session ended before. */
   | 'ERR_ZEROTRIP_MIGRATION_FAILED'
+  /** The connection held most when all together held more than `maxMemory`. */
+  | 'ERR_ZEROTRIP_OUT_OF_MEMORY'
   /** The UDP port could not be bound: `cause` is node's error. */
   | 'ERR_ZEROTRIP_BIND'
 

@@ -119,7 +119,7 @@ export class Listener implements AsyncIterable<QuicSession> {
   /** What the application thinks; when it throws, that is shown, and nobody is let in. */
   #ask(from: Address, origin: Origin): Admission | Promise<Admission> {
     const connections = this.#door.connections()
-    if (connections >= this.#maxConnections) return 'refuse'
+    if (connections >= this.#maxConnections || this.#door.memory.isNearlyUsed) return 'refuse'
     const { isAddressValidated } = origin
     try {
       return this.#admit({ remoteAddress: from, isAddressValidated, handshakes: this.handshakes, connections })

@@ -181,6 +181,14 @@ export class QuicSession implements AsyncDisposable {
     this.#end(0, '')
   }
 
+  /** For the endpoint: its memory is needed elsewhere. */
+  shed(reason: QuicError): void {
+    this.#aborted ??= { reason }
+    this.connection.shed(now())
+    this.drain()
+    this.#host.schedule(this)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }

@@ -62,9 +62,9 @@ export class StreamSet implements FrameOwner {
   /** `local` is what we announce to the peer. Facts are pushed in the order they happen. */
   constructor(role: Role, local: StreamLimits, facts: StreamFacts, options: StreamSetOptions = {}) {
     this.#facts = facts
-    this.#highWater = new HighWaterMark(options.sendBufferSize)
     this.#credit = new ConnectionCredit(role, local, options.maxConnectionWindow ?? 0)
     const account = options.memory ?? new MemoryAccount(new MemoryBudget())
+    this.#highWater = new HighWaterMark(options.sendBufferSize, account)
     this.#memory = new StreamMemory(account, this.#credit.window, this.#highWater)
     this.#tuner = new WindowTuner(this.#credit.window, this.#memory)
     this.#table = new StreamTable(role, local, this.#credit, facts, options.maxStreamWindow ?? 0)
@@ -272,7 +272,7 @@ export class StreamSet implements FrameOwner {
   /** What the path is like, from the first ACK on: smoothed round-trip time in ms, congestion window in bytes. */
   adapt(rtt: number, congestionWindow: number): void {
     this.#tuner.rtt = rtt
-    this.#highWater.adapt(congestionWindow, this.#memory.account.isShort)
+    this.#highWater.adapt(congestionWindow)
   }
 
   onAcked(frame: SentFrame): void {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { MemoryAccount, MemoryBudget } from '../../src/bytes/memory-budget.ts'
 import { DEFAULT_SEND_BUFFER, HighWaterMark, MAX_SEND_BUFFER } from '../../src/streams/high-water-mark.ts'
 import { limits, packetOf, pair } from './link.ts'
 
@@ -6,19 +7,19 @@ const MiB = 1024 * 1024
 const wide = limits({ maxData: 2 ** 30, maxStreamDataUni: 2 ** 30 })
 
 test('the mark follows the congestion window, from its initial value up to a maximum', () => {
-  const mark = new HighWaterMark(undefined)
+  const mark = new HighWaterMark(undefined, new MemoryAccount(new MemoryBudget()))
   expect(mark.of(0)).toBe(DEFAULT_SEND_BUFFER)
-  mark.adapt(12_000, false)
+  mark.adapt(12_000)
   expect(mark.of(0)).toBe(DEFAULT_SEND_BUFFER)
-  mark.adapt(MiB, false)
+  mark.adapt(MiB)
   expect(mark.of(0)).toBe(3 * MiB)
-  mark.adapt(2 ** 40, false)
+  mark.adapt(2 ** 40)
   expect(mark.of(0)).toBe(MAX_SEND_BUFFER)
 })
 
 test('one that was asked for stays', () => {
-  const mark = new HighWaterMark(5000)
-  mark.adapt(2 ** 40, false)
+  const mark = new HighWaterMark(5000, new MemoryAccount(new MemoryBudget(1)))
+  mark.adapt(2 ** 40)
   expect(mark.of(0)).toBe(5000)
 })
 

@@ -183,7 +183,6 @@ describe('windows and marks where memory is short', () => {
     const id = set.open('uni') as number
     expect(set.send(id, new Uint8Array(0), false)).toBe(3e6)
     budget.used += 500_000
-    set.adapt(100, 1e6)
     expect(set.send(id, new Uint8Array(0), false)).toBe(65_536)
   })
 })
