@@ -7,6 +7,7 @@ export type { PreferredAddresses } from './connection/preferred-address.ts'
 export type { ConnectionStatistics } from './connection/statistics.ts'
 export type { CryptoBackend } from './crypto/backend.ts'
 export { nodeBackend } from './crypto/backend-node.ts'
+export { type HostRateOptions, limitPerHost, retryAlways, retryNever, retryUnderLoad } from './endpoint/admission.ts'
 export type { Application } from './endpoint/application.ts'
 export type {
   DiagnosticsChannelName,
@@ -19,12 +20,10 @@ export { connect, listen, QuicEndpoint } from './endpoint/endpoint.ts'
 export type { EndpointOptions } from './endpoint/endpoint-options.ts'
 export type { EndpointStatistics } from './endpoint/endpoint-statistics.ts'
 export { QuicError, type QuicErrorCode } from './endpoint/errors.ts'
-export {
-  type Admission,
-  type Admit,
-  admitAfterRetry,
-  admitUnderLimits,
-  type Incoming,
+export type {
+  Admission,
+  Admit,
+  Incoming,
 } from './endpoint/incoming.ts'
 export { MAX_KEY_SHARES_AHEAD, withKeySharesAhead } from './endpoint/key-shares-ahead.ts'
 export type { Listener } from './endpoint/listener.ts'

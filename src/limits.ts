@@ -34,6 +34,11 @@ export const limits = {
    */
   handshakesBeforeRetry: 256,
   /**
+   * Hosts whose rate of new clients `limitPerHost` remembers.
+   * At the bound: the one known longest begins anew. Against memory filled by made-up addresses. RFC 9000 §8.1.
+   */
+  ratedHosts: 4096,
+  /**
    * Connections of one endpoint; default of `maxConnections`.
    * At the bound: CONNECTION_REFUSED. Against floods of handshakes. RFC 9000 §5.2.2.
    */

@@ -2,14 +2,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { serverSettings } from '../http3/index.ts'
-import {
-  type Address,
-  type ApplicationFactory,
-  admitAfterRetry,
-  type ListenOptions,
-  listen,
-  selfSigned,
-} from '../index.ts'
+import { type Address, type ApplicationFactory, type ListenOptions, listen, retryAlways, selfSigned } from '../index.ts'
 import { gateFrom, SingleUse } from '../zero-rtt/index.ts'
 import type { Alpn, ServeArguments } from './args.ts'
 import { ExitCode, fileError, messageOf, portError, setupError } from './errors.ts'
@@ -59,7 +52,7 @@ function start(args: ServeArguments, credentials: Credentials, services: Record<
     key: credentials.key,
     alpn,
     appState: serverSettings(),
-    ...(args.retry && { admit: admitAfterRetry }),
+    ...(args.retry && { admit: retryAlways }),
     ...(args.early && { earlyData: gateFrom(new SingleUse()) }),
     ...(args.qlog !== undefined && { qlog: args.qlog }),
     ...(args.cipherSuites && { cipherSuites: args.cipherSuites }),

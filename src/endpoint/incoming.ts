@@ -57,17 +57,6 @@ export function isReflector(port: number): boolean {
   return REFLECTING_PORTS.has(port)
 }
 
-/** The default: Retry under load. */
-export function admitUnderLimits({ handshakes, isAddressValidated }: Incoming): Admission {
-  return handshakes >= RETRY_ABOVE_HANDSHAKES && !isAddressValidated ? 'retry' : 'accept'
-}
-
-/** Proves every address that is not known yet: one round trip more for each new client. */
-export function admitAfterRetry(incoming: Incoming): Admission {
-  const admission = admitUnderLimits(incoming)
-  return admission === 'accept' && !incoming.isAddressValidated ? 'retry' : admission
-}
-
 /** What address tokens are bound to: they are good for the version they were given in alone (RFC 9369 §5). */
 export function placeOf(from: Address, version: number): string {
   return `${version}/${from.host}:${from.port}`

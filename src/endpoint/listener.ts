@@ -8,13 +8,13 @@ import { type PacketHeader, PacketKind, readHeader } from '../packet/header.ts'
 import { ErrorCode } from '../packet/transport-error.ts'
 import { writeVersionNegotiation } from '../packet/version.ts'
 import { Acceptor, type ListenerHost, type Origin } from './acceptor.ts'
+import { retryUnderLoad } from './admission.ts'
 import { unixTime } from './clock.ts'
 import { throwLater } from './errors.ts'
 import { Inbox } from './inbox.ts'
 import {
   type Admission,
   type Admit,
-  admitUnderLimits,
   MAX_CONNECTIONS,
   MAX_PENDING_CLIENTS,
   placeOf,
@@ -40,7 +40,7 @@ export class Listener implements AsyncIterable<QuicSession> {
   #isClosed = false
 
   constructor(options: ListenOptions, onSession: ((session: QuicSession) => void) | undefined, door: ListenerHost) {
-    this.#admit = options.admit ?? admitUnderLimits
+    this.#admit = options.admit ?? retryUnderLoad()
     this.#maxConnections = options.maxConnections ?? MAX_CONNECTIONS
     this.#pending = new PendingClients(options.maxPendingClients ?? MAX_PENDING_CLIENTS)
     this.#onSession = onSession

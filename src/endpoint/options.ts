@@ -85,7 +85,7 @@ export interface ListenOptions extends CommonOptions {
   readonly ticketCount?: number
   /** Application state remembered in tickets, such as our HTTP/3 SETTINGS. Default empty. */
   readonly appState?: Uint8Array
-  /** Decides on each new client. Default: Retry under load. */
+  /** Decides on each new client. Default `retryUnderLoad()`; see also `retryAlways`, `retryNever`, `limitPerHost`. */
   readonly admit?: Admit
   /** Connections on this endpoint, those of clients included; beyond that new ones are refused. Default 20,000. */
   readonly maxConnections?: number

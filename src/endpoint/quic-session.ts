@@ -1,19 +1,19 @@
 // The handle of a connection: promises and iterators over the waist.
 
 import type { Connection } from '../connection/connection.ts'
-import type { ConnectionEvent, PeerInfo, TicketFacts } from '../connection/events.ts'
+import type { ConnectionEvent, PeerInfo } from '../connection/events.ts'
 import type { Address } from '../connection/path.ts'
 import type { ConnectionStatistics } from '../connection/statistics.ts'
-import { resumptionFromTicket } from '../zero-rtt/resumption.ts'
 import type { TicketStore } from '../zero-rtt/ticket-store.ts'
 import type { Application } from './application.ts'
-import { now, unixTime } from './clock.ts'
+import { now } from './clock.ts'
 import { assertErrorCode, closedError, QuicError, throwLater } from './errors.ts'
 import type { QuicDatagrams } from './quic-datagrams.ts'
 import type { QuicStream } from './quic-stream.ts'
 import { QuicStreams } from './quic-streams.ts'
 import { SessionNews } from './session-news.ts'
 import { type LocalAddress, type PathHost, SessionPaths } from './session-paths.ts'
+import { SessionTickets } from './session-tickets.ts'
 import { SessionTransport } from './session-transport.ts'
 import { Settler } from './settler.ts'
 
@@ -77,8 +77,7 @@ export class QuicSession implements AsyncDisposable {
   readonly #confirmed: Settler<void> = new Settler()
   readonly #onAbort = (): void => this.abort(this.#options.signal?.reason)
   #application: Application | undefined
-  #tickets: TicketFacts[] = []
-  #token: Uint8Array = nothing
+  readonly #tickets: SessionTickets
   #handshakeTimer: NodeJS.Timeout | undefined
   /** What `abort` was given. */
   #aborted: { readonly reason: unknown } | undefined
@@ -94,6 +93,7 @@ export class QuicSession implements AsyncDisposable {
   constructor(make: (session: QuicSession) => Connection, host: SessionHost, options: SessionOptions) {
     this.#host = host
     this.#options = options
+    this.#tickets = new SessionTickets(options.tickets, options.origin)
     this.opened = this.#opened.promise
     this.closed = this.#closed.promise
     this.confirmed = this.#confirmed.promise
@@ -174,6 +174,27 @@ export class QuicSession implements AsyncDisposable {
     return this.#paths.move(local, () => this.#host.schedule(this))
   }
 
+  /**
+   * Goes on to the next keys (RFC 9001 §6.1). False: not now, because the handshake is not confirmed, or the last update
+   * is not acknowledged yet or too recent. Happens by itself before keys are used up.
+   */
+  updateKeys(): boolean {
+    const isUpdated = this.connection.updateKeys(now())
+    this.#host.schedule(this)
+    return isUpdated
+  }
+
+  /**
+   * `length` secret bytes that both ends have and nobody else, for a use that `label` names (RFC 8446 §7.5), to bind
+   * something else to this connection. Throws ERR_ZEROTRIP_INVALID_STATE before the handshake is complete.
+   */
+  exportKeyingMaterial(length: number, label: string, context: Uint8Array = new Uint8Array(0)): Uint8Array {
+    if (this.connection.peer === undefined) {
+      throw new QuicError('ERR_ZEROTRIP_INVALID_STATE', 'there are no keys yet: await `session.opened` first')
+    }
+    return this.connection.exportKeyingMaterial(label, context, length)
+  }
+
   /** Ends the connection for a failure on this side: `opened`, `closed` and all that waits reject with `reason`. */
   abort(reason: unknown): void {
     if (this.#closed.isSettled) return
@@ -225,7 +246,7 @@ export class QuicSession implements AsyncDisposable {
     this.#isDraining = true
     this.#news.look()
     for (let event = this.connection.poll(); event !== undefined; event = this.connection.poll()) this.#tell(event)
-    if (this.#tickets.length > 0) this.#storeTickets()
+    this.#tickets.store(this.connection, this.#application)
     this.#news.measure()
     this.#isDraining = false
     if (this.connection.isTerminated && !this.#isTerminated) this.#onTerminated()
@@ -268,13 +289,13 @@ export class QuicSession implements AsyncDisposable {
         this.#confirmed.resolve()
         break
       case 'ticket':
-        this.#tickets.push(event.ticket)
+        this.#tickets.onTicket(event.ticket)
         break
       case 'migrated':
         this.#host.onMoved(this)
         break
       case 'newToken':
-        this.#token = event.token
+        this.#tickets.onToken(event.token)
         break
       case 'closed':
         return this.#onClosed(event)
@@ -322,26 +343,6 @@ export class QuicSession implements AsyncDisposable {
     this.#handshakeTimer = undefined
   }
 
-  /** Tickets wait until the application knows what is to be remembered with them. */
-  #storeTickets(): void {
-    const appState = this.#application === undefined ? nothing : this.#application.sessionState
-    if (appState === undefined) return
-    const { smoothed, min } = this.connection.rtt
-    // RFC 9002 §6.2.2: the smoothed one, which counts how long the peer takes to answer.
-    const initialRtt = Number.isFinite(min) && min > 0 ? smoothed : undefined
-    const company = { version: this.connection.version, appState, token: this.#token, pins: [], initialRtt }
-    const tickets = this.#tickets
-    this.#tickets = []
-    for (const ticket of tickets) {
-      try {
-        this.#options.tickets.put(this.#options.origin, resumptionFromTicket(ticket, company, unixTime()))
-      } catch (error) {
-        // The caller's store failed, not the connection: the next visit is a full handshake.
-        process.emitWarning(`a ticket could not be stored: ${error}`, { code: 'ERR_ZEROTRIP_TICKET_STORE' })
-      }
-    }
-  }
-
   /** In the constructor: who is not seated was never there. */
   #seatFirst(alpn: string): void {
     try {
@@ -369,5 +370,3 @@ function onHandshakeTimeout(session: QuicSession, timeout: number): void {
   const message = `the handshake with ${host} port ${port} was not complete after ${timeout} ms: does anybody listen there?`
   session.abort(new QuicError('ERR_ZEROTRIP_HANDSHAKE_TIMEOUT', message))
 }
-
-const nothing = new Uint8Array(0)

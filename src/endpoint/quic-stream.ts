@@ -11,6 +11,7 @@ export interface StreamDoor {
   read(id: number): { readonly data: Uint8Array; readonly fin: boolean } | undefined
   reset(id: number, errorCode: number): void
   stop(id: number, errorCode: number): void
+  setPriority(id: number, urgency: number, isIncremental: boolean): void
 }
 
 export class QuicStream {
@@ -138,6 +139,17 @@ export class QuicStream {
     this.#door.reset(this.id, errorCode)
     const wire = { errorCode, type: 'application' } as const
     this.#failWrite(new QuicError('ERR_ZEROTRIP_STREAM_ABORTED', `reset here with code ${errorCode}`, wire))
+  }
+
+  /**
+   * In which order this side sends its streams: urgency from 0, the first, to 7, default 3; incremental ones of the same
+   * urgency share, others go one after the other. The peer is not told. Throws a RangeError. RFC 9218 §4.
+   */
+  setPriority({ urgency = 3, incremental = false }: { urgency?: number; incremental?: boolean }): void {
+    if (!Number.isInteger(urgency) || urgency < 0 || urgency > 7) {
+      throw new RangeError(`urgency must be an integer from 0 to 7, not ${urgency}`)
+    }
+    this.#door.setPriority(this.id, urgency, incremental)
   }
 
   /** Asks the peer to abandon its direction (STOP_SENDING); reads find the end. */

@@ -6,7 +6,7 @@ import type { CryptoBackend } from '../crypto/backend.ts'
 import { TAG_LENGTH } from '../crypto/cipher-suite.ts'
 import { limits } from '../limits.ts'
 import { connectionIdKey } from '../packet/connection-id.ts'
-import type { ReplayGuard } from './anti-replay.ts'
+import { type ReplayGuard, SingleUse } from './anti-replay.ts'
 import { bytes, RecordFormat, text, uint } from './record-format.ts'
 import { SEALED_OVERHEAD, SealingKeys, type SealingKeysOptions } from './sealing-keys.ts'
 
@@ -23,8 +23,11 @@ export interface AddressTokensOptions extends SealingKeysOptions {
   readonly retryLifetime?: number
   /** ms a NEW_TOKEN token is good for. Default NEW_TOKEN_LIFETIME. */
   readonly newTokenLifetime?: number
-  /** Makes NEW_TOKEN tokens single-use (RFC 9000 §8.1.4). Default: they are not tracked. */
-  readonly guard?: ReplayGuard
+  /**
+   * Makes NEW_TOKEN tokens single-use (RFC 9000 §8.1.4): one seen twice counts as absent. Default: a SingleUse of its
+   * own, which knows what this process has seen; false: they may be used until they expire.
+   */
+  readonly guard?: ReplayGuard | false
   /** Binds every token to one instance. Default: none. */
   readonly instanceId?: Uint8Array
 }
@@ -43,7 +46,7 @@ export class AddressTokens {
   readonly #keys: SealingKeys
   readonly #retryLifetime: number
   readonly #newTokenLifetime: number
-  readonly #guard: ReplayGuard | undefined
+  readonly #guard: ReplayGuard | false
   readonly #instanceId: Uint8Array
   /** Provisioned tokens that were opened, by their tag: a client brings the same one with each connection. */
   readonly #vouched = new Map<string, { readonly token: Uint8Array; readonly expires: number }>()
@@ -53,7 +56,7 @@ export class AddressTokens {
     this.#newTokenLifetime = options.newTokenLifetime ?? NEW_TOKEN_LIFETIME
     // Two keys of our own are to cover the life of every token.
     this.#keys = new SealingKeys(backend, 'address token', { period: this.#newTokenLifetime, ...options })
-    this.#guard = options.guard
+    this.#guard = options.guard ?? new SingleUse()
     this.#instanceId = options.instanceId ?? new Uint8Array(0)
   }
 
@@ -120,7 +123,7 @@ export class AddressTokens {
     if (!isSameText(content.address, hostOf(address))) return false
     // The tag behind a token is unique to it.
     const tag = token.subarray(token.length - 16)
-    return this.#guard === undefined || this.#guard.check(tag, content.expires, unixTime) === 'fresh'
+    return this.#guard === false || this.#guard.check(tag, content.expires, unixTime) === 'fresh'
   }
 
   /** The type stands in the clear: even a Retry token that cannot be opened must be told from the others. */

@@ -1,23 +1,17 @@
 import { describe, expect, test } from 'vitest'
 import { Writer } from '../../src/bytes/writer.ts'
 import { nodeBackend } from '../../src/crypto/backend-node.ts'
+import { retryAlways } from '../../src/endpoint/admission.ts'
 import { QuicEndpoint } from '../../src/endpoint/endpoint.ts'
-import {
-  type Admission,
-  admitAfterRetry,
-  admitUnderLimits,
-  type Incoming,
-  isReflector,
-  MAX_PENDING_DATAGRAMS,
-  RETRY_ABOVE_HANDSHAKES,
-} from '../../src/endpoint/incoming.ts'
+import { type Admission, type Incoming, isReflector, MAX_PENDING_DATAGRAMS } from '../../src/endpoint/incoming.ts'
 import { PendingClients } from '../../src/endpoint/pending-clients.ts'
 import { Router } from '../../src/endpoint/router.ts'
 import { PacketKind, readHeader } from '../../src/packet/header.ts'
 import { QUIC_V1, QUIC_V2, readVersionNegotiation } from '../../src/packet/version.ts'
 import { AddressTokens } from '../../src/zero-rtt/address-token.ts'
 import { gateFrom, SingleUse } from '../../src/zero-rtt/anti-replay.ts'
-import { MemoryTickets } from '../../src/zero-rtt/ticket-store.ts'
+import type { Resumption } from '../../src/zero-rtt/resumption.ts'
+import { MemoryTickets, type TicketStore } from '../../src/zero-rtt/ticket-store.ts'
 import { caPem, p256 } from '../support/certificates.ts'
 import { client, closing, echo, eventually, failure, pattern, Stranger, server, sleep, Tap, text } from './helpers.ts'
 
@@ -64,7 +58,7 @@ describe('admission', () => {
     const { address } = await server(echo, {
       admit: incoming => {
         asked.push(incoming.isAddressValidated)
-        return admitAfterRetry(incoming)
+        return retryAlways(incoming)
       },
     })
     const tap = await Tap.before(address)
@@ -175,21 +169,6 @@ describe('admission', () => {
     expect((await failure(near.opened)).code).toBe('ERR_ZEROTRIP_CONNECTION_REFUSED')
     expect(endpoint.sessions.size).toBe(0)
   })
-
-  test('the policies', () => {
-    const calm = {
-      remoteAddress: { host: '192.0.2.1', port: 1 },
-      isAddressValidated: false,
-      handshakes: 0,
-      connections: 0,
-    }
-    const busy = { ...calm, handshakes: RETRY_ABOVE_HANDSHAKES }
-    expect(admitUnderLimits(calm)).toBe('accept')
-    expect(admitUnderLimits(busy)).toBe('retry')
-    expect(admitUnderLimits({ ...busy, isAddressValidated: true })).toBe('accept')
-    expect(admitAfterRetry(calm)).toBe('retry')
-    expect(admitAfterRetry({ ...calm, isAddressValidated: true })).toBe('accept')
-  })
 })
 
 describe('limits', () => {
@@ -242,7 +221,7 @@ describe('limits', () => {
 describe('address validation tokens', () => {
   test('RFC 9000 §8.1.2: a Retry token that is not good is answered with INVALID_TOKEN', async () => {
     const tokens = new AddressTokens(nodeBackend)
-    const { address } = await server(echo, { admit: admitAfterRetry, addressTokens: tokens })
+    const { address } = await server(echo, { admit: retryAlways, addressTokens: tokens })
     const tap = await Tap.before(address)
     const near = client(tap.address)
     // The Retry goes to one client, and is answered from another address.
@@ -258,7 +237,7 @@ describe('address validation tokens', () => {
 
   test('an expired Retry token ends the attempt of the client', async () => {
     const tokens = new AddressTokens(nodeBackend, { retryLifetime: -1000 })
-    const { address } = await server(echo, { admit: admitAfterRetry, addressTokens: tokens })
+    const { address } = await server(echo, { admit: retryAlways, addressTokens: tokens })
     expect(await failure(client(address).opened)).toMatchObject({ code: 'ERR_ZEROTRIP_TRANSPORT', errorCode: 0x0b })
   })
 
@@ -267,7 +246,7 @@ describe('address validation tokens', () => {
     const { address } = await server(echo, {
       admit: incoming => {
         asked.push(incoming.isAddressValidated)
-        return admitAfterRetry(incoming)
+        return retryAlways(incoming)
       },
     })
     const tickets = new MemoryTickets(Date.now)
@@ -279,6 +258,32 @@ describe('address validation tokens', () => {
       await near.close()
     }
     expect(asked).toEqual([false, true, true])
+  })
+
+  test('RFC 9000 §8.1.4: a token that comes a second time counts as absent', async () => {
+    const asked: boolean[] = []
+    const { address } = await server(echo, {
+      admit: incoming => {
+        asked.push(incoming.isAddressValidated)
+        return 'accept'
+      },
+    })
+    const kept: Resumption[] = []
+    const tickets = { take: () => kept.at(-1), put: (_: string, resumption: Resumption) => void kept.push(resumption) }
+    const visit = async (store: TicketStore): Promise<void> => {
+      const near = client(address, { tickets: store })
+      const stream = await near.openStream()
+      await stream.end('x')
+      await stream.bytes()
+      await near.close()
+    }
+    await visit(tickets)
+    // The token is for one of the two tickets, the one that is taken first.
+    expect(kept.map(({ token }) => token.length > 0)).toEqual([false, true])
+    const used = { ...tickets, put: () => {} }
+    await visit(used)
+    await visit(used)
+    expect(asked).toEqual([false, true, false])
   })
 })
 
@@ -440,7 +445,7 @@ describe('strangers', () => {
   })
 
   test('first flights with bytes changed, cut off or made up: the server goes on', async () => {
-    const { endpoint, address } = await server(echo, { admit: admitAfterRetry })
+    const { endpoint, address } = await server(echo, { admit: retryAlways })
     const datagram = await firstFlight()
     const stranger = await Stranger.at()
     for (let i = 0; i < 400; i++) {

@@ -46,7 +46,7 @@ describe('RFC 9000 §8.1.2, Retry tokens', () => {
 })
 
 describe('RFC 9000 §8.1.3, NEW_TOKEN tokens', () => {
-  const tokens = new AddressTokens(nodeBackend)
+  const tokens = new AddressTokens(nodeBackend, { guard: false })
   const token = tokens.newToken(HOME, START)
 
   test('prove the host, from any port', () => {
@@ -74,6 +74,24 @@ describe('RFC 9000 §8.1.3, NEW_TOKEN tokens', () => {
     const asNew = tokens.retryToken(HOME, odcid, scid, START)
     asNew.set(token.subarray(0, 2))
     expect(tokens.read(asNew, HOME, START)).toBeUndefined()
+  })
+
+  test('RFC 9000 §8.1.4: once, unless told otherwise; Retry tokens as often as an Initial is repeated', () => {
+    const once = new AddressTokens(nodeBackend)
+    const mine = once.newToken(HOME, START)
+    expect(once.read(mine, HOME, START)).toEqual({ kind: 'new' })
+    expect(once.read(mine, HOME, START)).toBeUndefined()
+    expect(tokens.read(token, HOME, START)).toEqual({ kind: 'new' })
+    expect(tokens.read(token, HOME, START)).toEqual({ kind: 'new' })
+    const retry = once.retryToken(HOME, odcid, scid, START)
+    for (let i = 0; i < 3; i++) expect(once.read(retry, HOME, START)).toMatchObject({ kind: 'retry' })
+  })
+
+  test('of a fleet with one key are good at each of its servers', () => {
+    const keys = [new Uint8Array(32).fill(7)]
+    const [a, b] = [0, 1].map(() => new AddressTokens(nodeBackend, { keys })) as [AddressTokens, AddressTokens]
+    expect(b.read(a.newToken(HOME, START), HOME, START)).toEqual({ kind: 'new' })
+    expect(b.read(a.retryToken(HOME, odcid, scid, START), HOME, START)).toMatchObject({ kind: 'retry' })
   })
 
   test('RFC 9000 §8.1.4: single use with a guard', () => {
