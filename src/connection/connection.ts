@@ -3,16 +3,15 @@
 // and transmit.
 
 import type { StreamDirection } from '../packet/frames/frame.ts'
-import { Level, Space } from '../packet/level.ts'
+import { Space } from '../packet/level.ts'
 import { ErrorCode, TransportError } from '../packet/transport-error.ts'
-import { TlsAlert } from '../tls13/alert.ts'
 import { assembleClient, assembleServer } from './assemble.ts'
 import { CloseState } from './close.ts'
 import type { Accepted, ClientConfig, Dependencies, ServerConfig } from './config.ts'
 import { deliver, pto } from './delivery.ts'
 import { type Diagnostics, diagnose } from './diagnostics.ts'
 import { drop } from './drop.ts'
-import { tellClosed } from './ending.ts'
+import { asTransportError, tellClosed } from './ending.ts'
 import type { ConnectionEvent, PeerInfo } from './events.ts'
 import { discardEarlyKeys, drainTls } from './handshake.ts'
 import { depart, type MigrationRefusal, onPathTimeout, pathDeadline } from './migration.ts'
@@ -26,6 +25,7 @@ import { type ConnectionStatistics, statisticsOf } from './statistics.ts'
 import type { Stats } from './stats.ts'
 import { datagramRoom, nextTransmitTime, transmitDatagram } from './transmit.ts'
 import { transmitOffPath } from './transmit-off-path.ts'
+import { Watch } from './watch.ts'
 
 /** Where a datagram goes and how long it is. One object for each connection, used again at every call. */
 export interface Transmit {
@@ -38,6 +38,8 @@ export class Connection {
   readonly #transmit: Transmit
   /** The latest time seen: for verbs that are called without one. */
   #now: number
+  /** Only while somebody logs. */
+  readonly #watch: Watch | undefined
   /** `transmit` had nothing to write, and nothing has happened since. */
   #isDrained = false
 
@@ -45,12 +47,13 @@ export class Connection {
     this.#parts = parts
     this.#now = now
     this.#transmit = { length: 0, to: parts.path.remote }
+    this.#watch = parts.recorder.enabled ? new Watch(parts) : undefined
   }
 
   /** A connection to `remote`; its first datagram is ready for `transmit`. Throws a RangeError for options that do not fit. */
   static client(config: ClientConfig, deps: Dependencies, remote: Address, now: number): Connection {
     const connection = new Connection(assembleClient(config, deps, remote, now), now)
-    recordStart(connection.#parts, now)
+    recordStart(connection.#parts, config.alpn, now)
     drainTls(connection.#parts, now)
     return connection
   }
@@ -58,7 +61,7 @@ export class Connection {
   /** A connection for a client whose first Initial was `accepted`; that datagram is to be given to `receive` next. */
   static server(config: ServerConfig, deps: Dependencies, accepted: Accepted, now: number): Connection {
     const connection = new Connection(assembleServer(config, deps, accepted, now), now)
-    recordStart(connection.#parts, now)
+    recordStart(connection.#parts, config.alpn, now)
     return connection
   }
 
@@ -67,12 +70,16 @@ export class Connection {
     const { close } = this.#parts
     this.#now = now
     this.#isDrained = false
-    if (!close.isOpen) return close.onDatagram()
+    if (!close.isOpen) {
+      this.#watch?.onLate(datagram.length, now)
+      return close.onDatagram()
+    }
     try {
       receiveDatagram(this.#parts, datagram, from, now)
     } catch (error) {
       this.#fail(error)
     }
+    this.#watch?.look(now)
   }
 
   /**
@@ -97,6 +104,7 @@ export class Connection {
       hasMore = this.#writeLastWords(into, now)
     }
     this.#isDrained = !hasMore
+    this.#watch?.onTransmit(hasMore ? this.#transmit.length : 0, now)
     return hasMore ? this.#transmit : undefined
   }
 
@@ -124,6 +132,7 @@ export class Connection {
       if (now >= close.deadline) this.#terminate()
       return
     }
+    this.#watch?.expire(now)
     if (now >= this.#parts.idle.deadline(pto(this.#parts))) return this.#onIdle()
     try {
       if (now >= recovery.nextTimeout()) this.#onLossTimer(now)
@@ -132,28 +141,37 @@ export class Connection {
     } catch (error) {
       this.#fail(error)
     }
+    this.#watch?.look(now)
   }
 
   /** The oldest fact not yet told. */
   poll(): ConnectionEvent | undefined {
-    return this.#parts.events.shift()
+    const event = this.#parts.events.shift()
+    this.#watch?.onEvent(event, this.#now)
+    return event
   }
 
   /** Opens a stream; undefined while the peer's limit is reached, until a `streamsAvailable` event (RFC 9000 §4.6). */
   openStream(direction: StreamDirection): number | undefined {
-    return this.#parts.close.isOpen ? this.#parts.streams.open(direction) : undefined
+    const id = this.#parts.close.isOpen ? this.#parts.streams.open(direction) : undefined
+    if (id !== undefined) this.#watch?.onOpened(id, this.#now)
+    return id
   }
 
   /** Queues bytes, which must not change afterwards. Returns the room left; zero or less: wait for `writable`. */
   write(id: number, bytes: Uint8Array, fin: boolean): number {
     this.#isDrained = false
-    return this.#parts.close.isOpen ? this.#parts.streams.send(id, bytes, fin) : 0
+    if (!this.#parts.close.isOpen) return 0
+    this.#watch?.onWritten(id, bytes.length, fin, this.#now)
+    return this.#parts.streams.send(id, bytes, fin)
   }
 
   /** The next bytes in order, or undefined. Reading is what gives the peer new credit. */
   read(id: number): { readonly data: Uint8Array; readonly fin: boolean } | undefined {
     this.#isDrained = false
-    return this.#parts.streams.receive(id)
+    const chunk = this.#parts.streams.receive(id)
+    if (chunk !== undefined) this.#watch?.onRead(id, chunk.data.length, chunk.fin, this.#now)
+    return chunk
   }
 
   /** Abandons sending on a stream (RFC 9000 §19.4). */
@@ -180,7 +198,9 @@ export class Connection {
   sendDatagram(data: Uint8Array, id = 0): boolean {
     const { close, datagrams } = this.#parts
     this.#isDrained = false
-    return close.isOpen && datagrams.send(data, id, datagramRoom(this.#parts))
+    const isQueued = close.isOpen && datagrams.send(data, id, datagramRoom(this.#parts))
+    if (isQueued) this.#watch?.onDatagram(data.length, this.#now)
+    return isQueued
   }
 
   /** Datagrams: the largest that can be sent now, 0 for none, and how many more fit into the queue. */
@@ -196,7 +216,7 @@ export class Connection {
   updateKeys(now: number = this.#now): boolean {
     const { keyring, handshake, close } = this.#parts
     if (!close.isOpen || !handshake.isConfirmed || !keyring.oneRtt?.initiateUpdate(now)) return false
-    recordKeys(this.#parts, Level.OneRtt, 'local_update', now)
+    recordKeys(this.#parts, 'local_update', now)
     return true
   }
 
@@ -317,6 +337,7 @@ export class Connection {
   #terminate(): void {
     this.#parts.close.terminate()
     this.#parts.localIds.retireAll()
+    recordState(this.#parts, 'closed', this.#now)
   }
 
   /** False: nothing is due or allowed. */
@@ -349,7 +370,7 @@ export class Connection {
 
   #onLossTimer(now: number): void {
     const outcome = this.#parts.recovery.onTimeout(now)
-    recordOutcome(this.#parts, Space.Application, outcome, 'time_threshold', now)
+    recordOutcome(this.#parts, outcome.lost[0]?.space ?? Space.Application, outcome, now)
     deliver(this.#parts, outcome)
     judgeMtu(this.#parts, outcome.acked, outcome.lost, now)
     suspectMtu(this.#parts)
@@ -374,12 +395,4 @@ export class Connection {
     recordState(this.#parts, 'closing', now)
     tellClosed(this.#parts, fact, now)
   }
-}
-
-function asTransportError(error: unknown): TransportError {
-  if (error instanceof TransportError) return error
-  if (error instanceof TlsAlert) return new TransportError(ErrorCode.CryptoError + error.alert, error.message)
-  const fault = new TransportError(ErrorCode.InternalError, error instanceof Error ? error.message : 'internal error')
-  fault.cause = error
-  return fault
 }

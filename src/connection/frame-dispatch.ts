@@ -126,7 +126,7 @@ function onAck(parts: Parts, frame: AckFrame, level: Level, now: number): void {
   // RFC 9002 §5.3: the handshake's ACKs are not delayed on purpose.
   const delay = level === Level.OneRtt ? (frame.ackDelay * (1 << exponent)) / 1000 : 0
   const outcome = parts.recovery.onAck(space, frame, delay, now)
-  recordOutcome(parts, space, outcome, 'reordering_threshold', now)
+  recordOutcome(parts, space, outcome, now)
   if (level === Level.OneRtt) parts.streams.adapt(parts.recovery.rtt.smoothed, parts.recovery.congestion.window)
   deliver(parts, outcome)
   const keys = parts.keyring.oneRtt

@@ -15,7 +15,15 @@ import { Keyring } from './keyring.ts'
 import { followPreferred } from './migration.ts'
 import { packetSpaces, withoutSpace } from './packet-space.ts'
 import type { Parts } from './parts.ts'
-import { recordAlpn, recordKeys, recordParameters, recordState, recordVersion } from './record.ts'
+import {
+  recordAlpn,
+  recordParameters,
+  recordRepeated,
+  recordSecret,
+  recordState,
+  recordTls,
+  recordVersion,
+} from './record.ts'
 import { streamLimits } from './stream-limits.ts'
 
 /** Tickets that are passed on; a server that sends more wants to fill somebody's store. */
@@ -44,7 +52,7 @@ function onOutput(parts: Parts, output: TlsOutput, now: number): void {
     case 'secret':
       parts.keyring.install(output.level, output.direction, output.suite, output.secret)
       if (output.level === Level.Handshake) parts.recovery.onHandshakeKeys()
-      recordKeys(parts, output.level, 'tls', now)
+      recordSecret(parts, output.level, output.direction === 'write', now)
       return
     case 'peerParameters':
       onPeerParameters(parts, output.bytes, now)
@@ -146,6 +154,7 @@ function onComplete(parts: Parts, output: Complete, now: number): void {
   else handshake.earlyKeysDeadline = now + 3 * pto(parts)
   parts.localIds.setLimit(parameters.activeConnectionIdLimit)
   parts.events.push({ type: 'handshakeComplete', peer: handshake.peer })
+  recordTls(parts, { cipher: output.suite.name, earlyDataEnabled: handshake.earlyData === 'accepted' }, now)
   recordState(parts, 'handshake_complete', now)
   if (!parts.isClient) {
     parts.handshakeDone.send()
@@ -159,9 +168,15 @@ function onComplete(parts: Parts, output: Complete, now: number): void {
 function rejectEarlyData(parts: Parts, now: number): void {
   discardEarlyKeys(parts)
   if (!parts.isClient) return
-  deliver(parts, parts.recovery.onEarlyRejected(now))
+  repeatAll(parts, parts.recovery.onEarlyRejected(now), now)
   parts.streams.rejectEarly()
   parts.events.push({ type: 'earlyRejected' })
+}
+
+/** What was in flight says nothing about the network, and is sent again. */
+function repeatAll(parts: Parts, outcome: Parameters<typeof deliver>[1], now: number): void {
+  recordRepeated(parts, outcome.lost, now)
+  deliver(parts, outcome)
 }
 
 /** RFC 9000 §7.4.1: limits that early data was sent under may rise, but not fall. */
@@ -231,7 +246,7 @@ export function restartAfterRetry(parts: Parts, source: Uint8Array, token: Uint8
   parts.handshake.expected.retrySource = source.slice()
   parts.peerIds.setInitial(source)
   parts.keyring.installInitial(source, true)
-  deliver(parts, parts.recovery.onRetry(now))
+  repeatAll(parts, parts.recovery.onRetry(now), now)
 }
 
 /**
@@ -243,7 +258,7 @@ export function beginAgain(parts: Parts, version: number, now: number): void {
   const hadEarlyKeys = parts.keyring.canSeal(Level.ZeroRtt)
   parts.versions.beginAgain(version)
   parts.token = new Uint8Array(0)
-  deliver(parts, parts.recovery.onRetry(now))
+  repeatAll(parts, parts.recovery.onRetry(now), now)
   parts.keyring = new Keyring(parts.deps.backend, version)
   parts.keyring.installInitial(expected.originalDestination, true)
   parts.keyring.discard(Level.ZeroRtt)

@@ -28,6 +28,8 @@ export class OpenPacket {
   isPadded = false
   isMtuProbe = false
   isOffPath = false
+  /** Sent because the probe timer fired. */
+  isProbe = false
 
   constructor(
     packet: PacketWriter,
@@ -84,6 +86,7 @@ export function sealPacket(parts: Parts, open: OpenPacket, into: Uint8Array, now
       number,
       packet.pos + TAG_LENGTH - start,
       into.slice(numberOffset + numberLength, packet.pos),
+      open.isMtuProbe ? 'mtu_probe' : open.isProbe ? 'pto_probe' : undefined,
       now,
     )
   }

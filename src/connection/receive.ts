@@ -25,6 +25,7 @@ import { onRetry, onVersionNegotiation } from './unprotected.ts'
 export function receiveDatagram(parts: Parts, datagram: Uint8Array, from: Address, now: number): void {
   parts.stats.datagramsReceived++
   parts.stats.bytesReceived += datagram.length
+  if (parts.recorder.enabled) parts.recorder.datagramReceived(datagram.length, now)
   if (isSameAddress(from, parts.path.remote)) onPathReceived(parts, datagram.length, now)
   // RFC 9000 §9: servers do not move, but a client may.
   else if (parts.isClient && !parts.path.isKnown(from) && !parts.departure.isFrom(from))
@@ -128,7 +129,7 @@ function receiveProtected(parts: Parts, datagram: Uint8Array, header: PacketHead
     if (keyring.isIntegrityLimitReached) throw new TransportError(ErrorCode.AeadLimitReached, 'too many forged packets')
     return drop(parts, datagram, 'decryption_failure', true, now)
   }
-  if (keyring.generation !== generation) recordKeys(parts, level, 'remote_update', now)
+  if (keyring.generation !== generation) recordKeys(parts, 'remote_update', now)
   // RFC 9000 §17.2, §17.3.1: reserved bits are checked once they are authenticated.
   const reserved = level === Level.OneRtt ? 0x18 : 0x0c
   if (((datagram[start] as number) & reserved) !== 0) {

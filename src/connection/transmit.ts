@@ -21,7 +21,7 @@ const pingRecord = new SentFrame(SentKind.Ping)
 
 /** Fills `into` with the next datagram; returns its length, 0 when nothing is due or allowed. */
 export function transmitDatagram(parts: Parts, into: Uint8Array, now: number): number {
-  if (isBlocked(parts)) {
+  if (isAmplificationLimited(parts)) {
     parts.recovery.setAmplificationLimited(true, now)
     return 0
   }
@@ -76,7 +76,7 @@ function transmitProbe(parts: Parts, into: Uint8Array, size: number, now: number
 /** When `transmitDatagram` has something to write, if nothing else happens: an ACK, or what the pacer holds back. */
 export function nextTransmitTime(parts: Parts, now: number): number {
   let next = Number.POSITIVE_INFINITY
-  if (isBlocked(parts)) return next
+  if (isAmplificationLimited(parts)) return next
   for (const level of LEVELS) {
     if (!parts.keyring.canSeal(level)) continue
     if (level !== Level.ZeroRtt) next = Math.min(next, parts.spaces[spaceOf(level)].received.ackDeadline)
@@ -95,7 +95,7 @@ export function datagramRoom(parts: Parts): number {
  * RFC 9000 §8.1: too little may be sent to be of use. In the handshake that is less than a full datagram; afterwards, to
  * a client that has moved, a small one is enough to ask whether it is there (§8.2.1).
  */
-function isBlocked(parts: Parts): boolean {
+export function isAmplificationLimited(parts: Parts): boolean {
   return parts.path.budget < (parts.handshake.isConfirmed ? MIN_PACKET_SPACE : MIN_DATAGRAM_SIZE)
 }
 
@@ -113,7 +113,7 @@ function sizeLimit({ handshake, mtu }: Parts): number {
 function renewKeys(parts: Parts, now: number): void {
   const keys = parts.keyring.oneRtt
   if (keys === undefined || !keys.needsUpdate || !parts.close.isOpen) return
-  if (parts.handshake.isConfirmed && keys.initiateUpdate(now)) recordKeys(parts, Level.OneRtt, 'local_update', now)
+  if (parts.handshake.isConfirmed && keys.initiateUpdate(now)) recordKeys(parts, 'local_update', now)
   else if (keys.isConfidentialityLimitReached) {
     throw new TransportError(ErrorCode.AeadLimitReached, 'too many packets under the same keys')
   }
@@ -145,6 +145,7 @@ function fillPacket(
   if (!parts.close.isDue && !isAckDue && !hasMore) return undefined
 
   const open = openPacket(parts, level, parts.peerIds.current, into, start, limit)
+  open.isProbe = probes > 0
   if (parts.close.isDue) parts.close.write(open.packet)
   else writeFrames(parts, open.packet, space, probes, mayElicit, hasMore, now)
   if (open.packet.frames.length === 0) return undefined

@@ -12,6 +12,7 @@ import { drop } from './drop.ts'
 import { tellClosed } from './ending.ts'
 import { beginAgain, restartAfterRetry } from './handshake.ts'
 import type { Parts } from './parts.ts'
+import { recordOffer, recordUnprotected } from './record.ts'
 
 /** RFC 9000 §17.2.5.2: at most one Retry, and only before any other packet of the server. */
 export function onRetry(parts: Parts, datagram: Uint8Array, header: PacketHeader, now: number): void {
@@ -26,6 +27,7 @@ export function onRetry(parts: Parts, datagram: Uint8Array, header: PacketHeader
     !equal(header.source, expected.originalDestination) &&
     isRetryTagValid(parts.deps.backend, header.version, expected.originalDestination, retry.pseudo, retry.tag)
   if (!isUsable) return drop(parts, datagram, 'invalid', header.start === 0, now)
+  recordUnprotected(parts, 'retry', header.end - header.start, [], now)
   restartAfterRetry(parts, header.source, retry.token, now)
 }
 
@@ -42,7 +44,9 @@ export function onVersionNegotiation(parts: Parts, datagram: Uint8Array, header:
     !versions.includes(parts.versions.original) &&
     equal(header.source, parts.handshake.expected.originalDestination)
   if (!isUsable) return drop(parts, datagram, 'invalid', header.start === 0, now)
+  recordUnprotected(parts, 'version_negotiation', datagram.length, versions, now)
   const chosen = parts.versions.choose(versions)
+  recordOffer(parts, versions, chosen, now)
   if (chosen === undefined) giveUp(parts, versions, now)
   else beginAgain(parts, chosen, now)
 }

@@ -9,9 +9,7 @@ import type { RecordedEndpoint, RecordedTls, Side } from './recorder.ts'
 export function renderParameters(side: Side, parameters: TransportParameters, tls: RecordedTls): QlogObject {
   return {
     initiator: side,
-    resumption_allowed: tls.resumptionAllowed,
-    early_data_enabled: tls.earlyDataEnabled,
-    tls_cipher: tls.cipher,
+    ...renderTls(tls),
     original_destination_connection_id: hexOf(parameters.originalDestinationConnectionId),
     initial_source_connection_id: hexOf(parameters.initialSourceConnectionId),
     retry_source_connection_id: hexOf(parameters.retrySourceConnectionId),
@@ -20,6 +18,14 @@ export function renderParameters(side: Side, parameters: TransportParameters, tl
     min_ack_delay: parameters.minAckDelay,
     ...renderRestored(parameters),
     preferred_address: parameters.preferredAddress && renderPreferred(parameters.preferredAddress),
+  }
+}
+
+export function renderTls(tls: RecordedTls): QlogObject {
+  return {
+    resumption_allowed: tls.resumptionAllowed,
+    early_data_enabled: tls.earlyDataEnabled,
+    tls_cipher: tls.cipher,
   }
 }
 
@@ -42,7 +48,9 @@ export function renderRestored(parameters: TransportParameters): QlogObject {
 
 export function renderEndpoint(endpoint: RecordedEndpoint): QlogObject {
   const { host, port } = endpoint
-  const address = host.includes(':') ? { ip_v6: host, port_v6: port } : { ip_v4: host, port_v4: port }
+  // Who does not handle sockets does not know.
+  const address =
+    host === '' ? {} : host.includes(':') ? { ip_v6: host, port_v6: port } : { ip_v4: host, port_v4: port }
   const ids = endpoint.connectionIds?.map(toHex)
   return ids === undefined || ids.length === 0 ? address : { ...address, connection_ids: ids }
 }

@@ -3,16 +3,21 @@
 
 import { toHex } from '../bytes/hex.ts'
 import { Level, type Space } from '../packet/level.ts'
-import { ErrorCode } from '../packet/transport-error.ts'
+import type { SentFrame } from '../packet/sent-frame.ts'
 import type { TransportParameters } from '../packet/transport-parameters.ts'
+import { renderClosed, renderMetrics } from './qlog-connection.ts'
 import { type QlogObject, renderPayload } from './qlog-frames.ts'
-import { keyTypes, packetTypes, spaceName, streamType, transportError, versionText } from './qlog-names.ts'
-import { renderEndpoint, renderParameters, renderRestored } from './qlog-parameters.ts'
+import { keyTypes, packetTypes, spaceName, streamType, versionText } from './qlog-names.ts'
+import { renderEndpoint, renderParameters, renderRestored, renderTls } from './qlog-parameters.ts'
+import { renderAllSent } from './qlog-sent.ts'
 import type {
+  BlockedReason,
   DropCause,
   KeyTrigger,
   LossTrigger,
   MigrationState,
+  PacketPurpose,
+  Place,
   RecordedAlpn,
   RecordedClose,
   RecordedEndpoint,
@@ -26,6 +31,7 @@ import type {
   Side,
   StreamState,
   TimerName,
+  UnprotectedType,
 } from './recorder.ts'
 
 export interface QlogOptions {
@@ -62,6 +68,9 @@ export class QlogWriter implements Recorder {
   #congestion: string | undefined = undefined
   #migration: MigrationState | undefined = undefined
   #metrics: QlogObject = {}
+  /** By what is blocked, numbers being streams: why. */
+  readonly #blocked = new Map<'connection' | 'datagram' | number, BlockedReason>()
+  readonly #streamStates = new Map<string, StreamState>()
 
   /** `write` gets whole records, separator and line feed included. The header is written at once. */
   constructor(write: (line: string) => void, options: QlogOptions) {
@@ -72,6 +81,14 @@ export class QlogWriter implements Recorder {
 
   connectionStarted(local: RecordedEndpoint, remote: RecordedEndpoint, now: number): void {
     this.#event('connection_started', { local: renderEndpoint(local), remote: renderEndpoint(remote) }, now)
+  }
+
+  serverListening(local: RecordedEndpoint, now: number): void {
+    this.#event('server_listening', renderEndpoint(local), now)
+  }
+
+  tupleAssigned(remote: RecordedEndpoint, now: number): void {
+    this.#event('tuple_assigned', { tuple_id: '', tuple_remote: renderEndpoint(remote) }, now)
   }
 
   connectionStateUpdated(state: RecordedState, now: number): void {
@@ -118,12 +135,52 @@ export class QlogWriter implements Recorder {
     this.#event('parameters_restored', renderRestored(parameters), now)
   }
 
-  packetSent(level: Level, number: number, size: number, payload: RecordedPayload, now: number): void {
-    this.#packet('packet_sent', 'local', level, number, size, payload, now)
+  tlsSet(tls: RecordedTls, now: number): void {
+    this.#event('parameters_set', renderTls(tls), now)
+  }
+
+  packetSent(
+    level: Level,
+    number: number,
+    size: number,
+    payload: RecordedPayload,
+    purpose: PacketPurpose,
+    now: number,
+  ): void {
+    const packet = this.#packet('local', level, number, size, payload)
+    const isProbe = purpose === 'mtu_probe' || undefined
+    const trigger = purpose === 'pto_probe' ? purpose : undefined
+    this.#event('packet_sent', { ...packet, is_mtu_probe_packet: isProbe, trigger }, now)
+    this.#watchCredit(packet['frames'] as QlogObject[], 'local', now)
   }
 
   packetReceived(level: Level, number: number, size: number, payload: RecordedPayload, now: number): void {
-    this.#packet('packet_received', 'remote', level, number, size, payload, now)
+    const packet = this.#packet('remote', level, number, size, payload)
+    this.#event('packet_received', packet, now)
+    this.#watchCredit(packet['frames'] as QlogObject[], 'remote', now)
+  }
+
+  unprotectedPacket(by: Side, type: UnprotectedType, size: number, versions: readonly number[], now: number): void {
+    const data = {
+      header: { packet_type: type },
+      raw: { length: size },
+      supported_versions: versions.length > 0 ? versions.map(versionText) : undefined,
+      // The schema wants it, and whoever has it can end a connection: zeros stand for it.
+      stateless_reset_token: type === 'stateless_reset' ? '0'.repeat(32) : undefined,
+    }
+    this.#event(by === 'local' ? 'packet_sent' : 'packet_received', data, now)
+  }
+
+  datagramSent(size: number, now: number): void {
+    this.#event('udp_datagrams_sent', { count: 1, raw: [{ length: size, payload_length: size }] }, now)
+  }
+
+  datagramReceived(size: number, now: number): void {
+    this.#event('udp_datagrams_received', { count: 1, raw: [{ length: size, payload_length: size }] }, now)
+  }
+
+  datagramDropped(size: number, now: number): void {
+    this.#event('udp_datagram_dropped', { raw: { length: size, payload_length: size } }, now)
   }
 
   packetDropped(size: number, cause: DropCause, now: number): void {
@@ -140,8 +197,14 @@ export class QlogWriter implements Recorder {
     this.#event('packets_acked', { packet_number_space: spaceName(space), packet_numbers: numbers }, now)
   }
 
-  packetLost(level: Level, number: number, trigger: LossTrigger, now: number): void {
-    this.#event('packet_lost', { header: packetHeader(level, number), trigger }, now)
+  packetLost(level: Level, number: number, trigger: LossTrigger | undefined, isMtuProbe: boolean, now: number): void {
+    const isProbe = isMtuProbe || undefined
+    this.#event('packet_lost', { header: packetHeader(level, number), is_mtu_probe_packet: isProbe, trigger }, now)
+  }
+
+  markedForRetransmit(sent: readonly SentFrame[], now: number): void {
+    const frames = renderAllSent(sent)
+    if (frames.length > 0) this.#event('marked_for_retransmit', { frames }, now)
   }
 
   recoveryParametersSet(parameters: RecordedRecoveryParameters, now: number): void {
@@ -194,9 +257,15 @@ export class QlogWriter implements Recorder {
     this.#migration = state
   }
 
-  keyUpdated(level: Level, trigger: KeyTrigger, keyPhase: number | undefined, now: number): void {
-    for (const type of keyTypes(level))
-      this.#event('key_updated', { key_type: type, key_phase: keyPhase, trigger }, now)
+  keyUpdated(
+    level: Level,
+    owner: 'client' | 'server' | 'both',
+    trigger: KeyTrigger,
+    keyPhase: number | undefined,
+    now: number,
+  ): void {
+    const types = keyTypes(level).filter(type => owner === 'both' || type.startsWith(owner))
+    for (const type of types) this.#event('key_updated', { key_type: type, key_phase: keyPhase, trigger }, now)
   }
 
   keyDiscarded(level: Level, now: number): void {
@@ -204,23 +273,61 @@ export class QlogWriter implements Recorder {
   }
 
   streamStateUpdated(id: number, part: 'sending' | 'receiving', state: StreamState, now: number): void {
-    const data = { stream_id: id, stream_type: streamType(id), new: state, stream_side: part }
+    const key = `${id} ${part}`
+    const old = this.#streamStates.get(key) ?? 'idle'
+    // Said once: a stream may be closed in more than one way.
+    if (old === state || (old === 'idle' && state === 'closed')) return
+    if (state === 'closed') this.#streamStates.delete(key)
+    else this.#streamStates.set(key, state)
+    const data = { stream_id: id, stream_type: streamType(id), old, new: state, stream_side: part }
     this.#event('stream_state_updated', data, now)
   }
 
-  #packet(
-    name: string,
-    sender: Side,
-    level: Level,
-    number: number,
-    size: number,
-    payload: RecordedPayload,
-    now: number,
-  ): void {
+  streamDataMoved(id: number, length: number, fin: boolean, from: Place, to: Place, now: number): void {
+    const info = fin ? 'fin_set' : undefined
+    this.#event('stream_data_moved', { stream_id: id, from, to, additional_info: info, raw: { length } }, now)
+  }
+
+  datagramDataMoved(length: number, from: Place, to: Place, now: number): void {
+    this.#event('datagram_data_moved', { from, to, raw: { length } }, now)
+  }
+
+  /** Credit is watched in the frames themselves, and comes first. */
+  dataBlockedUpdated(what: 'connection' | 'datagram', reason: BlockedReason | undefined, now: number): void {
+    if (this.#blocked.get(what) !== 'connection_flow_control') this.#setBlocked(what, reason, now)
+  }
+
+  #packet(sender: Side, level: Level, number: number, size: number, payload: RecordedPayload): QlogObject {
     // RFC 9000 §18.2: the exponent is declared during the handshake and applies after it.
     const exponent = level === Level.OneRtt ? this.#ackExponents[sender] : 3
     const frames = renderPayload(payload, level, exponent)
-    this.#event(name, { header: packetHeader(level, number), raw: { length: size }, frames }, now)
+    return { header: packetHeader(level, number), raw: { length: size }, frames }
+  }
+
+  /** RFC 9000 §4.1: we said that we are blocked, and the peer gives new credit. */
+  #watchCredit(frames: readonly QlogObject[], sender: Side, now: number): void {
+    for (const { frame_type: type, stream_id: id } of frames) {
+      if (sender === 'remote') {
+        if (type === 'max_data') this.#hasCredit('connection', now)
+        else if (type === 'max_stream_data') this.#hasCredit(id as number, now)
+      } else if (type === 'data_blocked') this.#setBlocked('connection', 'connection_flow_control', now)
+      else if (type === 'stream_data_blocked') this.#setBlocked(id as number, 'stream_flow_control', now)
+    }
+  }
+
+  #hasCredit(what: 'connection' | number, now: number): void {
+    if (this.#blocked.get(what)?.endsWith('flow_control')) this.#setBlocked(what, undefined, now)
+  }
+
+  /** Written when it changes. */
+  #setBlocked(what: 'connection' | 'datagram' | number, reason: BlockedReason | undefined, now: number): void {
+    const before = this.#blocked.get(what)
+    if (before === reason) return
+    if (reason === undefined) this.#blocked.delete(what)
+    else this.#blocked.set(what, reason)
+    const [name, id] = typeof what === 'number' ? ['stream', what] : [what, undefined]
+    const states = { old: blockedState(before), new: blockedState(reason) }
+    this.#event(`${name}_data_blocked_updated`, { ...states, stream_id: id, reason }, now)
   }
 
   #event(name: string, data: QlogObject, now: number): void {
@@ -251,37 +358,6 @@ function packetHeader(level: Level, number: number): QlogObject {
   return { packet_type: packetTypes[level], packet_number: number }
 }
 
-function renderClosed(close: RecordedClose): QlogObject {
-  const { by, reason } = close
-  if (by === 'idle') return { trigger: 'idle_timeout', reason }
-  const initiator = by === 'local' ? 'local' : 'remote'
-  if (by === 'reset') return { initiator, trigger: 'stateless_reset', reason }
-  if (close.isApplication) {
-    const error = { application_error: 'unknown', error_code: close.errorCode }
-    return { initiator, ...error, reason, trigger: 'application' }
-  }
-  const { error, error_code } = transportError(close.errorCode)
-  return { initiator, connection_error: error, error_code, reason, trigger: closeTrigger(close.errorCode) }
-}
-
-function closeTrigger(code: number): string {
-  if (code === ErrorCode.NoError) return 'unspecified'
-  return code === ErrorCode.VersionNegotiationError ? 'version_mismatch' : 'error'
-}
-
-/** Unlimited (an initial ssthresh) is not a number in JSON: left out. */
-function renderMetrics(metrics: RecordedMetrics): QlogObject {
-  const named: QlogObject = {
-    min_rtt: metrics.minRtt,
-    smoothed_rtt: metrics.smoothedRtt,
-    latest_rtt: metrics.latestRtt,
-    rtt_variance: metrics.rttVariance,
-    pto_count: metrics.ptoCount,
-    congestion_window: metrics.congestionWindow,
-    bytes_in_flight: metrics.bytesInFlight,
-    ssthresh: metrics.ssthresh,
-    packets_in_flight: metrics.packetsInFlight,
-    pacing_rate: metrics.pacingRate,
-  }
-  return Object.fromEntries(Object.entries(named).filter(([, value]) => Number.isFinite(value)))
+function blockedState(reason: BlockedReason | undefined): string {
+  return reason === undefined ? 'unblocked' : 'blocked'
 }

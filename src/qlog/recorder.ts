@@ -3,6 +3,7 @@
 
 import type { Frame } from '../packet/frames/frame.ts'
 import type { Level, Space } from '../packet/level.ts'
+import type { SentFrame } from '../packet/sent-frame.ts'
 import type { TransportParameters } from '../packet/transport-parameters.ts'
 
 export type Side = 'local' | 'remote'
@@ -93,6 +94,20 @@ export type DropCause =
   /** The keys are gone. */
   | 'key_unavailable'
 
+/** Packets that no key protects. */
+export type UnprotectedType = 'retry' | 'version_negotiation' | 'stateless_reset'
+/** Why a packet is sent, if not for what is in it. */
+export type PacketPurpose = 'mtu_probe' | 'pto_probe' | undefined
+/** Where data comes from and goes to. */
+export type Place = 'application' | 'transport' | 'network'
+export type BlockedReason =
+  | 'scheduling'
+  | 'pacing'
+  | 'amplification_protection'
+  | 'congestion_control'
+  | 'connection_flow_control'
+  | 'stream_flow_control'
+
 export type KeyTrigger = 'tls' | 'remote_update' | 'local_update'
 export type TimerName = 'ack' | 'pto' | 'loss_timeout' | 'path_validation' | 'handshake_timeout' | 'idle_timeout'
 
@@ -104,23 +119,43 @@ export interface Recorder {
   readonly enabled: boolean
 
   connectionStarted(local: RecordedEndpoint, remote: RecordedEndpoint, now: number): void
+  /** Of an endpoint, not a connection. */
+  serverListening(local: RecordedEndpoint, now: number): void
+  /** The peer is reached elsewhere. */
+  tupleAssigned(remote: RecordedEndpoint, now: number): void
   connectionStateUpdated(state: RecordedState, now: number): void
   connectionIdUpdated(side: Side, before: Uint8Array | undefined, after: Uint8Array | undefined, now: number): void
   connectionClosed(close: RecordedClose, now: number): void
   versionInformation(versions: RecordedVersions, now: number): void
   alpnInformation(alpn: RecordedAlpn, now: number): void
   parametersSet(side: Side, parameters: TransportParameters, tls: RecordedTls, now: number): void
+  tlsSet(tls: RecordedTls, now: number): void
   /** What a client remembers for 0-RTT. */
   parametersRestored(parameters: TransportParameters, now: number): void
 
   /** `size` is that of the whole protected packet. */
-  packetSent(level: Level, number: number, size: number, payload: RecordedPayload, now: number): void
+  packetSent(
+    level: Level,
+    number: number,
+    size: number,
+    payload: RecordedPayload,
+    purpose: PacketPurpose,
+    now: number,
+  ): void
   packetReceived(level: Level, number: number, size: number, payload: RecordedPayload, now: number): void
+  /** `versions` are those of a Version Negotiation packet. */
+  unprotectedPacket(by: Side, type: UnprotectedType, size: number, versions: readonly number[], now: number): void
+  /** UDP datagrams; dropped is what holds no packet. */
+  datagramSent(size: number, now: number): void
+  datagramReceived(size: number, now: number): void
+  datagramDropped(size: number, now: number): void
   packetDropped(size: number, cause: DropCause, now: number): void
   /** Not yet decryptable, kept for later. */
   packetBuffered(level: Level, size: number, now: number): void
   packetsAcked(space: Space, numbers: readonly number[], now: number): void
-  packetLost(level: Level, number: number, trigger: LossTrigger, now: number): void
+  packetLost(level: Level, number: number, trigger: LossTrigger | undefined, isMtuProbe: boolean, now: number): void
+  /** What lost packets carried that has to be said again. */
+  markedForRetransmit(frames: readonly SentFrame[], now: number): void
 
   recoveryParametersSet(parameters: RecordedRecoveryParameters, now: number): void
   metricsUpdated(metrics: RecordedMetrics, now: number): void
@@ -131,11 +166,21 @@ export interface Recorder {
   mtuUpdated(before: number, after: number, isDone: boolean, now: number): void
   migrationStateUpdated(state: MigrationState, now: number): void
 
-  /** The keys of both directions. `keyPhase` belongs to 1-RTT alone. */
-  keyUpdated(level: Level, trigger: KeyTrigger, keyPhase: number | undefined, now: number): void
+  /** The key of one direction, or of both. `keyPhase` belongs to 1-RTT alone. */
+  keyUpdated(
+    level: Level,
+    owner: 'client' | 'server' | 'both',
+    trigger: KeyTrigger,
+    keyPhase: number | undefined,
+    now: number,
+  ): void
   keyDiscarded(level: Level, now: number): void
 
   streamStateUpdated(id: number, part: 'sending' | 'receiving', state: StreamState, now: number): void
+  streamDataMoved(id: number, length: number, fin: boolean, from: Place, to: Place, now: number): void
+  datagramDataMoved(length: number, from: Place, to: Place, now: number): void
+  /** Whether there is something that cannot be sent now, and why. */
+  dataBlockedUpdated(what: 'connection' | 'datagram', reason: BlockedReason | undefined, now: number): void
 }
 
 export type StreamState = 'idle' | 'open' | 'closed'
@@ -163,6 +208,17 @@ export const NoRecorder: Recorder = {
   parametersRestored: ignore,
   packetSent: ignore,
   packetReceived: ignore,
+  serverListening: ignore,
+  tupleAssigned: ignore,
+  tlsSet: ignore,
+  unprotectedPacket: ignore,
+  datagramSent: ignore,
+  datagramReceived: ignore,
+  datagramDropped: ignore,
+  markedForRetransmit: ignore,
+  streamDataMoved: ignore,
+  datagramDataMoved: ignore,
+  dataBlockedUpdated: ignore,
   packetDropped: ignore,
   packetBuffered: ignore,
   packetsAcked: ignore,

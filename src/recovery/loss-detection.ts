@@ -27,7 +27,9 @@ export function detectLost(
   for (let n = sent.first; n !== -1 && n < space.largestAcknowledged; n = sent.next(n)) {
     const packet = sent.get(n) as SentPacket
     // Written as the timer is set below: `sentAt <= now - delay` may be false by rounding when the timer fires.
-    if (packet.sentAt + delay <= now || reordering(space, n) >= thresholds.packets) {
+    const isOvertaken = reordering(space, n) >= thresholds.packets
+    if (isOvertaken || packet.sentAt + delay <= now) {
+      packet.lostBy = isOvertaken ? 'reordering_threshold' : 'time_threshold'
       sent.remove(n)
       lost.push(packet)
     } else if (packet.isInFlight) {

@@ -311,7 +311,11 @@ export class Recovery {
   #onProbeTimeout(now: number): void {
     this.stats.probeTimeouts++
     const space = this.#at(Space.Application)
-    while (space.sent.span > MAX_SENT_SPAN) lost.push(space.sent.remove(space.sent.first) as SentPacket)
+    while (space.sent.span > MAX_SENT_SPAN) {
+      const oldest = space.sent.remove(space.sent.first) as SentPacket
+      oldest.lostBy = 'pto_expired'
+      lost.push(oldest)
+    }
     this.#onLost(space, now)
     this.#timer.requestProbes(now)
   }

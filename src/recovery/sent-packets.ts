@@ -12,6 +12,9 @@ import type { SendSnapshot } from './send-snapshot.ts'
  */
 export const MAX_ACK_ONLY_PACKETS: number = limits.ackOnlyPackets
 
+/** RFC 9002 §6.1: overtaken by too many, or for too long; or given up at a probe timeout. */
+export type LossCause = 'reordering_threshold' | 'time_threshold' | 'pto_expired'
+
 export class SentPacket {
   readonly number: number
   readonly space: Space
@@ -31,6 +34,8 @@ export class SentPacket {
   isMtuProbe = false
   /** RFC 9000 §9.4: it went by another path, and says nothing of this one. The same. */
   isOffPath = false
+  /** How it was declared lost; undefined when it was not. */
+  lostBy: LossCause | undefined = undefined
   /** The congestion epoch in which it was declared lost; -1 when it was not, or its loss is no sign of congestion. */
   lossEpoch = -1
   /** For controllers that measure the rate of delivery: how far that was when the packet left. */

@@ -39,7 +39,7 @@ export class PacketLog {
   readonly recorder: Recorder = {
     ...NoRecorder,
     enabled: true,
-    packetSent: (level, number, size, payload, now) => {
+    packetSent: (level, number, size, payload, _purpose, now) => {
       this.payloads.push(payload as Uint8Array)
       this.sent.push({ level, number, size, frames: framesOf(payload as Uint8Array, level), now })
     },

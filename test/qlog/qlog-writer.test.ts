@@ -3,6 +3,7 @@ import { Writer } from '../../src/bytes/writer.ts'
 import { writeMaxData } from '../../src/packet/frames/flow-control.ts'
 import { type Frame, FrameType } from '../../src/packet/frames/frame.ts'
 import { Level, Space } from '../../src/packet/level.ts'
+import { SentFrame, SentKind } from '../../src/packet/sent-frame.ts'
 import { ErrorCode } from '../../src/packet/transport-error.ts'
 import { defaultTransportParameters } from '../../src/packet/transport-parameters.ts'
 import { EVENT_SCHEMA, QlogWriter, qlogFileName, RECORD_SEPARATOR } from '../../src/qlog/qlog-writer.ts'
@@ -92,6 +93,24 @@ const everyEvent: Record<string, { emit: (recorder: Recorder) => void; required:
     emit: r => r.connectionStarted({ host: '::1', port: 1, connectionIds: [id] }, { host: '10.0.0.1', port: 2 }, 1001),
     required: ['local', 'remote'],
   },
+  'quic:server_listening': { emit: r => r.serverListening({ host: '::1', port: 443 }, 1001), required: [] },
+  'quic:tuple_assigned': { emit: r => r.tupleAssigned({ host: '::1', port: 443 }, 1001), required: ['tuple_id'] },
+  'quic:udp_datagrams_sent': { emit: r => r.datagramSent(1200, 1001), required: [] },
+  'quic:udp_datagrams_received': { emit: r => r.datagramReceived(1200, 1001), required: [] },
+  'quic:udp_datagram_dropped': { emit: r => r.datagramDropped(1200, 1001), required: [] },
+  'quic:marked_for_retransmit': {
+    emit: r => r.markedForRetransmit([new SentFrame(SentKind.Crypto, 0, 5, 9), new SentFrame(SentKind.Ack)], 1001),
+    required: ['frames'],
+  },
+  'quic:stream_data_moved': {
+    emit: r => r.streamDataMoved(4, 9, true, 'application', 'transport', 1001),
+    required: [],
+  },
+  'quic:datagram_data_moved': { emit: r => r.datagramDataMoved(9, 'transport', 'application', 1001), required: [] },
+  'quic:connection_data_blocked_updated': {
+    emit: r => r.dataBlockedUpdated('connection', 'pacing', 1001),
+    required: ['new'],
+  },
   'quic:connection_state_updated': { emit: r => r.connectionStateUpdated('attempted', 1001), required: ['new'] },
   'quic:connection_id_updated': {
     emit: r => r.connectionIdUpdated('remote', undefined, id, 1001),
@@ -109,14 +128,14 @@ const everyEvent: Record<string, { emit: (recorder: Recorder) => void; required:
   },
   'quic:parameters_restored': { emit: r => r.parametersRestored(defaultTransportParameters, 1001), required: [] },
   'quic:packet_sent': {
-    emit: r => r.packetSent(Level.Initial, 0, 1200, [{ type: FrameType.Ping }], 1001),
+    emit: r => r.packetSent(Level.Initial, 0, 1200, [{ type: FrameType.Ping }], undefined, 1001),
     required: ['header'],
   },
   'quic:packet_received': { emit: r => r.packetReceived(Level.OneRtt, 7, 40, [], 1001), required: ['header'] },
   'quic:packet_dropped': { emit: r => r.packetDropped(40, 'duplicate', 1001), required: [] },
   'quic:packet_buffered': { emit: r => r.packetBuffered(Level.ZeroRtt, 40, 1001), required: [] },
   'quic:packets_acked': { emit: r => r.packetsAcked(Space.Application, [1, 2], 1001), required: [] },
-  'quic:packet_lost': { emit: r => r.packetLost(Level.OneRtt, 3, 'time_threshold', 1001), required: [] },
+  'quic:packet_lost': { emit: r => r.packetLost(Level.OneRtt, 3, 'time_threshold', false, 1001), required: [] },
   'quic:recovery_parameters_set': {
     emit: r => r.recoveryParametersSet({ timerGranularity: 1, initialRtt: 333 }, 1001),
     required: ['timer_granularity'],
@@ -132,7 +151,7 @@ const everyEvent: Record<string, { emit: (recorder: Recorder) => void; required:
   },
   'quic:mtu_updated': { emit: r => r.mtuUpdated(1200, 1452, true, 1001), required: ['new'] },
   'quic:migration_state_updated': { emit: r => r.migrationStateUpdated('probing_started', 1001), required: ['new'] },
-  'quic:key_updated': { emit: r => r.keyUpdated(Level.OneRtt, 'tls', 0, 1001), required: ['key_type'] },
+  'quic:key_updated': { emit: r => r.keyUpdated(Level.OneRtt, 'both', 'tls', 0, 1001), required: ['key_type'] },
   'quic:key_discarded': { emit: r => r.keyDiscarded(Level.Initial, 1001), required: ['key_type'] },
   'quic:stream_state_updated': {
     emit: r => r.streamStateUpdated(2, 'sending', 'open', 1001),
@@ -156,7 +175,7 @@ describe('draft-ietf-quic-qlog-quic-events', () => {
 
   test('every method of a recorder is among them, and the null object has them all', () => {
     const methods = Object.getOwnPropertyNames(QlogWriter.prototype).filter(method => method !== 'constructor')
-    const other = ['timerExpired']
+    const other = ['timerExpired', 'tlsSet', 'unprotectedPacket']
     expect(methods.length - other.length).toBe(Object.keys(everyEvent).length)
     expect(
       Object.keys(NoRecorder)
@@ -171,7 +190,7 @@ describe('draft-ietf-quic-qlog-quic-events', () => {
 describe('events', () => {
   test('packets: type, number, size, frames', () => {
     const { writer, last } = log()
-    writer.packetSent(Level.Handshake, 4, 900, [{ type: FrameType.Ping }], 1002.5)
+    writer.packetSent(Level.Handshake, 4, 900, [{ type: FrameType.Ping }], undefined, 1002.5)
     expect(last()).toEqual({
       time: 2.5,
       name: 'quic:packet_sent',
@@ -214,7 +233,7 @@ describe('events', () => {
     expect(delay()).toBe(1024)
     writer.packetReceived(Level.Handshake, 1, 40, [ack], 1002)
     expect(delay()).toBe(8)
-    writer.packetSent(Level.OneRtt, 1, 40, [ack], 1002)
+    writer.packetSent(Level.OneRtt, 1, 40, [ack], undefined, 1002)
     expect(delay()).toBe(8)
   })
 
@@ -304,8 +323,8 @@ describe('events', () => {
   test('keys: both directions, one for 0-RTT, never the secret', () => {
     const { writer, events } = log()
     for (const level of [Level.Initial, Level.ZeroRtt, Level.Handshake])
-      writer.keyUpdated(level, 'tls', undefined, 1001)
-    writer.keyUpdated(Level.OneRtt, 'remote_update', 3, 1001)
+      writer.keyUpdated(level, 'both', 'tls', undefined, 1001)
+    writer.keyUpdated(Level.OneRtt, 'both', 'remote_update', 3, 1001)
     expect(events().map(event => event.data.key_type)).toEqual([
       'client_initial_secret',
       'server_initial_secret',
