@@ -118,6 +118,11 @@ export const limits = {
    */
   retirementsPerId: 10,
   /**
+   * Sequence numbers left out between ids of the peer that are retired.
+   * At the bound: PROTOCOL_VIOLATION. Against peers that count by twos. RFC 9000 §5.1.1.
+   */
+  sequenceGaps: 64,
+  /**
    * Bytes of a token, of a Retry or kept from NEW_TOKEN, that a client sends.
    * At the bound: it is not used. Against tokens that leave no room for the ClientHello. RFC 9000 §8.1.2.
    */
@@ -183,88 +188,71 @@ export const limits = {
 
   // Certificates.
 
-  /**
-   * Certificates in a chain.
-   * At the bound: illegal_parameter. Against chains made to be slow. RFC 8446 §4.4.2.
-   */
+  /** Certificates in a chain.
+   * At the bound: illegal_parameter. Against chains made to be slow. RFC 8446 §4.4.2. */
   chainLength: 16,
-  /**
-   * Certificates in a path, leaf and root included.
-   * At the bound: the path is given up. Against chains made to be slow. RFC 5280 §6.1.
-   */
+  /** Certificates in a path, leaf and root included.
+   * At the bound: the path is given up. Against chains made to be slow. RFC 5280 §6.1. */
   pathLength: 8,
-  /**
-   * Signatures checked for one chain.
-   * At the bound: bad_certificate. Against mazes of cross-signed names. RFC 5280 §6.1.
-   */
+  /** Signatures checked for one chain.
+   * At the bound: bad_certificate. Against mazes of cross-signed names. RFC 5280 §6.1. */
   signatureChecks: 32,
-  /**
-   * Names compared with subtrees for one chain.
-   * At the bound: bad_certificate. Against names times constraints. RFC 5280 §4.2.1.10.
-   */
+  /** Names compared with subtrees for one chain.
+   * At the bound: bad_certificate. Against names times constraints. RFC 5280 §4.2.1.10. */
   nameComparisons: 100_000,
-  /**
-   * Bytes of one certificate.
-   * At the bound: bad_certificate. Against parsing without end. RFC 5280 §4.1.
-   */
+  /** Bytes of one certificate.
+   * At the bound: bad_certificate. Against parsing without end. RFC 5280 §4.1. */
   certificateLength: 65_536,
-  /**
-   * Levels of DER inside each other.
-   * At the bound: bad_certificate. Against recursion without end. RFC 5280 §4.1.
-   */
+  /** Levels of DER inside each other.
+   * At the bound: bad_certificate. Against recursion without end. RFC 5280 §4.1. */
   derDepth: 16,
-  /**
-   * Bytes of an object identifier.
-   * At the bound: bad_certificate. Against arithmetic on long numbers. RFC 5280 §4.1.
-   */
+  /** Bytes of an object identifier.
+   * At the bound: bad_certificate. Against arithmetic on long numbers. RFC 5280 §4.1. */
   objectIdentifierLength: 64,
-  /**
-   * Extensions in one certificate.
-   * At the bound: bad_certificate. Against parsing without end. RFC 5280 §4.2.
-   */
+  /** Extensions in one certificate.
+   * At the bound: bad_certificate. Against parsing without end. RFC 5280 §4.2. */
   certificateExtensions: 64,
-  /**
-   * Names in one certificate, and subtrees in one constraint.
-   * At the bound: bad_certificate. Against names times constraints. RFC 5280 §4.2.1.6.
-   */
+  /** Names in one certificate, and subtrees in one constraint.
+   * At the bound: bad_certificate. Against names times constraints. RFC 5280 §4.2.1.6. */
   certificateNames: 1024,
-  /**
-   * Bits of an RSA key, at least.
-   * At the bound: unsupported_certificate. Against keys that can be broken. RFC 8446 §4.2.3.
-   */
+  /** Bits of an RSA key, at least.
+   * At the bound: unsupported_certificate. Against keys that can be broken. RFC 8446 §4.2.3. */
   leastRsaBits: 2048,
-  /**
-   * Bits of an RSA key, at most.
-   * At the bound: unsupported_certificate. Against keys that are slow to verify with. RFC 8446 §4.2.3.
-   */
+  /** Bits of an RSA key, at most.
+   * At the bound: unsupported_certificate. Against keys that are slow to verify with. RFC 8446 §4.2.3. */
   mostRsaBits: 8192,
 
   // Streams.
 
-  /**
-   * Ranges of one stream that wait for what is missing between them.
-   * At the bound: INTERNAL_ERROR. Against every other byte in a frame of its own. RFC 9000 §2.2.
-   */
+  /** Bidirectional streams a peer may have open; default of `initialMaxStreamsBidi`. Raised when streams are closed.
+   * At the bound: STREAM_LIMIT_ERROR. Against floods of streams. RFC 9000 §4.6. */
+  bidirectionalStreams: 128,
+  /** Unidirectional streams a peer may have open; default of `initialMaxStreamsUni`. Raised when streams are closed.
+   * At the bound: STREAM_LIMIT_ERROR. Against floods of streams. RFC 9000 §4.6. */
+  unidirectionalStreams: 16,
+  /** Bytes a peer may be ahead of the reader of one stream; default of `maxStreamWindow`. Raised when data is read.
+   * At the bound: FLOW_CONTROL_ERROR. Against readers that are slow. RFC 9000 §4.1. */
+  streamWindow: 8_388_608,
+  /** Bytes a peer may be ahead of the readers of all streams; default of `maxConnectionWindow`. Raised when data is read.
+   * At the bound: FLOW_CONTROL_ERROR. Against readers that are slow. RFC 9000 §4.1. */
+  connectionWindow: 16_777_216,
+  /** Bytes written and not acknowledged, of all streams together, that a large congestion window invites to.
+   * At the bound: writers wait. Against peers whose ACKs feign a wide path. RFC 9000 §21.4. */
+  sendBuffer: 16_777_216,
+  /** Ranges of one stream that wait for what is missing between them.
+   * At the bound: INTERNAL_ERROR. Against every other byte in a frame of its own. RFC 9000 §2.2. */
   streamGaps: 1024,
-  /**
-   * Bytes of memory held for each byte of received data.
-   * At the bound: the data is copied. Against a byte that pins the whole datagram it came in. RFC 9000 §2.2.
-   */
+  /** Bytes of memory held for each byte of received data.
+   * At the bound: the data is copied. Against a byte that pins the whole datagram it came in. RFC 9000 §2.2. */
   pinnedPerByte: 2,
-  /**
-   * Bytes of memory for received stream data that is not read, for each byte of `maxConnectionWindow`, objects counted.
-   * At the bound: INTERNAL_ERROR. Against pieces so small that they weigh more than they hold. RFC 9000 §21.6.
-   */
+  /** Bytes of memory for received stream data that is not read, for each byte of `maxConnectionWindow`, objects counted.
+   * At the bound: INTERNAL_ERROR. Against pieces so small that they weigh more than they hold. RFC 9000 §21.6. */
   receivedPerByte: 3,
-  /**
-   * Bytes more than that, whatever the windows.
-   * At the bound: INTERNAL_ERROR. Against pieces so small that they weigh more than they hold. RFC 9000 §21.6.
-   */
+  /** Bytes more than that, whatever the windows.
+   * At the bound: INTERNAL_ERROR. Against pieces so small that they weigh more than they hold. RFC 9000 §21.6. */
   receivedOverhead: 1_048_576,
-  /**
-   * The largest offset, stream id or count: above it a number in JavaScript is not exact.
-   * At the bound: FRAME_ENCODING_ERROR. Against arithmetic that rounds. RFC 9000 §16.
-   */
+  /** The largest offset, stream id or count: above it a number in JavaScript is not exact.
+   * At the bound: FRAME_ENCODING_ERROR. Against arithmetic that rounds. RFC 9000 §16. */
   exactInteger: 9_007_199_254_740_991,
 
   // Acknowledgment and loss.

@@ -189,8 +189,13 @@ export function resolveTransport(options: TransportOptions = {}): Transport {
       options.sendBufferSize === undefined
         ? undefined
         : within('sendBufferSize', options.sendBufferSize, 1024, 2 ** 31),
-    maxStreamWindow: within('maxStreamWindow', options.maxStreamWindow ?? 8 * MiB, 0, 2 ** 53 - 1),
-    maxConnectionWindow: within('maxConnectionWindow', options.maxConnectionWindow ?? 16 * MiB, 0, 2 ** 53 - 1),
+    maxStreamWindow: within('maxStreamWindow', options.maxStreamWindow ?? limits.streamWindow, 0, 2 ** 53 - 1),
+    maxConnectionWindow: within(
+      'maxConnectionWindow',
+      options.maxConnectionWindow ?? limits.connectionWindow,
+      0,
+      2 ** 53 - 1,
+    ),
     congestion: options.congestion,
     parameters: {
       ...defaultTransportParameters,
@@ -200,8 +205,18 @@ export function resolveTransport(options: TransportOptions = {}): Transport {
       initialMaxStreamDataBidiLocal: streamData,
       initialMaxStreamDataBidiRemote: streamData,
       initialMaxStreamDataUni: streamData,
-      initialMaxStreamsBidi: within('initialMaxStreamsBidi', options.initialMaxStreamsBidi ?? 128, 0, 2 ** 40),
-      initialMaxStreamsUni: within('initialMaxStreamsUni', options.initialMaxStreamsUni ?? 16, 0, 2 ** 40),
+      initialMaxStreamsBidi: within(
+        'initialMaxStreamsBidi',
+        options.initialMaxStreamsBidi ?? limits.bidirectionalStreams,
+        0,
+        2 ** 40,
+      ),
+      initialMaxStreamsUni: within(
+        'initialMaxStreamsUni',
+        options.initialMaxStreamsUni ?? limits.unidirectionalStreams,
+        0,
+        2 ** 40,
+      ),
       maxAckDelay,
       minAckDelay: (options.ackFrequency ?? true) ? Math.min(MIN_ACK_DELAY, maxAckDelay * 1000) : undefined,
       disableActiveMigration: options.disableActiveMigration ?? false,

@@ -17,7 +17,7 @@ import { type Address, isSameAddress } from './path.ts'
 export const MAX_UNACKED_RETIREMENTS_PER_ID: number = limits.retirementsPerId
 
 /** Sequence numbers that were left out, and retired on both sides of: a peer that counts by twos is cut off (§5.1.1). */
-export const MAX_SEQUENCE_GAPS = 64
+export const MAX_SEQUENCE_GAPS: number = limits.sequenceGaps
 
 class PeerId {
   readonly sequence: number

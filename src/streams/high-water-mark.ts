@@ -1,13 +1,14 @@
 // How much may be written ahead of the network before writers are asked to wait.
 
 import type { MemoryAccount } from '../bytes/memory-budget.ts'
+import { limits } from '../limits.ts'
 
 /** What a stream may hold whatever the others do, so that each of them has something to be acknowledged. */
 export const DEFAULT_SEND_BUFFER: number = 256 * 1024
 /** The same where memory is short. */
 export const MIN_SEND_BUFFER: number = 64 * 1024
 /** What one stream, and beyond `DEFAULT_SEND_BUFFER` each all together, may come to hold. */
-export const MAX_SEND_BUFFER: number = 16 * 1024 * 1024
+export const MAX_SEND_BUFFER: number = limits.sendBuffer
 /**
  * One window is on its way, and writers are called when half of the mark is left: with three there is always half a
  * window that an ACK can let out at once, while they take their time.

@@ -5,6 +5,7 @@ import { Writer } from '../../src/bytes/writer.ts'
 import { LocalIds, MAX_LOCAL_IDS } from '../../src/connection/local-ids.ts'
 import type { Address } from '../../src/connection/path.ts'
 import { MAX_UNACKED_RETIREMENTS_PER_ID, PeerIds } from '../../src/connection/peer-ids.ts'
+import { limits } from '../../src/limits.ts'
 import { writeNewConnectionId, writeRetireConnectionId } from '../../src/packet/frames/connection-id.ts'
 import { FrameType, type NewConnectionIdFrame } from '../../src/packet/frames/frame.ts'
 import { Level } from '../../src/packet/level.ts'
@@ -158,6 +159,20 @@ describe('ids of the peer (RFC 9000 §5.1.2, §19.15)', () => {
       ids.onAcked(new SentFrame(SentKind.RetireConnectionId, sequence - 1))
     }
     expect([ids.current, ids.hasDue]).toEqual([idOf(999), false])
+  })
+
+  test('RFC 9000 §5.1.1: a peer that counts by twos is cut off before the gaps fill memory', () => {
+    const ids = new PeerIds(idOf(0), 4)
+    let sequence = 0
+    const leaveOut = (): void => {
+      sequence += 2
+      ids.onNew(frame(sequence))
+      expect(ids.idFor(pathOf(1), sequence)).toEqual(idOf(sequence))
+      ids.onTimeout(sequence)
+      ids.onAcked(new SentFrame(SentKind.RetireConnectionId, sequence))
+    }
+    for (let gap = 0; gap < limits.sequenceGaps; gap++) leaveOut()
+    expect(leaveOut).toThrow(expect.objectContaining({ code: ErrorCode.ProtocolViolation }))
   })
 
   test('one that was used up does not come back with a late frame', () => {
