@@ -97,7 +97,7 @@ export class Host {
   /** Puts a datagram on the link that no connection made. */
   send(datagram: Uint8Array, to: Address = (this.#peer as Host).address): void {
     const peer = this.#peer as Host
-    const from = this.others[(to.via ?? 0) - 1] ?? this.address
+    const from = to.via ? (this.others[to.via - 1] as Address) : this.address
     const trips = this.trips + 1
     this.sentCount++
     this.sentBytes += datagram.length

@@ -33,7 +33,8 @@ export const MAX_HAPPENINGS = 400_000
 
 export class World {
   readonly random: () => number
-  readonly memory: Memory = new Memory()
+  /** One for all worlds: what is in it never tells. */
+  readonly memory: Memory = memory
   readonly #crypto: Crypto
   readonly #maxHappenings: number
   #now = 0
@@ -142,6 +143,7 @@ export class World {
   }
 }
 
+const memory = new Memory()
 const nothing = new Uint8Array(0)
 
 function isBefore(a: Happening, b: Happening): boolean {
