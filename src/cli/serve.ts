@@ -27,9 +27,7 @@ export async function serve(args: ServeArguments, io: Io): Promise<number> {
   })
   io.stdout.write(`${credentials.notice}serving ${args.root} on ${urlOf(address)} (${args.alpn.join(', ')})\n`)
   await aborted(io.signal)
-  endpoint.listener.close()
-  await within(GRACE, Promise.all(args.alpn.map(alpn => services[alpn].drain())))
-  await endpoint.close({ errorCode: H3_NO_ERROR })
+  await endpoint.close({ deadline: GRACE, errorCode: H3_NO_ERROR })
   return ExitCode.Ok
 }
 
@@ -92,15 +90,6 @@ function aborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve()
     else signal.addEventListener('abort', () => resolve(), { once: true })
   })
-}
-
-async function within(ms: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const deadline = new Promise<void>(resolve => {
-    timer = setTimeout(resolve, ms)
-  })
-  await Promise.race([work, deadline])
-  clearTimeout(timer)
 }
 
 /** ms for answers that were begun when the end was asked for. */

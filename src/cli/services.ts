@@ -13,14 +13,11 @@ import { contentOf, type FileTree } from './files.ts'
 
 export interface Service {
   seat(session: QuicSession): Application
-  /** Resolves when all requests that were begun are answered, and the answers delivered. */
-  drain(): Promise<void>
 }
 
 export class Http3Service implements Service {
   readonly #handler: Http3Handler
   readonly #options: Http3ServerOptions
-  readonly #servers = new Set<Http3Server>()
 
   constructor(handler: Http3Handler, options: Http3ServerOptions) {
     this.#handler = handler
@@ -28,24 +25,13 @@ export class Http3Service implements Service {
   }
 
   seat(session: QuicSession): Application {
-    const server = new Http3Server(session.transport, this.#handler, this.#options)
-    this.#servers.add(server)
-    const forget = (): boolean => this.#servers.delete(server)
-    session.closed.then(forget, forget)
-    return server
-  }
-
-  /** Also sends GOAWAY, and closes each connection that has nothing left to do (RFC 9114 §5.2). */
-  async drain(): Promise<void> {
-    await Promise.all([...this.#servers].map(server => server.close()))
+    return new Http3Server(session.transport, this.#handler, this.#options)
   }
 }
 
 /** HTTP/0.9 has no word for "no more requests": those that come while the last are answered are answered, too. */
 export class HqService implements Service {
   readonly #tree: FileTree
-  readonly #unfinished = new Map<QuicSession, Set<number>>()
-  #onIdle: () => void = () => {}
 
   constructor(tree: FileTree) {
     this.#tree = tree
@@ -53,10 +39,10 @@ export class HqService implements Service {
 
   seat(session: QuicSession): Application {
     const unfinished = new Set<number>()
-    this.#unfinished.set(session, unfinished)
+    let onIdle = (): void => {}
     const done = (id: number): void => {
       unfinished.delete(id)
-      this.#onIdle()
+      if (unfinished.size === 0) onIdle()
     }
     const server = new Hq09Server(tellingResets(session.transport, done), path => this.#answer(path))
     return {
@@ -64,20 +50,13 @@ export class HqService implements Service {
         if (event.type === 'streamOpened') unfinished.add(event.id)
         server.onEvent(event)
         if (event.type === 'streamFinished') done(event.id)
-        if (event.type !== 'closed') return
-        this.#unfinished.delete(session)
-        this.#onIdle()
       },
+      close: () =>
+        new Promise(resolve => {
+          onIdle = resolve
+          if (unfinished.size === 0) resolve()
+        }),
     }
-  }
-
-  drain(): Promise<void> {
-    return new Promise(resolve => {
-      this.#onIdle = () => {
-        if ([...this.#unfinished.values()].every(ids => ids.size === 0)) resolve()
-      }
-      this.#onIdle()
-    })
   }
 
   async #answer(path: string): Promise<ReadableStream<Uint8Array> | Uint8Array | undefined> {

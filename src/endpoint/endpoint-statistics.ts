@@ -40,6 +40,8 @@ export interface EndpointStatistics {
   /** UDP datagrams that came in, and their bytes. */
   readonly datagramsReceived: number
   readonly bytesReceived: number
+  /** Those among them that `forward` handed on to another process. */
+  readonly datagramsForwarded: number
   readonly dropped: Readonly<DroppedDatagrams>
   /** Datagrams the system did not send. */
   readonly sendErrors: number
@@ -56,6 +58,7 @@ export class EndpointCounters {
   resetsSent = 0
   datagramsReceived = 0
   bytesReceived = 0
+  datagramsForwarded = 0
   readonly dropped: DroppedDatagrams = {
     unreadable: 0,
     reflector: 0,

@@ -222,7 +222,7 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
     const session = this.#router.find(id)
     if (session !== undefined) return this.#receive(session, datagram, from)
     if (isReflector(from.port)) return void counters.dropped.reflector++
-    if (forward !== undefined && isForwarded(forward, datagram, from, id)) return
+    if (forward !== undefined && isForwarded(forward, datagram, from, id)) return void counters.datagramsForwarded++
     const isLong = ((datagram[0] as number) & 0x80) !== 0
     if (!isLong) this.#onStray(datagram, id, from)
     else if (this.#listener === undefined) counters.dropped.notListening++

@@ -41,8 +41,8 @@ export class Listener implements AsyncIterable<QuicSession> {
 
   constructor(options: ListenOptions, onSession: ((session: QuicSession) => void) | undefined, door: ListenerHost) {
     this.#admit = options.admit ?? retryUnderLoad()
-    this.#maxConnections = options.maxConnections ?? MAX_CONNECTIONS
-    this.#pending = new PendingClients(options.maxPendingClients ?? MAX_PENDING_CLIENTS)
+    this.#maxConnections = bound(options, 'maxConnections', MAX_CONNECTIONS)
+    this.#pending = new PendingClients(bound(options, 'maxPendingClients', MAX_PENDING_CLIENTS))
     this.#onSession = onSession
     this.#door = door
     this.#acceptor = new Acceptor(options, door, session => this.#announce(session))
@@ -212,4 +212,10 @@ export class Listener implements AsyncIterable<QuicSession> {
     }, from)
     if (isSent) this.#door.news.versionsSent(from, header.version)
   }
+}
+
+function bound(options: ListenOptions, name: 'maxConnections' | 'maxPendingClients', fallback: number): number {
+  const value = options[name] ?? fallback
+  if (value >= 0) return value
+  throw new RangeError(`${name} must be a number from 0, not ${value}`)
 }

@@ -156,11 +156,12 @@ export class QuicSession implements AsyncDisposable {
 
   /**
    * Takes nothing new from the peer and resolves when what was begun is done; in HTTP/3 the peer is told (GOAWAY). Never
-   * rejects. The connection stays open until `close`, or until its application closes it.
+   * rejects. The connection stays open until `close`, unless its application closes it.
    */
   async finish(): Promise<void> {
+    const ended = this.closed.then(ignore, ignore)
     try {
-      await this.#application?.close?.()
+      await Promise.race([this.#application?.close?.(), ended])
     } catch (error) {
       throwLater(error)
     }
@@ -370,3 +371,5 @@ function onHandshakeTimeout(session: QuicSession, timeout: number): void {
   const message = `the handshake with ${host} port ${port} was not complete after ${timeout} ms: does anybody listen there?`
   session.abort(new QuicError('ERR_ZEROTRIP_HANDSHAKE_TIMEOUT', message))
 }
+
+function ignore(): void {}

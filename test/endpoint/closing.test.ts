@@ -149,6 +149,21 @@ describe('endpoint.close({ deadline })', () => {
     process.off('uncaughtException', note)
   })
 
+  test('an application that never has done is not waited for once its connection is over', async () => {
+    const stubborn = (session: QuicSession): Application => {
+      const streams = new QuicStreams(session.transport)
+      return { onEvent: event => streams.onEvent(event), close: () => new Promise(() => {}) }
+    }
+    const { endpoint, address } = await server(() => {}, { alpn: { echo: stubborn } })
+    const [gone, leaves] = [client(address), client(address)]
+    await Promise.all([gone.confirmed, leaves.confirmed])
+    await gone.close()
+    const closed = endpoint.close({ deadline: Number.POSITIVE_INFINITY })
+    await leaves.close()
+    await closed
+    expect(endpoint.sessions.size).toBe(0)
+  })
+
   test('what makes no sense is said at once, and closes nothing', async () => {
     const endpoint = closing(new QuicEndpoint({ host: '127.0.0.1' }))
     for (const deadline of [-1, Number.NaN, 2 ** 31]) expect(() => endpoint.close({ deadline })).toThrow(RangeError)

@@ -131,6 +131,7 @@ describe('forward and inject', () => {
     const short = new Uint8Array(60).fill(0x41)
     await stranger.send(short, address)
     expect(await eventually(() => asked === 1)).toBe(true)
+    expect(endpoint.statistics()).toMatchObject({ datagramsReceived: 1, datagramsForwarded: 1, resetsSent: 0 })
     endpoint.inject(short.slice(), stranger.address)
     // A packet of nobody: it was ours to answer.
     expect((await stranger.answer())?.length).toBeLessThan(60)
