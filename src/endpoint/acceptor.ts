@@ -37,8 +37,8 @@ export interface EndpointDoor {
 /** What the endpoint lends to its listener. */
 export interface ListenerHost extends EndpointDoor {
   readonly tokens: AddressTokens
-  /** Writes a datagram outside of any connection; `write` returns its length. False: there was no room. */
-  send(write: (into: Uint8Array) => number, to: Address): boolean
+  /** Writes a datagram outside of any connection; `write` returns its length, and so does this; 0: none was sent. */
+  send(write: (into: Uint8Array) => number, to: Address): number
   connections(): number
   raiseDatagramSize(size: number): void
   /** Where clients are asked to go. */
@@ -69,6 +69,7 @@ export class Acceptor {
     this.#door = door
     this.#announce = announce
     prepareQlog(options.qlog)
+    if (options.qlog !== undefined) door.news.openLog(options.qlog, door.backend.random(8))
     door.raiseDatagramSize(resolveTransport(options.transport).probeDatagramSize)
   }
 

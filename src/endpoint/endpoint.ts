@@ -239,9 +239,9 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
     const time = now()
     const session = this.#neighbours.receiveReset(datagram, from, time)
     if (session === undefined) {
-      const isSent = this.#sendOnce(into => this.#router.reset(datagram, id, into, time), from)
-      if (isSent) this.#news.resetSent(from)
-      else this.#news.counters.dropped.unknown++
+      const size = this.#sendOnce(into => this.#router.reset(datagram, id, into, time), from)
+      if (size > 0) this.#news.resetSent(from, size)
+      else this.#news.strayDropped(datagram.length)
       return
     }
     session.drain()
@@ -253,14 +253,14 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
     this.#neighbours.add(session, session.remoteAddress)
   }
 
-  /** A datagram outside of any connection; `write` returns its length, 0 for none. False: none was sent. */
-  #sendOnce(write: (into: Uint8Array) => number, to: Address): boolean {
+  /** A datagram outside of any connection; `write` returns its length, and so does this; 0: none was sent. */
+  #sendOnce(write: (into: Uint8Array) => number, to: Address): number {
     const buffer = this.#socket.buffer()
-    if (buffer === undefined) return false
+    if (buffer === undefined) return 0
     const length = write(buffer)
     if (length === 0) this.#socket.release(buffer)
     else this.#socket.send(buffer, length, to)
-    return length > 0
+    return length
   }
 
   #onBindFailed(cause: Error): void {

@@ -194,23 +194,24 @@ export class Listener implements AsyncIterable<QuicSession> {
     const source = router.freshId()
     const write = (into: Uint8Array): number =>
       writeRetryAnswer(into, header, from, source, backend, tokens, unixTime())
-    if (this.#door.send(write, from)) this.#door.news.retrySent(from)
+    const size = this.#door.send(write, from)
+    if (size > 0) this.#door.news.retrySent(from, size)
   }
 
   #refuse(header: PacketHeader, from: Address, code: Parameters<typeof writeRefusal>[2]): void {
-    const isSent = this.#door.send(into => writeRefusal(into, header, code, this.#door.backend), from)
-    if (isSent) this.#door.news.refused(from, code === ErrorCode.InvalidToken ? 'invalid token' : 'refused')
+    const size = this.#door.send(into => writeRefusal(into, header, code, this.#door.backend), from)
+    if (size > 0) this.#door.news.refused(from, code === ErrorCode.InvalidToken ? 'invalid token' : 'refused')
   }
 
   /** RFC 9000 §6.1, RFC 8999 §6. */
   #negotiateVersion(header: PacketHeader, from: Address): void {
-    const isSent = this.#door.send(into => {
+    const size = this.#door.send(into => {
       const writer = new Writer(into)
       const random = this.#door.backend.random(1)[0] as number
       writeVersionNegotiation(writer, header.source, header.destination, this.#acceptor.versions, random)
       return writer.pos
     }, from)
-    if (isSent) this.#door.news.versionsSent(from, header.version)
+    if (size > 0) this.#door.news.versionsSent(from, header.version, size, this.#acceptor.versions)
   }
 }
 

@@ -52,7 +52,7 @@ interface CommonOptions {
   readonly cipherSuites?: readonly CipherSuiteName[]
   /** Receives NSS key log lines. Default: appended to the file SSLKEYLOGFILE names, if it is set. */
   readonly keyLog?: KeyLog
-  /** A directory for qlog files, one for each connection. Default none. */
+  /** A directory for qlog files, one for each connection, and one for an endpoint that listens. Default none. */
   readonly qlog?: string
   /**
    * How long a handshake may take, ms; 0: as long as the idle timeout lets it. Default 10,000. Then the connection fails

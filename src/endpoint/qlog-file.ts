@@ -1,4 +1,4 @@
-// One qlog file for each connection, in a directory.
+// One qlog file for each connection, in a directory, and one for what a listening endpoint says outside of any.
 
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
@@ -21,10 +21,18 @@ export class QlogFile {
   }
 
   /** What a connection asks for when it is made. */
-  readonly open = (odcid: Uint8Array, vantagePoint: 'client' | 'server'): Recorder => {
+  readonly open = (odcid: Uint8Array, vantagePoint: 'client' | 'server'): Recorder =>
+    this.#open(qlogFileName({ odcid, vantagePoint }), odcid, vantagePoint)
+
+  /** `id` tells one endpoint from another. */
+  openEndpoint(id: Uint8Array): Recorder {
+    return this.#open(`endpoint_${qlogFileName({ odcid: id, vantagePoint: 'server' })}`, id, 'server')
+  }
+
+  #open(name: string, odcid: Uint8Array, vantagePoint: 'client' | 'server'): Recorder {
     if (this.#directory === undefined) return NoRecorder
     try {
-      this.#file = openSync(join(this.#directory, qlogFileName({ odcid, vantagePoint })), 'a')
+      this.#file = openSync(join(this.#directory, name), 'a')
     } catch (error) {
       process.emitWarning(`qlog: ${error}`, { code: 'ERR_ZEROTRIP_QLOG' })
       return NoRecorder

@@ -1,9 +1,13 @@
 // node:diagnostics_channel and the numbers of an endpoint, with real subscribers and real sockets.
 
 import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { DiagnosticsChannelName, DiagnosticsMessages } from '../../src/endpoint/channels.ts'
 import { QUIC_V1, QUIC_V2 } from '../../src/packet/version.ts'
+import { faultsOf, type LoggedEvent } from '../qlog/schema.ts'
 import { client, closing, echo, eventually, failure, pattern, Stranger, server } from './helpers.ts'
 
 const names: readonly DiagnosticsChannelName[] = [
@@ -179,6 +183,37 @@ describe('channels and statistics of an endpoint', () => {
     await endpoint.close()
     const ends = messages('zerotrip:endpoint:close').filter(each => each['endpoint'] === endpoint)
     expect(ends).toMatchObject([{ statistics: { accepted: 1, connections: 0 } }])
+  })
+
+  test('qlog: a listening endpoint has a log of what it sends outside of any connection', async () => {
+    const qlog = mkdtempSync(join(tmpdir(), 'zerotrip-'))
+    try {
+      const { endpoint, address } = await server(echo, { qlog, admit: () => 'retry', versions: [QUIC_V1] })
+      await client(address).opened
+      await failure(client(address, { versions: [QUIC_V2] }).opened)
+      const stranger = await Stranger.at()
+      const short = new Uint8Array(100)
+      short.set([0x40, 1, 2, 3])
+      await stranger.send(short, address)
+      await stranger.send(short.subarray(0, 20), address)
+      expect(await eventually(() => endpoint.statistics().dropped.unknown === 1)).toBe(true)
+      await endpoint.close()
+      const file = readdirSync(qlog).find(name => name.startsWith('endpoint_')) as string
+      const lines = readFileSync(join(qlog, file), 'utf8').split('\u001e').filter(Boolean)
+      const events = lines.map(line => JSON.parse(line) as LoggedEvent)
+      const seen = events.slice(1).map(({ name, data }) => `${name} ${data.header?.packet_type ?? data.trigger ?? ''}`)
+      expect(seen).toEqual([
+        'quic:server_listening ',
+        'quic:packet_sent retry',
+        'quic:version_information ',
+        'quic:packet_sent version_negotiation',
+        'quic:packet_sent stateless_reset',
+        'quic:packet_dropped connection_unknown',
+      ])
+      expect(events.slice(1).flatMap(faultsOf)).toEqual([])
+    } finally {
+      rmSync(qlog, { recursive: true })
+    }
   })
 
   test('what strangers send is counted by what it is', async () => {

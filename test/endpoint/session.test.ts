@@ -407,7 +407,9 @@ describe('logs', () => {
       await near.close()
       await endpoint.close()
       const files = readdirSync(qlog).sort()
-      expect(files.map(file => file.replace(/^[0-9a-f]+/, '*'))).toEqual(['*_client.sqlog', '*_server.sqlog'])
+      expect(
+        files.map(file => file.replace(/^(endpoint_)?[0-9a-f]+/, (_, endpoint) => (endpoint ? 'endpoint_*' : '*'))),
+      ).toEqual(['*_client.sqlog', '*_server.sqlog', 'endpoint_*_server.sqlog'])
       expect(readFileSync(join(qlog, files[0] as string), 'utf8')).toMatch(/packet_sent/)
       await sleep(10)
       expect(readdirSync('/proc/self/fd').length).toBeLessThanOrEqual(before)
