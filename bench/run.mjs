@@ -9,6 +9,7 @@ import { environment } from './environment.mjs'
 
 /** By name, loaded when asked for. */
 const benchmarks = {
+  'datagram-size': () => import('./datagram-size/benchmark.mjs'),
   'first-request': () => import('./first-request/benchmark.mjs'),
   growth: () => import('./growth/benchmark.mjs'),
 }

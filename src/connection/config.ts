@@ -51,10 +51,12 @@ export interface TransportOptions {
   /** The largest UDP payload we send, 1,200 to 65,527 bytes. More only where the whole path is known. Default 1,200. */
   readonly maxDatagramSize?: number
   /**
-   * Larger datagrams are tried out up to this size while there is much to send (RFC 8899); no more than
-   * `maxDatagramSize`: never. Default 1,452.
+   * Larger datagrams are tried out up to this size while there is much to send (RFC 8899), and never above what the peer
+   * takes; no more than `maxDatagramSize`: never. 'interface': up to what the local interface carries to a peer on this
+   * machine (16,000 at most) or in a subnet it is in, where the system tells (on Linux), else up to 1,452. Default: that,
+   * or `maxDatagramSize` if it is above 1,452.
    */
-  readonly probeDatagramSize?: number
+  readonly probeDatagramSize?: number | 'interface'
   /** Tell clients not to change their address on purpose (RFC 9000 §18.2). Default false. */
   readonly disableActiveMigration?: boolean
   /** RTT assumed before the first sample, ms. Default 333. RFC 9002 §6.2.2. */
@@ -119,6 +121,11 @@ export interface Dependencies {
   /** Makes the log of one connection, named by the destination id of the client's first Initial. */
   readonly recorder: (originalDestination: Uint8Array, vantagePoint: 'client' | 'server') => Recorder
   readonly ids: ConnectionIdSource
+  /**
+   * The largest UDP payload that is worth trying towards an address; undefined when nothing is known. Asked when there is
+   * much to send for the first time on a path: datagrams of that size may follow.
+   */
+  readonly interfacePayload?: (remote: Address) => number | undefined
   /** Counts what this connection holds, and others with it. Default: one of its own, without limit. */
   readonly memory?: MemoryBudget
 }
@@ -146,6 +153,8 @@ export interface Transport {
   readonly maxDatagramSize: number
   /** At least `maxDatagramSize`. */
   readonly probeDatagramSize: number
+  /** Unless the surroundings know better. */
+  readonly asksInterface: boolean
   readonly initialRtt: number | undefined
   readonly sendBufferSize: number | undefined
   readonly maxStreamWindow: number
@@ -177,13 +186,17 @@ const MiB = 1024 * 1024
 
 /** Fills in the defaults. Throws a RangeError that names the option that does not fit. */
 export function resolveTransport(options: TransportOptions = {}): Transport {
-  const probed = within('probeDatagramSize', options.probeDatagramSize ?? DEFAULT_PROBED, 1200, 65_527)
   const maxDatagramSize = within('maxDatagramSize', options.maxDatagramSize ?? MIN_DATAGRAM_SIZE, 1200, 65_527)
+  // Who knows of a path that takes more than usual knows how much.
+  const { probeDatagramSize = maxDatagramSize > DEFAULT_PROBED ? maxDatagramSize : 'interface' } = options
+  const asksInterface = probeDatagramSize === 'interface'
+  const probed = asksInterface ? DEFAULT_PROBED : within('probeDatagramSize', probeDatagramSize, 1200, 65_527)
   const maxAckDelay = within('maxAckDelay', options.maxAckDelay ?? 25, 0, 2 ** 14 - 1)
   const streamData = within('initialMaxStreamData', options.initialMaxStreamData ?? MiB / 4, 0, 2 ** 53 - 1)
   return {
     maxDatagramSize,
     probeDatagramSize: Math.max(maxDatagramSize, probed),
+    asksInterface,
     initialRtt: options.initialRtt === undefined ? undefined : within('initialRtt', options.initialRtt, 0.01, 60_000),
     sendBufferSize:
       options.sendBufferSize === undefined

@@ -19,12 +19,25 @@ export function probeSize(parts: Parts, room: number, now: number): number {
   const { handshake, path, close, streams, recovery, mtu } = parts
   if (recovery.bytesInFlight < BULK * mtu.current || !handshake.isConfirmed || !path.isValidated) return 0
   if (close.isDue || !streams.hasDataToSend) return 0
+  if (!mtu.isBounded) {
+    boundSearch(parts)
+    // Only the next buffer may have room for it.
+    return 0
+  }
   const size = mtu.nextProbe(now)
   if (size === undefined || !recovery.canSend(now)) return 0
-  if (size <= Math.min(room, handshake.peerParameters?.maxUdpPayloadSize ?? 0)) return size
-  // Neither side would take it: no need to try.
+  if (size <= room) return size
+  // There is no room for it: no need to try.
   mtu.onRefused(size)
   return 0
+}
+
+/** RFC 8899 §5.1.1, RFC 9000 §18.2: by the first hop, by the peer, and by what the caller wants. */
+function boundSearch({ transport, deps, path, handshake, mtu }: Parts): void {
+  const usual = transport.probeDatagramSize
+  const known = transport.asksInterface ? deps.interfacePayload?.(path.remote) : undefined
+  const ceiling = Math.max(known ?? usual, transport.maxDatagramSize)
+  mtu.bound(Math.min(ceiling, handshake.peerParameters?.maxUdpPayloadSize ?? 0), ceiling > usual)
 }
 
 /** What became of packets decides what fits. */

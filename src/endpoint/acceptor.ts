@@ -31,6 +31,8 @@ export interface EndpointDoor {
   readonly host: SessionHost
   readonly memory: MemoryBudget
   readonly news: EndpointNews
+  /** The largest UDP payload that is worth trying towards an address; there is room for it from then on. */
+  readonly interfacePayload: (remote: Address) => number | undefined
   add(session: QuicSession): void
 }
 
@@ -122,7 +124,7 @@ export class Acceptor {
     from: Address,
     origin: Origin,
   ): QuicSession {
-    const { backend, router, host, tokens, memory } = this.#door
+    const { backend, router, host, tokens, memory, interfacePayload } = this.#door
     const log = new QlogFile(this.#options.qlog)
     const make = (self: QuicSession): Connection => {
       const ids = router.idsFor(self)
@@ -137,7 +139,7 @@ export class Acceptor {
         newToken,
         ...(preferredAddress && { preferredAddress }),
       }
-      return Connection.server(config, { backend, recorder: log.open, ids, memory }, accepted, now())
+      return Connection.server(config, { backend, recorder: log.open, ids, memory, interfacePayload }, accepted, now())
     }
     return new QuicSession(make, host, {
       application: alpn => this.#application(alpn),

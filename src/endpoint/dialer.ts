@@ -54,10 +54,10 @@ export class Dialer {
     options: ConnectOptions,
     to: { readonly tickets: TicketStore; readonly origin: string; readonly timeout: number },
   ): QuicSession {
-    const { backend, router, host, memory } = this.#door
+    const { backend, router, host, memory, interfacePayload } = this.#door
     const log = new QlogFile(options.qlog)
     const make = (self: QuicSession): Connection => {
-      const deps = { backend, recorder: log.open, ids: router.idsFor(self), memory }
+      const deps = { backend, recorder: log.open, ids: router.idsFor(self), memory, interfacePayload }
       return Connection.client({ ...config, timeOrigin: timeOrigin() }, deps, remote, now())
     }
     return new QuicSession(make, host, {

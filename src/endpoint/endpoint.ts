@@ -17,6 +17,7 @@ import { assertEndpoint, type EndpointOptions, MIN_RESET_KEY } from './endpoint-
 import type { EndpointStatistics } from './endpoint-statistics.ts'
 import { QuicError, throwLater } from './errors.ts'
 import { isReflector } from './incoming.ts'
+import { interfacePayload } from './interface-mtu.ts'
 import { Listener } from './listener.ts'
 import { defaultMemory, relieve } from './memory.ts'
 import { Neighbours } from './neighbours.ts'
@@ -61,6 +62,11 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
     this.#tokens = options.addressTokens ?? new AddressTokens(this.backend)
     const add = (session: QuicSession): void => this.#add(session)
     this.#memory = new MemoryBudget(options.maxMemory ?? defaultMemory())
+    const interfacePayloadOf = ({ host }: Address): number | undefined => {
+      const size = interfacePayload(host)
+      if (size !== undefined) this.#socket.raiseBufferSize(size)
+      return size
+    }
     this.#door = {
       backend: this.backend,
       router: this.#router,
@@ -68,6 +74,7 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
       news: this.#news,
       memory: this.#memory,
       add,
+      interfacePayload: interfacePayloadOf,
     }
     this.#dialer = new Dialer({ ...this.#door, socket: this.#socket })
     this.#socket.onDatagram((datagram, from) => this.#onDatagram(datagram, from, options.forward))

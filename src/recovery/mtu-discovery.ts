@@ -48,7 +48,11 @@ export class MtuDiscovery {
   /** When `nextProbe` asks for a probe without having been told anything: Infinity unless the search is complete. */
   deadline: number = Number.POSITIVE_INFINITY
   readonly #base: number
-  readonly #ceiling: number
+  /** `bound` was called. */
+  isBounded = false
+  #ceiling: number
+  /** The first hop is said to take as much, and may well be the only one. */
+  #isLikely = false
   /** Everything above is too large. */
   #limit: number
   /** The size that is being tried; 0: to be chosen. */
@@ -70,6 +74,16 @@ export class MtuDiscovery {
     this.#ceiling = Math.min(Math.max(ceiling, base), MAX_DATAGRAM_SIZE)
     this.#limit = this.#ceiling
     this.current = base
+  }
+
+  /**
+   * What is known by now of where the search ends; `isLikely`: it is tried first. Before the first probe.
+   */
+  bound(ceiling: number, isLikely: boolean): void {
+    this.isBounded = true
+    this.#isLikely = isLikely
+    this.#ceiling = Math.min(Math.max(ceiling, this.#base), MAX_DATAGRAM_SIZE)
+    this.#restart()
   }
 
   /** The size of the probe to be sent now; undefined when there is none. Asked again until `onProbeSent`. */
@@ -132,6 +146,7 @@ export class MtuDiscovery {
 
   /** The largest size that may fit, and is worth trying next; -1 when there is none. */
   #choose(): number {
+    if (this.#isLikely && this.#limit === this.#ceiling) return this.#limit > this.current ? this.#limit : -1
     // A common size, as long as none above the current one failed.
     for (let i = 0; i < COMMON_SIZES.length; i++) {
       const size = COMMON_SIZES[i] as number

@@ -60,6 +60,17 @@ describe('RFC 8899 §5.3: the search', () => {
     expect(new Path(99_999, 99_999).search().mtu.current).toBe(MAX_DATAGRAM_SIZE)
   })
 
+  test('RFC 8899 §5.1.1: what the first hop is said to take is tried first, and found out if it is not true', () => {
+    const narrow = new Path(1472, 1452)
+    narrow.mtu.bound(16_000, true)
+    const { probes, mtu } = narrow.search()
+    expect(probes.slice(0, MAX_PROBES + 3)).toEqual([16_000, 16_000, 16_000, 1400, 1452, 1472])
+    expect(mtu.current).toBe(1472)
+    const wide = new Path(16_000, 1452)
+    wide.mtu.bound(16_000, true)
+    expect(wide.search().probes).toEqual([16_000])
+  })
+
   test('a ceiling at or below the base leaves nothing to search', () => {
     expect(new Path(1500, 1200).search().probes).toEqual([])
     expect(new MtuDiscovery(500).current).toBe(1200)
