@@ -64,7 +64,7 @@ export const limits = {
    */
   pendingBytes: 4_194_304,
   /**
-   * Bytes of those that come from one host.
+   * Bytes of those that come from one host, or one IPv6 network of 64 bits.
    * At the bound: further datagrams from there are dropped. Against one client that takes the room of all.
    * RFC 9000 §5.2.2.
    */

@@ -2,6 +2,7 @@
 
 import type { Address } from '../connection/path.ts'
 import { connectionIdKey } from '../packet/connection-id.ts'
+import { networkOf } from './admission.ts'
 import { MAX_PENDING_BYTES, MAX_PENDING_BYTES_PER_HOST, MAX_PENDING_DATAGRAMS } from './incoming.ts'
 
 export class PendingClients {
@@ -71,5 +72,5 @@ export class PendingClients {
 }
 
 function hostOf(key: string): string {
-  return key.slice(0, key.indexOf(' '))
+  return networkOf(key.slice(0, key.indexOf(' ')))
 }

@@ -38,6 +38,9 @@ test('clients that wait for admission: the bytes of one host do not take the roo
   // What was taken makes room again.
   expect(add('192.0.2.1', 0)).toBe(true)
   expect(add('192.0.2.1', 20_000)).toBe(false)
+  // An IPv6 network of 64 bits is one host.
+  for (kept = 0; kept < 10_000 && add(`2001:db8::${kept.toString(16)}`, 443); ) kept++
+  expect(kept).toBe(Math.floor(limits.pendingBytesPerHost / 1200))
 })
 
 test('garbage is compared with the reset tokens of a bounded number of neighbours', () => {
