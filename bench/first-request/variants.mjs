@@ -137,7 +137,7 @@ export class Variants {
     if (expected !== undefined && peer.earlyData !== expected && expected === 'none') {
       throw new Error(`early data: ${peer.earlyData}`)
     }
-    const isEarly = peer.earlyData === 'accepted' && http3.session.stats.earlyPackets > 0
+    const isEarly = peer.earlyData === 'accepted' && http3.session.statistics().earlyPackets > 0
     // A connection is not done before its handshake is: the worker shall see that the request was no replay.
     await http3.session.confirmed
     await beforeClose?.()

@@ -44,7 +44,7 @@ export class Datagrams implements FrameOwner {
   #peerMaximum = 0
   readonly #queue: Queued[] = []
   /** Sent, of unknown fate. Bounded by the packets in flight. */
-  readonly #awaited = new Set<number>()
+  #awaited: Set<number> | undefined
   /** Somebody found no room. */
   #isFull = false
 
@@ -90,9 +90,9 @@ export class Datagrams implements FrameOwner {
   /** The connection is over: what was queued never left, and of what is on its way nothing will be heard. */
   abandon(): void {
     for (const { id } of this.#queue) this.#tell(id, 'unsent')
-    for (const id of this.#awaited) this.#tell(id, 'unknown')
+    for (const id of this.#awaited ?? []) this.#tell(id, 'unknown')
     this.#queue.length = 0
-    this.#awaited.clear()
+    this.#awaited = undefined
   }
 
   /** RFC 9221 §3: a frame, with type and length, larger than what we announced breaks the protocol. */
@@ -114,7 +114,7 @@ export class Datagrams implements FrameOwner {
       if (data.length + FRAME_OVERHEAD > packet.remaining) return
       writeDatagram(packet, data)
       packet.record(id === 0 ? datagramRecord : new SentFrame(SentKind.Datagram, id))
-      if (id !== 0) this.#awaited.add(id)
+      if (id !== 0) this.#expect(id)
       this.stats.sent++
       this.#shift()
     }
@@ -149,9 +149,14 @@ export class Datagrams implements FrameOwner {
     return first
   }
 
+  #expect(id: number): void {
+    this.#awaited ??= new Set()
+    this.#awaited.add(id)
+  }
+
   /** Once: what was called lost may be acknowledged later. */
   #settle(id: number, fate: DatagramFate): void {
-    if (id !== 0 && this.#awaited.delete(id)) this.#tell(id, fate)
+    if (id !== 0 && this.#awaited?.delete(id)) this.#tell(id, fate)
   }
 
   #tell(id: number, fate: DatagramFate): void {

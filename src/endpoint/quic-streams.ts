@@ -27,15 +27,23 @@ export class QuicStreams implements Application {
   readonly #streams = new Map<number, QuicStream>()
   /** Streams the peer opened. Bounded by the stream limits we grant: one that is over before it is taken, leaves. */
   readonly incoming: Inbox<QuicStream> = new Inbox(Number.POSITIVE_INFINITY)
-  readonly datagrams: QuicDatagrams
   readonly sessionState: Uint8Array = new Uint8Array(0)
   #openers: Opener[] = []
   #closed: ConnectionClosed | undefined
+  /** Most sessions have none. */
+  #datagrams: QuicDatagrams | undefined
   #finished: Settler<void> | undefined
 
   constructor(door: RawDoor) {
     this.#door = door
-    this.datagrams = new QuicDatagrams(door)
+  }
+
+  get datagrams(): QuicDatagrams {
+    if (this.#datagrams === undefined) {
+      this.#datagrams = new QuicDatagrams(this.#door)
+      if (this.#closed !== undefined) this.#datagrams.onEvent(this.#closed)
+    }
+    return this.#datagrams
   }
 
   /** Opens a stream; waits while the peer's limit is reached. */
@@ -149,7 +157,7 @@ export class QuicStreams implements Application {
   #onClosed(event: ConnectionClosed): void {
     this.#closed = event
     this.incoming.close()
-    this.datagrams.onEvent(event)
+    this.#datagrams?.onEvent(event)
     this.#settleFinished()
     if (this.#streams.size + this.#openers.length === 0) return
     const error = errorOf(event)
