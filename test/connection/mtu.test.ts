@@ -70,3 +70,23 @@ test('RFC 9000 §14.3: an option turns it off', () => {
   expect(isWhole).toBe(true)
   expect(Math.max(...sizes)).toBe(1200)
 })
+
+test.each([1337, 2500, 9000, 30_000])(
+  'RFC 8899 §5.3: a path of %d bytes is found out, whatever else gets lost',
+  mtu => {
+    let seed = mtu
+    const { sizes, isWhole } = transfer(
+      3_000_000,
+      () => {
+        seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31
+        return seed % 100 < 2 ? 0 : mtu
+      },
+      65_507,
+    )
+    expect(isWhole).toBe(true)
+    const fitting = sizes.filter(size => size <= mtu)
+    expect(mtu - Math.max(...fitting)).toBeLessThan(Math.max(40, mtu / 100))
+    // Three probes of each size that is too large, of some twenty sizes.
+    expect(sizes.length - fitting.length).toBeLessThan(60)
+  },
+)
