@@ -197,7 +197,7 @@ function tellTransfers(transfers: readonly TransferResult[]): void {
     `100 Mbit/s run so many times as fast as in real time, by time of the processor (best of ${PASSES} passes, after a warm-up):`,
   )
   for (const { datagramSize, realTimeFactor, byWallClock } of transfers) {
-    const where = datagramSize === LOOPBACK_DATAGRAM ? ', as on the loopback interface' : ''
+    const where = datagramSize === LOOPBACK_DATAGRAM ? ', the most the loopback interface carries' : ''
     const wall = `${byWallClock.toFixed(1)} by the wall clock`
     console.log(`  ${realTimeFactor.toFixed(1)} (${wall}) in datagrams of ${datagramSize} bytes${where}`)
   }

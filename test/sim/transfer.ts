@@ -11,11 +11,12 @@ export const TRANSFER = 'transfer'
 /** What the loopback interface carries over IPv4: an MTU of 65,535 less the headers. */
 export const LOOPBACK_DATAGRAM = 65_507
 
-/** The least every path carries, what Ethernet does, what jumbo frames do, and the loopback interface; with ms to simulate. */
+/** What every path carries, Ethernet, jumbo frames; up to which endpoints search on one machine; the most. With ms each. */
 const SIZES: readonly (readonly [datagramSize: number, duration: number])[] = [
   [1200, 4000],
   [1452, 4000],
   [9000, 12_000],
+  [16_000, 12_000],
   [LOOPBACK_DATAGRAM, 24_000],
 ]
 
