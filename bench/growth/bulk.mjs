@@ -5,13 +5,15 @@ const zeros = new Uint8Array(PIECE)
 
 export class Bulk {
   #streams = []
+  /** Both from the beginning: bytes may come before we are told to wait for them. */
   #received = 0
-  #expected = Number.POSITIVE_INFINITY
+  #expected = 0
   #onExpected = () => {}
 
-  /** Reads whatever comes on it, for ever. */
-  add(stream) {
+  /** Reads whatever comes on it, for ever; the first `greeting` bytes are nobody's bulk. */
+  add(stream, greeting) {
     this.#streams.push(stream)
+    this.#expected += greeting
     this.#read(stream).catch(() => {})
   }
 
@@ -25,20 +27,24 @@ export class Bulk {
     await Promise.all(this.#streams.slice(0, active).map(stream => sendOn(stream, share)))
   }
 
-  /** Resolves when as many bytes have come as a `send` of the same arguments sends. To be called before. */
+  /** Resolves when as many more bytes have come as a `send` of the same arguments sends. */
   receive(total, active) {
-    this.#expected = Math.ceil(total / active) * active
-    this.#received = 0
+    this.#expected += Math.ceil(total / active) * active
     return new Promise(resolve => {
       this.#onExpected = resolve
+      this.#look()
     })
   }
 
   async #read(stream) {
     for await (const chunk of stream) {
       this.#received += chunk.length
-      if (this.#received === this.#expected) this.#onExpected()
+      this.#look()
     }
+  }
+
+  #look() {
+    if (this.#received === this.#expected) this.#onExpected()
   }
 }
 

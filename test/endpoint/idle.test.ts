@@ -50,7 +50,7 @@ async function connect(near: QuicEndpoint, address: Address, count: number): Pro
 async function transfer(session: QuicSession): Promise<void> {
   const stream = await session.openStream()
   stream.end(pattern(1024 * 1024))
-  for await (const _ of stream) continue
+  for await (const _ of stream);
 }
 
 /** Bytes in use, once ACKs are out and the garbage is gone. */
