@@ -1,5 +1,6 @@
 // What the way to a peer takes, as far as this machine knows: the MTU of the interface in whose subnet it is
-// (RFC 9000 §14.3, RFC 8899 §5.1.1: the MTU of the first hop bounds the search).
+// (RFC 9000 §14.3, RFC 8899 §5.1.1: the MTU of the first hop bounds the search). Sockets of Node cannot forbid the system
+// to cut datagrams to what the interface takes, and then they would seem to fit: none is larger than that.
 
 import { readFileSync } from 'node:fs'
 import { BlockList, isIPv6 } from 'node:net'
