@@ -9,6 +9,7 @@ import {
   type TransportParameters,
   writeTransportParameters,
 } from '../packet/transport-parameters.ts'
+import { RESERVED_VERSION_RANDOM, withReservedVersion } from '../packet/version.ts'
 import { Recovery } from '../recovery/recovery.ts'
 import { StreamSet } from '../streams/stream-set.ts'
 import {
@@ -39,6 +40,7 @@ import {
 import { Datagrams } from './datagrams.ts'
 import { Departure } from './departure.ts'
 import { EventQueue } from './event-queue.ts'
+import { QuicBit, reservedParameter } from './grease.ts'
 import { type ExpectedIds, HandshakeState } from './handshake-state.ts'
 import { Idle } from './idle.ts'
 import { Keyring } from './keyring.ts'
@@ -72,13 +74,13 @@ export function assembleClient(config: ClientConfig, deps: Dependencies, remote:
   const localId = deps.ids.create()
   const destination = deps.backend.random(FIRST_DESTINATION_LENGTH)
   const psk = resumption && offeredPsk(resumption, now + timeOrigin, config.earlyData ?? false)
-  const begin = (offered: OfferedPsk | undefined, time: number): TlsSession => {
+  const begin = (offer: OfferedPsk | undefined, time: number): TlsSession => {
     const parameters = {
       ...transport.parameters,
       initialSourceConnectionId: localId,
-      versionInformation: versions.information,
+      versionInformation: { chosen: versions.current, available: offered(versions, deps.backend) },
     }
-    return startClient(tlsClientConfig(config, deps.backend, parameters, offered), time + timeOrigin)
+    return startClient(tlsClientConfig(config, deps.backend, parameters, offer), time + timeOrigin)
   }
   const tls = begin(psk, now)
   const offersEarlyData = psk?.earlyData !== undefined
@@ -125,7 +127,7 @@ function tlsClientConfig(
     backend,
     serverName: config.serverName,
     alpn: config.alpn,
-    transportParameters: writeTransportParameters(parameters),
+    transportParameters: writeTransportParameters(parameters, reservedParameter(backend)),
     verifier: config.verifier,
     psk,
     ...(config.cipherSuites && { cipherSuites: config.cipherSuites }),
@@ -152,8 +154,8 @@ export function assembleServer(config: ServerConfig, deps: Dependencies, accepte
     alpn: config.alpn,
     transportParameters: client => {
       const chosen = versions.answer(readTransportParameters(client, 'client').versionInformation)
-      const versionInformation = { chosen, available: versions.own }
-      return writeTransportParameters({ ...parameters, versionInformation })
+      const versionInformation = { chosen, available: offered(versions, deps.backend) }
+      return writeTransportParameters({ ...parameters, versionInformation }, reservedParameter(deps.backend))
     },
     certificates: config.certificates,
     psks: ofVersion(config.psks, accepted.version),
@@ -195,6 +197,11 @@ export function assembleServer(config: ServerConfig, deps: Dependencies, accepte
   parts.keyring.installInitial(accepted.destination, false)
   if (preferred) parts.localIds.addPreferred(preferred.connectionId)
   return parts
+}
+
+/** RFC 9368 §3: what we speak, and a version that nobody does. */
+function offered({ own }: Versions, backend: CryptoBackend): readonly number[] {
+  return withReservedVersion(own, backend.random(RESERVED_VERSION_RANDOM))
 }
 
 function preferredWithId(addresses: PreferredAddresses, { ids }: Dependencies): PreferredAddress {
@@ -283,6 +290,7 @@ function assemble(
     handshakeDone: new HandshakeDone(),
     newToken: new NewToken(),
     ackRequests: new AckRequests(recovery),
+    quicBit: new QuicBit(deps.backend),
     parked: new Parked(),
     stats: new Stats(now),
     memory,

@@ -46,6 +46,12 @@ export interface TransportOptions {
    * long transfers fewer ACKs, for probes sooner ones. Default true.
    */
   readonly ackFrequency?: boolean
+  /**
+   * Take packets whatever their QUIC bit is, and send it at random to peers that do the same (RFC 9287), so that nobody
+   * on the way comes to rely on it. Turn it off where QUIC is told from other protocols on the same port by that bit.
+   * Default true.
+   */
+  readonly greaseQuicBit?: boolean
   /** The largest DATAGRAM frame we take, bytes; 0: none. Default 0. RFC 9221 §3. */
   readonly maxDatagramFrameSize?: number
   /** The largest UDP payload we send, 1,200 to 65,527 bytes. More only where the whole path is known. Default 1,200. */
@@ -231,6 +237,7 @@ export function resolveTransport(options: TransportOptions = {}): Transport {
         2 ** 40,
       ),
       maxAckDelay,
+      greaseQuicBit: options.greaseQuicBit ?? true,
       minAckDelay: (options.ackFrequency ?? true) ? Math.min(MIN_ACK_DELAY, maxAckDelay * 1000) : undefined,
       disableActiveMigration: options.disableActiveMigration ?? false,
       activeConnectionIdLimit: ACTIVE_CONNECTION_ID_LIMIT,

@@ -126,7 +126,9 @@ function applyParameters(parts: Parts, parameters: TransportParameters): void {
   parts.streams.applyPeerLimits(streamLimits(parameters))
   parts.idle.setPeerTimeout(parameters.maxIdleTimeout)
   parts.recovery.setMaxAckDelay(parameters.maxAckDelay)
-  if (parts.transport.parameters.minAckDelay !== undefined) parts.ackRequests.offer(parameters)
+  const own = parts.transport.parameters
+  if (own.minAckDelay !== undefined) parts.ackRequests.offer(parameters)
+  parts.quicBit.isFree = own.greaseQuicBit && parameters.greaseQuicBit
   parts.datagrams.setPeerMaximum(parameters.maxDatagramFrameSize)
   if (parameters.statelessResetToken) parts.peerIds.setInitialResetToken(parameters.statelessResetToken)
 }

@@ -73,6 +73,7 @@ export function openPacket(
   const lengthAt = writeHeader(parts, packet, level, destination, numberLength)
   const numberOffset = packet.pos
   writePacketNumber(packet, number, numberLength)
+  parts.quicBit.grease(into, start)
   return new OpenPacket(packet, start, lengthAt, numberOffset, numberLength, number)
 }
 

@@ -30,9 +30,10 @@ export function receiveDatagram(parts: Parts, datagram: Uint8Array, from: Addres
   // RFC 9000 §9: servers do not move, but a client may.
   else if (parts.isClient && !parts.path.isKnown(from) && !parts.departure.isFrom(from))
     return drop(parts, datagram, 'rejected', false, now)
+  const { greaseQuicBit } = parts.transport.parameters
   let first: PacketHeader | undefined
   for (let pos = 0; pos < datagram.length && parts.close.isOpen; ) {
-    const header = readHeader(datagram, pos, parts.localId.length)
+    const header = readHeader(datagram, pos, parts.localId.length, greaseQuicBit)
     if (header === undefined) return drop(parts, datagram, 'invalid', first === undefined, now)
     // RFC 9000 §12.2: packets of one datagram share a connection.
     if (first !== undefined && !equal(first.destination, header.destination))
@@ -61,9 +62,10 @@ function unblock(parts: Parts, now: number): void {
 
 function unpark(parts: Parts, now: number): void {
   const { keyring, parked } = parts
+  const { greaseQuicBit } = parts.transport.parameters
   for (let packet = parked.take(canOpen); packet !== undefined; packet = parked.take(canOpen)) {
     if (!parts.close.isOpen) return
-    const header = readHeader(packet.bytes, 0, parts.localId.length)
+    const header = readHeader(packet.bytes, 0, parts.localId.length, greaseQuicBit)
     if (header !== undefined) receiveProtected(parts, packet.bytes, header, packet.from, now)
   }
   function canOpen(level: Level): boolean {

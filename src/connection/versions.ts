@@ -21,11 +21,6 @@ export class Versions {
     this.current = original
   }
 
-  /** What we declare. */
-  get information(): VersionInformation {
-    return { chosen: this.current, available: this.own }
-  }
-
   /** RFC 9369 §4.1: a server may go over to another version that the client offers, until it has chosen. */
   mayBecome(version: number): boolean {
     return !this.#isSettled && this.own.includes(version)

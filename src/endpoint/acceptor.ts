@@ -80,6 +80,11 @@ export class Acceptor {
     return resolveVersions(this.#config.versions, SERVER_VERSIONS)
   }
 
+  /** RFC 9287 §3: packets need not have the bit that tells QUIC from other protocols. */
+  get isQuicBitFree(): boolean {
+    return this.#config.transport?.greaseQuicBit ?? true
+  }
+
   /** Handshakes not yet confirmed. */
   get handshakes(): number {
     return this.#firstIds.size

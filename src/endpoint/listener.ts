@@ -4,9 +4,9 @@ import { equal } from '../bytes/equal.ts'
 import { Writer } from '../bytes/writer.ts'
 import { MIN_DATAGRAM_SIZE } from '../connection/config.ts'
 import type { Address } from '../connection/path.ts'
-import { type PacketHeader, PacketKind, readHeader } from '../packet/header.ts'
+import { hasQuicBit, type PacketHeader, PacketKind, readHeader } from '../packet/header.ts'
 import { ErrorCode } from '../packet/transport-error.ts'
-import { writeVersionNegotiation } from '../packet/version.ts'
+import { RESERVED_VERSION_RANDOM, withReservedVersion, writeVersionNegotiation } from '../packet/version.ts'
 import { Acceptor, type ListenerHost, type Origin } from './acceptor.ts'
 import { retryUnderLoad } from './admission.ts'
 import { unixTime } from './clock.ts'
@@ -76,7 +76,7 @@ export class Listener implements AsyncIterable<QuicSession> {
   /** For the endpoint: a long header of an unknown connection. */
   onLongHeader(datagram: Uint8Array, from: Address): void {
     const { dropped } = this.#door.news.counters
-    const header = readHeader(datagram, 0, this.#door.router.idLength)
+    const header = readHeader(datagram, 0, this.#door.router.idLength, this.#acceptor.isQuicBitFree)
     // RFC 9000 §6.1: Version Negotiation is never answered with Version Negotiation.
     if (header === undefined || header.kind === PacketKind.VersionNegotiation) return void dropped.notInitial++
     const key = this.#pending.key(from, header.destination)
@@ -84,7 +84,9 @@ export class Listener implements AsyncIterable<QuicSession> {
     if (this.#pending.append(key, datagram)) return
     if (datagram.length < MIN_DATAGRAM_SIZE) return void dropped.notInitial++
     if (!this.#acceptor.versions.includes(header.version)) return this.#negotiateVersion(header, from)
-    if (header.kind !== PacketKind.Initial || header.destination.length < MIN_FIRST_ID_LENGTH) {
+    // RFC 9287 §3.1: without the QUIC bit only from who brings a token, and so may know that we take such packets.
+    const isQuic = hasQuicBit(datagram, 0) || header.token.length > 0
+    if (header.kind !== PacketKind.Initial || header.destination.length < MIN_FIRST_ID_LENGTH || !isQuic) {
       dropped.notInitial++
       return
     }
@@ -207,8 +209,9 @@ export class Listener implements AsyncIterable<QuicSession> {
   #negotiateVersion(header: PacketHeader, from: Address): void {
     const size = this.#door.send(into => {
       const writer = new Writer(into)
-      const random = this.#door.backend.random(1)[0] as number
-      writeVersionNegotiation(writer, header.source, header.destination, this.#acceptor.versions, random)
+      const { backend } = this.#door
+      const versions = withReservedVersion(this.#acceptor.versions, backend.random(RESERVED_VERSION_RANDOM))
+      writeVersionNegotiation(writer, header.source, header.destination, versions, backend.random(1)[0] as number)
       return writer.pos
     }, from)
     if (size > 0) this.#door.news.versionsSent(from, header.version, size, this.#acceptor.versions)

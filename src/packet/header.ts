@@ -76,14 +76,20 @@ export class PacketHeader {
 
 /**
  * Reads the header at `pos`. Undefined: neither this packet nor what follows it in the datagram can be used.
+ * `isQuicBitFree`: a packet may lack the fixed bit, because we said so (RFC 9287 §3).
  *
  * Versions 1 and 2 are understood; whether a connection may use them is for the caller to ask of `isSupportedVersion`.
  */
-export function readHeader(datagram: Uint8Array, pos: number, localIdLength: number): PacketHeader | undefined {
+export function readHeader(
+  datagram: Uint8Array,
+  pos: number,
+  localIdLength: number,
+  isQuicBitFree = false,
+): PacketHeader | undefined {
   if (pos >= datagram.length) return undefined
   return (datagram[pos] as number) & LONG_FORM
-    ? readLongHeader(datagram, pos)
-    : readShortHeader(datagram, pos, localIdLength)
+    ? readLongHeader(datagram, pos, isQuicBitFree)
+    : readShortHeader(datagram, pos, localIdLength, isQuicBitFree)
 }
 
 /** The destination id of the first packet, of whatever version (RFC 8999 §5): for finding the connection. */
@@ -149,19 +155,34 @@ export function writeShortHeader(
   w.put(destination)
 }
 
+/** The bit that RFC 9000 calls fixed, of the packet at `pos` (RFC 9287). */
+export function hasQuicBit(datagram: Uint8Array, pos: number): boolean {
+  return ((datagram[pos] as number) & FIXED_BIT) !== 0
+}
+
+/** Before the packet is sealed. */
+export function clearQuicBit(datagram: Uint8Array, pos: number): void {
+  datagram[pos] = (datagram[pos] as number) & ~FIXED_BIT
+}
+
 /** The type bits of a Retry in `version`, for `retry.ts`. */
 export function retryTypeBits(version: number): number {
   return version === QUIC_V2 ? 0 : 3
 }
 
-function readShortHeader(datagram: Uint8Array, pos: number, localIdLength: number): PacketHeader | undefined {
-  if (((datagram[pos] as number) & FIXED_BIT) === 0) return undefined
+function readShortHeader(
+  datagram: Uint8Array,
+  pos: number,
+  localIdLength: number,
+  isQuicBitFree: boolean,
+): PacketHeader | undefined {
+  if (!isQuicBitFree && !hasQuicBit(datagram, pos)) return undefined
   const numberOffset = pos + 1 + localIdLength
   if (numberOffset + MIN_PROTECTED_LENGTH > datagram.length) return undefined
   return new PacketHeader(datagram, PacketKind.OneRtt, pos, 0, undefined, none, none, numberOffset, datagram.length)
 }
 
-function readLongHeader(datagram: Uint8Array, pos: number): PacketHeader | undefined {
+function readLongHeader(datagram: Uint8Array, pos: number, isQuicBitFree: boolean): PacketHeader | undefined {
   const reader = new Reader(datagram, pos)
   if (reader.remaining < 7) return undefined
   const first = reader.u8()
@@ -174,7 +195,7 @@ function readLongHeader(datagram: Uint8Array, pos: number): PacketHeader | undef
     return new PacketHeader(datagram, kind, pos, version, destination, source, none, reader.pos, datagram.length)
   }
   // RFC 9000 §17.2: a packet without the fixed bit is discarded, and so is one whose ids are too long.
-  if ((first & FIXED_BIT) === 0) return undefined
+  if (!isQuicBitFree && (first & FIXED_BIT) === 0) return undefined
   if (destination.length > MAX_CONNECTION_ID_LENGTH || source.length > MAX_CONNECTION_ID_LENGTH) return undefined
   const kind = kindOf((first >> 4) & 3, version)
   if (kind === PacketKind.Retry) {

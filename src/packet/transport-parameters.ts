@@ -1,4 +1,4 @@
-// Transport parameters (RFC 9000 §18, RFC 9221 §3, RFC 9368 §3; QUIC Acknowledgment Frequency §3, cited as AF): one
+// Transport parameters (RFC 9000 §18, RFC 9221 §3, RFC 9287 §3, RFC 9368 §3; QUIC Acknowledgment Frequency §3, cited as AF): one
 // record, read from and written to the TLS extension.
 
 import { OutOfBytes, Reader } from '../bytes/reader.ts'
@@ -44,7 +44,15 @@ export interface TransportParameters {
    * IMMEDIATE_ACK frames (AF §3).
    */
   readonly minAckDelay: number | undefined
+  /** This side takes packets whatever their QUIC bit is (RFC 9287 §3). */
+  readonly greaseQuicBit: boolean
   readonly versionInformation: VersionInformation | undefined
+}
+
+/** RFC 9000 §18.1: a parameter that means nothing. Its id is one of 31 * N + 27. */
+export interface ReservedParameter {
+  readonly id: number
+  readonly value: Uint8Array
 }
 
 /** RFC 9000 §18.2: an address family that is not offered is all zeros, kept as it is. */
@@ -80,6 +88,7 @@ export const defaultTransportParameters: TransportParameters = {
   retrySourceConnectionId: undefined,
   maxDatagramFrameSize: 0,
   minAckDelay: undefined,
+  greaseQuicBit: false,
   versionInformation: undefined,
 }
 
@@ -97,11 +106,10 @@ export function readTransportParameters(bytes: Uint8Array, from: 'client' | 'ser
 }
 
 /**
- * Writes what differs from the defaults. `greaseId`, one of 31*N+27 (RFC 9000 §18.1), adds an empty parameter that
- * every peer must ignore.
+ * Writes what differs from the defaults. `reserved` adds what every peer must ignore.
  */
-export function writeTransportParameters(parameters: TransportParameters, greaseId?: number): Uint8Array {
-  const w = Writer.allocate(MAX_WRITTEN)
+export function writeTransportParameters(parameters: TransportParameters, reserved?: ReservedParameter): Uint8Array {
+  const w = Writer.allocate(MAX_WRITTEN + (reserved?.value.length ?? 0))
   for (const { id, name } of integers) {
     const value = parameters[name]
     if (value !== undefined && value !== defaultTransportParameters[name]) writeInteger(w, id, value)
@@ -119,7 +127,7 @@ export function writeTransportParameters(parameters: TransportParameters, grease
   if (parameters.versionInformation !== undefined) {
     writeBytes(w, VERSION_INFORMATION, versionInformationBytes(parameters.versionInformation))
   }
-  if (greaseId !== undefined) writeBytes(w, greaseId, empty)
+  if (reserved !== undefined) writeBytes(w, reserved.id, reserved.value)
   return w.finish().slice()
 }
 
@@ -189,15 +197,18 @@ function connectionIdParameter(
   return { id, name, minLength: 0, maxLength: MAX_CONNECTION_ID_LENGTH, isServerOnly }
 }
 
-const flags: readonly FlagParameter[] = [{ id: 0x0c, name: 'disableActiveMigration' }]
+const flags: readonly FlagParameter[] = [
+  { id: 0x0c, name: 'disableActiveMigration' },
+  { id: 0x2ab2, name: 'greaseQuicBit' },
+]
 
 const PREFERRED_ADDRESS = 0x0d
 const VERSION_INFORMATION = 0x11
 const integerById: ReadonlyMap<number, IntegerParameter> = new Map(integers.map(p => [p.id, p]))
 const flagById: ReadonlyMap<number, FlagParameter> = new Map(flags.map(p => [p.id, p]))
 const byteStringById: ReadonlyMap<number, ByteStringParameter> = new Map(byteStrings.map(p => [p.id, p]))
-/** 12 integers of 10 bytes and one of 17, 4 byte strings of 22, the address of 63, a flag of 2, two versions in 14 and
- * an unknown id of 9: below 512. */
+/** 12 integers of 10 bytes and one of 17, 4 byte strings of 22, the address of 63, flags of 2 and 3, three versions in
+ * 18 and an unknown id with its length in 16: below 512. */
 const MAX_WRITTEN = 512
 const empty = new Uint8Array(0)
 

@@ -15,8 +15,20 @@ export function isSupportedVersion(version: number): boolean {
 }
 
 /** RFC 9000 §15: 0x?a?a?a?a is reserved to make peers negotiate. */
-export function isGreaseVersion(version: number): boolean {
+export function isReservedVersion(version: number): boolean {
   return (version & 0x0f0f0f0f) >>> 0 === 0x0a0a0a0a
+}
+
+/** What `withReservedVersion` asks for. */
+export const RESERVED_VERSION_RANDOM: number = 5
+
+/** RFC 9000 §6.3: one of them somewhere among the versions that are offered. `random`: five bytes. */
+export function withReservedVersion(versions: readonly number[], random: Uint8Array): readonly number[] {
+  let reserved = 0
+  for (let i = 0; i < 4; i++) reserved = reserved * 256 + (((random[i] as number) & 0xf0) | 0x0a)
+  const mixed = [...versions]
+  mixed.splice((random[4] as number) % (versions.length + 1), 0, reserved)
+  return mixed
 }
 
 /**

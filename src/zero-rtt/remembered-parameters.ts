@@ -23,6 +23,8 @@ export function rememberedLimits(parameters: TransportParameters): TransportPara
     maxAckDelay: fresh.maxAckDelay,
     // QUIC Acknowledgment Frequency §3.
     minAckDelay: undefined,
+    // RFC 9287 §3.1: good with a token of NEW_TOKEN alone; we wait until the server says it again.
+    greaseQuicBit: false,
   }
 }
 

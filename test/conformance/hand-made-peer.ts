@@ -96,6 +96,8 @@ export abstract class HandMadePeer {
   readonly heard: HeardPacket[] = []
   readonly datagrams: { readonly bytes: Uint8Array; readonly to: Address }[] = []
   readonly events: ConnectionEvent[] = []
+  /** The transport parameters of the connection under test, encoded. */
+  declared: Uint8Array = new Uint8Array(0)
   readonly keys: Keyring = new Keyring(nodeBackend, 1)
   readonly id: Uint8Array
   /** Retired ids of the connection under test. */
@@ -239,6 +241,7 @@ export abstract class HandMadePeer {
 
   protected drainTls(): void {
     for (let output = this.tls.poll(); output; output = this.tls.poll()) {
+      if (output.type === 'peerParameters') this.declared = output.bytes.slice()
       if (output.type === 'send') this.#flights.push({ level: output.level, bytes: output.bytes })
       if (output.type === 'secret') this.keys.install(output.level, output.direction, output.suite, output.secret)
     }
@@ -254,7 +257,7 @@ export abstract class HandMadePeer {
 
   #hear(datagram: Uint8Array, to: Address): void {
     for (let pos = 0; pos < datagram.length; ) {
-      const header = readHeader(datagram, pos, this.id.length)
+      const header = readHeader(datagram, pos, this.id.length, true)
       if (header === undefined) throw new Error('the connection sent nonsense')
       pos = header.end
       if (header.kind > PacketKind.OneRtt) continue

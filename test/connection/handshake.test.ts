@@ -124,7 +124,7 @@ describe('padding (RFC 9000 §14.1)', () => {
   test('every datagram with an Initial of the client, and ack-eliciting ones of the server, fills 1,200 bytes', () => {
     const pair = new OpenPair().connect()
     const initials = (datagrams: readonly Uint8Array[]): number[] =>
-      datagrams.filter(datagram => ((datagram[0] as number) & 0xf0) === 0xc0).map(datagram => datagram.length)
+      datagrams.filter(datagram => ((datagram[0] as number) & 0xb0) === 0x80).map(datagram => datagram.length)
     expect(Math.min(...initials(pair.client.sent))).toBe(1200)
     expect(initials(pair.server.sent)[0]).toBe(1200)
   })

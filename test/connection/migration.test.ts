@@ -32,7 +32,7 @@ function migrate(pair: Pair): string | undefined {
 /** Destination ids of the client's short headers, in order, each once. */
 function shortIds(pair: Pair): string[] {
   const short = pair.client.sent.filter(datagram => ((datagram[0] as number) & 0x80) === 0)
-  return [...new Set(short.map(datagram => toHex(readHeader(datagram, 0, 8)?.destination as Uint8Array)))]
+  return [...new Set(short.map(datagram => toHex(readHeader(datagram, 0, 8, true)?.destination as Uint8Array)))]
 }
 
 describe('a client that moves (RFC 9000 §9.2)', () => {

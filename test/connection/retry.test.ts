@@ -16,7 +16,7 @@ import { closedWith, OpenPair } from './support.ts'
 const retry = (): AddressTokens => new AddressTokens(nodeBackend)
 
 function headers(datagrams: readonly Uint8Array[]): PacketHeader[] {
-  return datagrams.map(datagram => readHeader(datagram, 0, 8) as PacketHeader)
+  return datagrams.map(datagram => readHeader(datagram, 0, 8, true) as PacketHeader)
 }
 
 /** A pair whose server is silent, and the header of the client's first Initial. */

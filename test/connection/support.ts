@@ -100,7 +100,12 @@ export class OpenPair extends Pair {
 
   /** The ids in the long headers of the first datagrams. */
   id(side: Side): Uint8Array {
-    const header = readHeader(this[side].sent.find(datagram => (datagram[0] as number) & 0x80) as Uint8Array, 0, 0)
+    const header = readHeader(
+      this[side].sent.find(datagram => (datagram[0] as number) & 0x80) as Uint8Array,
+      0,
+      0,
+      true,
+    )
     return header?.source as Uint8Array
   }
 

@@ -19,7 +19,7 @@ function headers(host: Host): PacketHeader[] {
   const found: PacketHeader[] = []
   for (const datagram of host.sent) {
     for (let pos = 0; pos < datagram.length; ) {
-      const header = readHeader(datagram, pos, 8)
+      const header = readHeader(datagram, pos, 8, true)
       if (header === undefined) break
       pos = header.end
       if (header.version !== 0) found.push(header)

@@ -37,6 +37,7 @@ const full: TransportParameters = {
   retrySourceConnectionId: new Uint8Array(0),
   maxDatagramFrameSize: 65_535,
   minAckDelay: 16_383_000,
+  greaseQuicBit: true,
   versionInformation: { chosen: 1, available: [0x6b3343cf, 1] },
 }
 
@@ -74,7 +75,7 @@ test('the largest of everything goes there and back', () => {
     activeConnectionIdLimit: top,
     maxDatagramFrameSize: top,
   }
-  const bytes = writeTransportParameters(largest, 31 * 1_000_000_007 + 27)
+  const bytes = writeTransportParameters(largest, { id: 31 * 1_000_000_007 + 27, value: new Uint8Array(16) })
   expect(readTransportParameters(bytes, 'server')).toEqual(largest)
 })
 
@@ -88,6 +89,7 @@ test('RFC 9000 §18.2: defaults are not sent, and hold for what is absent', () =
     activeConnectionIdLimit: 2,
     maxDatagramFrameSize: 0,
     minAckDelay: undefined,
+    greaseQuicBit: false,
   })
 })
 
@@ -97,7 +99,7 @@ test('RFC 9000 §18: id, length, value', () => {
 })
 
 test('RFC 9000 §18.1: reserved and unknown parameters are skipped, even twice', () => {
-  const bytes = writeTransportParameters(full, 31 * 5 + 27)
+  const bytes = writeTransportParameters(full, { id: 31 * 5 + 27, value: fromHex('0102') })
   expect(readTransportParameters(bytes, 'server')).toEqual(full)
   expect(fault('4555 02 aabb  4555 00  c000000000ffffff 01 00')).toEqual(defaultTransportParameters)
 })
@@ -140,6 +142,7 @@ describe('RFC 9000 §18.2: ranges', () => {
     ['stateless_reset_token of 17 bytes', `02 11 ${'00'.repeat(17)}`, `02 10 ${'00'.repeat(16)}`],
     ['a connection id of 21 bytes', `0f 15 ${'00'.repeat(21)}`, `0f 14 ${'00'.repeat(20)}`],
     ['disable_active_migration with a value', '0c 01 00', '0c 00'],
+    ['grease_quic_bit with a value', '6ab2 01 00', '6ab2 00'],
     ['an integer with something behind', '04 02 0505', '04 02 4005'],
     ['an integer cut off', '04 01 40', '04 01 3f'],
     ['an integer of no bytes', '04 00', '04 01 00'],
@@ -193,8 +196,8 @@ test('parameters cut off at any byte are malformed, or end between two', () => {
     if (result instanceof Error) expectMalformed(result)
     else whole++
   }
-  // One for each boundary between two of the 20, and the empty one.
-  expect(whole).toBe(20)
+  // One for each boundary between two of the 21, and the empty one.
+  expect(whole).toBe(21)
 })
 
 test('random bytes are parameters or a TransportError', () => {

@@ -3,7 +3,7 @@ import { fromHex, toHex } from '../../src/bytes/hex.ts'
 import { Writer } from '../../src/bytes/writer.ts'
 import { PacketKind, readHeader } from '../../src/packet/header.ts'
 import {
-  isGreaseVersion,
+  isReservedVersion,
   isSupportedVersion,
   QUIC_V1,
   QUIC_V2,
@@ -22,12 +22,12 @@ function negotiation(versions: readonly number[], random = 0): Uint8Array {
 }
 
 test('RFC 9000 §15: 0x?a?a?a?a is grease', () => {
-  expect(isGreaseVersion(0x0a0a0a0a)).toBe(true)
-  expect(isGreaseVersion(0xfafafafa)).toBe(true)
-  expect(isGreaseVersion(0x1a2a3a4a)).toBe(true)
-  expect(isGreaseVersion(0xfafafafb)).toBe(false)
-  expect(isGreaseVersion(QUIC_V1)).toBe(false)
-  expect(isGreaseVersion(QUIC_V2)).toBe(false)
+  expect(isReservedVersion(0x0a0a0a0a)).toBe(true)
+  expect(isReservedVersion(0xfafafafa)).toBe(true)
+  expect(isReservedVersion(0x1a2a3a4a)).toBe(true)
+  expect(isReservedVersion(0xfafafafb)).toBe(false)
+  expect(isReservedVersion(QUIC_V1)).toBe(false)
+  expect(isReservedVersion(QUIC_V2)).toBe(false)
 })
 
 test('versions 1 and 2 are supported, others are not', () => {

@@ -119,7 +119,7 @@ export class Pair {
 
   /** What an endpoint does with a stranger's datagram. */
   #accept(datagram: Uint8Array, from: Address): Connection | undefined {
-    const header = readHeader(datagram, 0, ID_LENGTH)
+    const header = readHeader(datagram, 0, ID_LENGTH, true)
     if (header === undefined || datagram.length < 1200) return undefined
     const versions = this.#options.server?.versions ?? SERVER_VERSIONS
     if (!versions.includes(header.version)) return this.sendVersions(header, versions)

@@ -22,6 +22,7 @@ const full: TransportParameters = {
   ackDelayExponent: 5,
   maxAckDelay: 50,
   minAckDelay: 1000,
+  greaseQuicBit: true,
 }
 
 const limits = [

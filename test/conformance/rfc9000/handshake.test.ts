@@ -44,7 +44,7 @@ describe.each(['client', 'server'] as const)('a connection of a %s', role => {
   })
 
   test('RFC 9000 §7.4.2: parameters that are not known are ignored, and so are reserved ones', () => {
-    const unknown = concat(parameter(0x2ab2, 1, 2, 3), parameter(27), parameter(58, zeros(200)), parameter(58))
+    const unknown = concat(parameter(0x2ab3, 1, 2, 3), parameter(27), parameter(58, zeros(200)), parameter(58))
     const peer = peerOf(role, plus(unknown)).reach('confirmed')
     peer.expectOpen()
     expect(peer.connection.isHandshakeComplete).toBe(true)

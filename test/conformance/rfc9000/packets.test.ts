@@ -13,6 +13,8 @@ import { HandMadeClient, HandMadeServer, peerOf, RETRY_ID, type Stage } from '..
 const { ProtocolViolation } = ErrorCode
 const ping = bytes(FrameType.Ping)
 const FIXED_BIT = 0x40
+/** Without RFC 9287. */
+const plain = { transport: { greaseQuicBit: false } }
 const levelAt: [Level, Stage][] = [
   [Level.Initial, 'initial'],
   [Level.Handshake, 'handshake'],
@@ -39,12 +41,12 @@ describe.each(['client', 'server'] as const)('a connection of a %s', role => {
   })
 
   test.each(longAt)('RFC 9000 §17.2: a long header without the fixed bit (level %d)', (level, stage) => {
-    const peer = peerOf(role).reach(stage)
+    const peer = peerOf(role, plain).reach(stage)
     peer.expectDropped(() => peer.send(level, ping, { clear: FIXED_BIT }))
   })
 
   test('RFC 9000 §17.3.1: a short header without the fixed bit', () => {
-    const peer = peerOf(role).reach('confirmed')
+    const peer = peerOf(role, plain).reach('confirmed')
     peer.expectDropped(() => peer.send(Level.OneRtt, ping, { clear: FIXED_BIT }))
   })
 
