@@ -237,6 +237,7 @@ export function resolveTransport(options: TransportOptions = {}): Transport {
         2 ** 40,
       ),
       maxAckDelay,
+      resetStreamAt: true,
       greaseQuicBit: options.greaseQuicBit ?? true,
       minAckDelay: (options.ackFrequency ?? true) ? Math.min(MIN_ACK_DELAY, maxAckDelay * 1000) : undefined,
       disableActiveMigration: options.disableActiveMigration ?? false,

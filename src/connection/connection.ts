@@ -3,24 +3,23 @@
 // and transmit.
 
 import type { StreamDirection } from '../packet/frames/frame.ts'
-import { Space } from '../packet/level.ts'
 import { ErrorCode, TransportError } from '../packet/transport-error.ts'
 import { assembleClient, assembleServer } from './assemble.ts'
 import { CloseState } from './close.ts'
 import type { Accepted, ClientConfig, Dependencies, ServerConfig } from './config.ts'
-import { deliver, pto } from './delivery.ts'
+import { pto } from './delivery.ts'
 import { type Diagnostics, diagnose } from './diagnostics.ts'
 import { drop } from './drop.ts'
 import { asTransportError, tellClosed } from './ending.ts'
 import type { ConnectionEvent, PeerInfo } from './events.ts'
 import { discardEarlyKeys, drainTls } from './handshake.ts'
+import { onLossTimeout } from './loss-timeout.ts'
 import { depart, type MigrationRefusal, onPathTimeout, pathDeadline } from './migration.ts'
 import type { Parts } from './parts.ts'
 import type { Address } from './path.ts'
-import { judgeMtu, suspectMtu } from './path-mtu.ts'
 import type { Probe } from './probes.ts'
 import { receiveDatagram } from './receive.ts'
-import { recordKeys, recordOutcome, recordStart, recordState } from './record.ts'
+import { recordKeys, recordStart, recordState } from './record.ts'
 import { type ConnectionStatistics, statisticsOf } from './statistics.ts'
 import type { Stats } from './stats.ts'
 import { datagramRoom, nextTransmitTime, transmitDatagram } from './transmit.ts'
@@ -135,7 +134,7 @@ export class Connection {
     this.#watch?.expire(now)
     if (now >= this.#parts.idle.deadline(pto(this.#parts))) return this.#onIdle()
     try {
-      if (now >= recovery.nextTimeout()) this.#onLossTimer(now)
+      if (now >= recovery.nextTimeout()) onLossTimeout(this.#parts, now)
       onPathTimeout(this.#parts, now)
       if (now >= handshake.earlyKeysDeadline) discardEarlyKeys(this.#parts)
     } catch (error) {
@@ -178,6 +177,15 @@ export class Connection {
   reset(id: number, errorCode: number): void {
     this.#isDrained = false
     if (this.#parts.close.isOpen) this.#parts.streams.reset(id, errorCode)
+  }
+
+  /** The same, but the first bytes arrive (QUIC Stream Resets with Partial Delivery). False: the peer cannot do that. */
+  resetAt(id: number, errorCode: number, reliableSize: number): boolean {
+    const { close, handshake, streams } = this.#parts
+    if (!close.isOpen || !handshake.peerParameters?.resetStreamAt) return false
+    this.#isDrained = false
+    streams.reset(id, errorCode, reliableSize)
+    return true
   }
 
   /** Asks the peer to abandon sending on a stream (RFC 9000 §19.5). */
@@ -366,14 +374,6 @@ export class Connection {
       this.#terminate()
       return false
     }
-  }
-
-  #onLossTimer(now: number): void {
-    const outcome = this.#parts.recovery.onTimeout(now)
-    recordOutcome(this.#parts, outcome.lost[0]?.space ?? Space.Application, outcome, now)
-    deliver(this.#parts, outcome)
-    judgeMtu(this.#parts, outcome.acked, outcome.lost, now)
-    suspectMtu(this.#parts)
   }
 
   /** The one place where a fault of the peer, or of ours, ends the connection. */

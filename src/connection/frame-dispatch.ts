@@ -79,6 +79,7 @@ function dispatch(parts: Parts, frame: Frame, level: Level, origin: Origin, now:
     case FrameType.Stream:
       return parts.streams.onStream(frame, level === Level.ZeroRtt, now)
     case FrameType.ResetStream:
+    case FrameType.ResetStreamAt:
       return parts.streams.onResetStream(frame)
     case FrameType.StopSending:
       return parts.streams.onStopSending(frame)

@@ -10,6 +10,7 @@ export interface StreamDoor {
   write(id: number, bytes: Uint8Array, fin: boolean): number
   read(id: number): { readonly data: Uint8Array; readonly fin: boolean } | undefined
   reset(id: number, errorCode: number): void
+  resetAt(id: number, errorCode: number, reliableSize: number): boolean
   stop(id: number, errorCode: number): void
   setPriority(id: number, urgency: number, isIncremental: boolean): void
 }
@@ -137,6 +138,22 @@ export class QuicStream {
     assertErrorCode(errorCode)
     if (this.#isSendOver) return
     this.#door.reset(this.id, errorCode)
+    this.#failReset(errorCode)
+  }
+
+  /**
+   * The same, but the first `reliableSize` bytes that were written still arrive, before the peer is told (QUIC Stream
+   * Resets with Partial Delivery). False, and nothing done: the peer does not know how. Throws a RangeError when fewer
+   * were written.
+   */
+  resetAt(errorCode: number, reliableSize: number): boolean {
+    assertErrorCode(errorCode)
+    if (this.#isSendOver || !this.#door.resetAt(this.id, errorCode, reliableSize)) return false
+    this.#failReset(errorCode)
+    return true
+  }
+
+  #failReset(errorCode: number): void {
     const wire = { errorCode, type: 'application' } as const
     this.#failWrite(new QuicError('ERR_ZEROTRIP_STREAM_ABORTED', `reset here with code ${errorCode}`, wire))
   }

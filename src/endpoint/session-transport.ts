@@ -48,6 +48,11 @@ export class SessionTransport {
     this.#connection.reset(id, errorCode)
   }
 
+  resetAt(id: number, errorCode: number, reliableSize: number): boolean {
+    this.#host.onChanged()
+    return this.#connection.resetAt(id, errorCode, reliableSize)
+  }
+
   stop(id: number, errorCode: number): void {
     this.#host.onChanged()
     this.#connection.stop(id, errorCode)

@@ -37,7 +37,8 @@ export type SentKind = (typeof SentKind)[keyof typeof SentKind]
  * | Ack | - | largestAcknowledged sent | - | - |
  * | Crypto | Level | offset | length | - |
  * | Stream | stream id | offset | length | FIN |
- * | ResetStream, StopSending | stream id | - | - | - |
+ * | ResetStream | stream id | reliable size | - | - |
+ * | StopSending | stream id | - | - | - |
  * | MaxData, DataBlocked | - | the limit | - | - |
  * | MaxStreamData, StreamDataBlocked | stream id | the limit | - | - |
  * | MaxStreams, StreamsBlocked | - | the limit | - | true: bidirectional |

@@ -46,6 +46,8 @@ export interface TransportParameters {
   readonly minAckDelay: number | undefined
   /** This side takes packets whatever their QUIC bit is (RFC 9287 §3). */
   readonly greaseQuicBit: boolean
+  /** This side takes RESET_STREAM_AT frames (QUIC Stream Resets with Partial Delivery §3). */
+  readonly resetStreamAt: boolean
   readonly versionInformation: VersionInformation | undefined
 }
 
@@ -89,6 +91,7 @@ export const defaultTransportParameters: TransportParameters = {
   maxDatagramFrameSize: 0,
   minAckDelay: undefined,
   greaseQuicBit: false,
+  resetStreamAt: false,
   versionInformation: undefined,
 }
 
@@ -199,6 +202,7 @@ function connectionIdParameter(
 
 const flags: readonly FlagParameter[] = [
   { id: 0x0c, name: 'disableActiveMigration' },
+  { id: 0x1d, name: 'resetStreamAt' },
   { id: 0x2ab2, name: 'greaseQuicBit' },
 ]
 
@@ -207,7 +211,7 @@ const VERSION_INFORMATION = 0x11
 const integerById: ReadonlyMap<number, IntegerParameter> = new Map(integers.map(p => [p.id, p]))
 const flagById: ReadonlyMap<number, FlagParameter> = new Map(flags.map(p => [p.id, p]))
 const byteStringById: ReadonlyMap<number, ByteStringParameter> = new Map(byteStrings.map(p => [p.id, p]))
-/** 12 integers of 10 bytes and one of 17, 4 byte strings of 22, the address of 63, flags of 2 and 3, three versions in
+/** 12 integers of 10 bytes and one of 17, 4 byte strings of 22, the address of 63, flags of 2, 2 and 3, three versions in
  * 18 and an unknown id with its length in 16: below 512. */
 const MAX_WRITTEN = 512
 const empty = new Uint8Array(0)

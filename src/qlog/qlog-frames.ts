@@ -81,6 +81,7 @@ type StreamRelated = Extract<
     type:
       | typeof FrameType.Stream
       | typeof FrameType.ResetStream
+      | typeof FrameType.ResetStreamAt
       | typeof FrameType.StopSending
       | typeof FrameType.MaxData
       | typeof FrameType.MaxStreamData
@@ -110,6 +111,15 @@ function renderStreamRelated(frame: StreamRelated): QlogObject {
         error: 'unknown',
         error_code: frame.errorCode,
         final_size: frame.finalSize,
+      }
+    case FrameType.ResetStreamAt:
+      return {
+        frame_type: 'reset_stream_at',
+        stream_id: frame.id,
+        error: 'unknown',
+        error_code: frame.errorCode,
+        final_size: frame.finalSize,
+        reliable_size: frame.reliableSize,
       }
     case FrameType.StopSending:
       return { frame_type: 'stop_sending', stream_id: frame.id, error: 'unknown', error_code: frame.errorCode }

@@ -44,6 +44,7 @@ export function renderRestored(parameters: TransportParameters): QlogObject {
     initial_max_streams_uni: parameters.initialMaxStreamsUni,
     max_datagram_frame_size: parameters.maxDatagramFrameSize,
     grease_quic_bit: parameters.greaseQuicBit,
+    reset_stream_at: parameters.resetStreamAt,
   }
 }
 

@@ -1,6 +1,7 @@
-// The receiving part of a stream (RFC 9000 §3.2): frames in, bytes out.
+// The receiving part of a stream (RFC 9000 §3.2; QUIC Stream Resets with Partial Delivery, cited as PD): frames in, bytes
+// out.
 
-import { FrameType, type ResetStreamFrame, type StreamFrame } from '../packet/frames/frame.ts'
+import { FrameType, type ResetStreamAtFrame, type ResetStreamFrame, type StreamFrame } from '../packet/frames/frame.ts'
 import { ErrorCode, TransportError } from '../packet/transport-error.ts'
 import { ReceiveWindow } from './flow-control.ts'
 import { ReceiveBuffer } from './receive-buffer.ts'
@@ -29,6 +30,11 @@ export class ReceiveStream {
   #state: ReceiveState = ReceiveState.Recv
   /** RFC 9000 §4.5; -1 while unknown. */
   #finalSize = -1
+  /** The code of a reset; -1 before one. */
+  #resetCode = -1
+  /** PD §4: so many bytes are delivered before the reset is told. */
+  #reliableSize = 0
+  #isResetTold = false
 
   constructor(windowSize: number, maxWindow: number, connection: ReceiveWindow) {
     this.window = new ReceiveWindow(windowSize, maxWindow)
@@ -46,7 +52,7 @@ export class ReceiveStream {
 
   get isReadable(): boolean {
     if (this.isStopped) return false
-    return this.#buffer.isReadable || this.#state === ReceiveState.DataRecvd
+    return this.#buffer.isReadable || (this.#state === ReceiveState.DataRecvd && this.#resetCode < 0)
   }
 
   /** How much memory takes what is not read. */
@@ -78,21 +84,41 @@ export class ReceiveStream {
     if (this.#buffer.hasTooManyGaps) {
       throw new TransportError(ErrorCode.InternalError, 'too many gaps in a stream', FrameType.Stream)
     }
-    if (this.#buffer.contiguous === this.#finalSize) this.#on(ReceiveEvent.AllData)
+    this.#noteAllData()
   }
 
-  /** True when the application has to be told. */
-  onResetStream(frame: ResetStreamFrame): boolean {
-    this.#check(frame.finalSize, true, FrameType.ResetStream)
+  /** `takeReset` says when the application has to be told. */
+  onResetStream(frame: ResetStreamFrame | ResetStreamAtFrame): void {
+    this.#check(frame.finalSize, true, frame.type)
+    const isReset = this.#resetCode >= 0
+    if (isReset && frame.errorCode !== this.#resetCode) {
+      throw new TransportError(ErrorCode.StreamStateError, 'another code for the same reset', frame.type)
+    }
     // RFC 9000 §3.2: a reset that comes after all data is suppressed.
-    if (!isReceiving(this.#state)) return false
+    if (!isReceiving(this.#state)) return
+    const reliableSize = frame.type === FrameType.ResetStreamAt ? frame.reliableSize : 0
+    // PD §5.2: what was promised may become less, not more.
+    if (isReset && reliableSize >= this.#reliableSize) return
     // RFC 9000 §4.5: what was never sent counts as well, so that both sides agree on the credit used.
     this.#count(frame.finalSize)
     this.#finalSize = frame.finalSize
-    this.#on(ReceiveEvent.Reset)
-    this.isStopDue = false
+    this.#resetCode = frame.errorCode
+    this.#reliableSize = reliableSize
+    if (reliableSize > 0) this.#expectReliable()
+    else {
+      this.#on(ReceiveEvent.Reset)
+      this.isStopDue = false
+      this.#discard()
+    }
+  }
+
+  /** The code of a reset that is to be told now, because all that was promised is read; -1: none, or not yet. */
+  takeReset(): number {
+    const isNone = this.#resetCode < 0 || this.#isResetTold || this.isStopped
+    if (isNone || this.#buffer.readOffset < this.#reliableSize) return -1
+    this.#isResetTold = true
     this.#discard()
-    return !this.isStopped
+    return this.#resetCode
   }
 
   /** The next bytes; undefined when there are none now. */
@@ -101,7 +127,8 @@ export class ReceiveStream {
     if (!this.isReadable) return undefined
     const data = this.#buffer.read() ?? EMPTY
     this.#consume(data.length)
-    const fin = this.#state === ReceiveState.DataRecvd && this.#buffer.readOffset === this.#finalSize
+    const isWhole = this.#state === ReceiveState.DataRecvd && this.#resetCode < 0
+    const fin = isWhole && this.#buffer.readOffset === this.#finalSize
     if (fin) this.#on(ReceiveEvent.AppReadAll)
     return { data, fin }
   }
@@ -142,6 +169,19 @@ export class ReceiveStream {
     if (!this.#connection.canReceive(end - received)) {
       throw new TransportError(ErrorCode.FlowControlError, 'data beyond MAX_DATA', frameType)
     }
+  }
+
+  /** PD §5.3: like a FIN it says how much is to come. */
+  #expectReliable(): void {
+    this.#on(ReceiveEvent.Fin)
+    if (this.isStopped) this.#discard()
+    else this.#noteAllData()
+  }
+
+  #noteAllData(): void {
+    const { contiguous } = this.#buffer
+    const isComplete = this.#resetCode < 0 ? contiguous === this.#finalSize : contiguous >= this.#reliableSize
+    if (isComplete) this.#on(ReceiveEvent.AllData)
   }
 
   #begin(now: number): void {

@@ -14,6 +14,8 @@ export class SendBuffer {
   #end = 0
   #sent = 0
   #acked = 0
+  /** Bytes from here on need not arrive. */
+  #needed: number = Number.POSITIVE_INFINITY
   readonly #ackedAbove: RangeSet = new RangeSet()
   readonly #lost: RangeSet = new RangeSet()
 
@@ -32,9 +34,9 @@ export class SendBuffer {
     return this.#acked
   }
 
-  /** How much is held. */
+  /** How much is held that has to arrive. */
   get length(): number {
-    return this.#end - this.#acked
+    return Math.max(0, Math.min(this.#end, this.#needed) - this.#acked)
   }
 
   /** The memory of it: a chunk is let go of as a whole. */
@@ -107,7 +109,7 @@ export class SendBuffer {
   /** RFC 9000 §13.3: due again, but for what was acknowledged in the meantime. */
   onLost(offset: number, length: number): void {
     const start = Math.max(offset, this.#acked)
-    const end = Math.min(offset + length, this.#sent)
+    const end = Math.min(offset + length, this.#sent, this.#needed)
     if (start >= end) return
     this.#lost.add(start, end)
     const acked = this.#ackedAbove
@@ -124,9 +126,17 @@ export class SendBuffer {
   /** As if nothing had ever been sent: all that is held is to be sent for the first time. */
   rewind(): void {
     if (this.#chunks.length === 0) this.#end = this.#acked = 0
+    this.#end = Math.max(this.#acked, Math.min(this.#end, this.#needed))
     this.#sent = this.#acked
     this.#ackedAbove.clear()
     this.#lost.clear()
+  }
+
+  /** Bytes from `size` on need not arrive: they are not repeated, nor sent for the first time. */
+  cutAt(size: number): void {
+    this.#needed = size
+    this.#end = Math.min(this.#end, Math.max(this.#sent, size))
+    if (size < this.#sent) this.#lost.remove(size, this.#sent)
   }
 
   /** Gives up all that is held. */

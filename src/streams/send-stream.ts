@@ -1,4 +1,5 @@
-// The sending part of a stream (RFC 9000 §3.1): bytes in, frames out.
+// The sending part of a stream (RFC 9000 §3.1; QUIC Stream Resets with Partial Delivery, cited as PD): bytes in, frames
+// out.
 
 import { MAX_EXACT } from '../bytes/varint.ts'
 import { streamDataRoom, writeStreamHeader } from '../packet/frames/stream.ts'
@@ -16,9 +17,10 @@ export class SendStream {
   readonly id: number
   /** What the peer allows; what is used is `finalSize`. */
   readonly credit: SendCredit
-  /** The code of RESET_STREAM; -1 while not reset. */
+  /** The code of RESET_STREAM or RESET_STREAM_AT; -1 while not reset. */
   resetCode = -1
-  isResetDue = false
+  /** PD §4: once reset, so many bytes arrive all the same; 0: it is a RESET_STREAM. */
+  reliableSize = 0
   /** The application has said all it will: FIN or reset. Not so when it was the peer who stopped the stream. */
   isEnded = false
   /** Was above the high-water mark since the application was last told that it may write. */
@@ -28,6 +30,8 @@ export class SendStream {
   #hasFin = false
   #isFinDue = false
   #isFinAcked = false
+  #isResetDue = false
+  #isResetAcked = false
 
   constructor(id: number, limit: number) {
     this.id = id
@@ -58,6 +62,11 @@ export class SendStream {
     return this.#buffer.sent
   }
 
+  /** PD §4: its final size is known, and within the credit, once what has to arrive was sent. */
+  get isResetDue(): boolean {
+    return this.#isResetDue && this.#buffer.unsent === 0
+  }
+
   /** What could be sent, if the connection has credit. */
   get due(): Due {
     if (!isSending(this.#state)) return Due.Nothing
@@ -79,13 +88,24 @@ export class SendStream {
     if (fin) this.#hasFin = this.#isFinDue = true
   }
 
-  /** RFC 9000 §3.1: abandons what was not acknowledged. */
-  reset(errorCode: number): void {
+  /**
+   * RFC 9000 §3.1: abandons what was not acknowledged, but for the first `reliableSize` bytes. Throws a RangeError when
+   * fewer were written.
+   */
+  reset(errorCode: number, reliableSize = 0): void {
     if (!isSending(this.#state)) return
+    const isReset = this.resetCode >= 0
+    // PD §5.2: what was promised may become less, not more, and the code stays.
+    if (isReset && reliableSize >= this.reliableSize) return
+    if (!(reliableSize >= 0 && reliableSize <= this.#buffer.end)) {
+      throw new RangeError(`reliableSize must be from 0 to the ${this.#buffer.end} bytes written, not ${reliableSize}`)
+    }
     // A peer's STOP_SENDING may bring a code that is no exact number: any code will do (RFC 9000 §3.5).
-    this.resetCode = Math.min(errorCode, MAX_EXACT)
-    this.isResetDue = true
-    this.isFull = false
+    if (!isReset) this.resetCode = Math.min(errorCode, MAX_EXACT)
+    this.reliableSize = reliableSize
+    this.#isResetDue = true
+    this.#isResetAcked = this.#hasFin = this.#isFinDue = this.isFull = false
+    if (reliableSize > 0) return this.#buffer.cutAt(reliableSize)
     this.#buffer.clear()
     this.#on(SendEvent.Reset)
   }
@@ -120,6 +140,10 @@ export class SendStream {
       this.#isFinAcked = true
       this.#isFinDue = false
     }
+    if (this.resetCode >= 0) {
+      this.#onReliableAcked()
+      return false
+    }
     if (!this.#isFinAcked || this.#buffer.length > 0) return false
     this.#on(SendEvent.AllAcked)
     return true
@@ -128,16 +152,26 @@ export class SendStream {
   onLost(offset: number, length: number, fin: boolean): void {
     if (!isSending(this.#state)) return
     this.#buffer.onLost(offset, length)
-    if (fin && !this.#isFinAcked) this.#isFinDue = true
+    if (fin && this.#hasFin && !this.#isFinAcked) this.#isFinDue = true
   }
 
-  onResetAcked(): void {
-    this.isResetDue = false
+  /** PD §5.3: like a FIN it leaves the stream in "Data Sent". */
+  onResetSent(): void {
+    this.#isResetDue = false
+    if (this.reliableSize > 0) this.#on(SendEvent.Fin)
+  }
+
+  /** PD §5.2: it takes the frame that promised least. */
+  onResetAcked(reliableSize: number): void {
+    if (reliableSize !== this.reliableSize) return
+    this.#isResetDue = false
+    this.#isResetAcked = true
     this.#on(SendEvent.ResetAcked)
+    if (reliableSize > 0) this.#onReliableAcked()
   }
 
-  onResetLost(): void {
-    if (this.#state === SendState.ResetSent) this.isResetDue = true
+  onResetLost(reliableSize: number): void {
+    if (reliableSize === this.reliableSize && !this.#isResetAcked) this.#isResetDue = true
   }
 
   /** STREAM_DATA_BLOCKED is on its way: it opens the stream as a STREAM frame does. */
@@ -155,9 +189,14 @@ export class SendStream {
   rewind(): void {
     this.#buffer.rewind()
     this.credit.restart(this.#buffer.sent)
-    this.isResetDue = this.#state === SendState.ResetSent
+    this.#isResetDue = this.resetCode >= 0
+    this.#isResetAcked = false
     this.#isFinDue = this.#hasFin
     if (isSending(this.#state)) this.#state = SendState.Ready
+  }
+
+  #onReliableAcked(): void {
+    if (this.#isResetAcked && this.#buffer.length === 0) this.#on(SendEvent.AllAcked)
   }
 
   #onSent(offset: number, length: number, fin: boolean): void {

@@ -1,5 +1,5 @@
 // The frames of one stream that carry no data: RESET_STREAM, STOP_SENDING (RFC 9000 §19.4-5), MAX_STREAM_DATA and
-// STREAM_DATA_BLOCKED (§19.10, §19.13).
+// STREAM_DATA_BLOCKED (§19.10, §19.13), RESET_STREAM_AT (QUIC Stream Resets with Partial Delivery §4).
 
 import {
   STREAM_LIMIT_FRAME_MAX_SIZE,
@@ -7,9 +7,11 @@ import {
   writeStreamDataBlocked,
 } from '../packet/frames/flow-control.ts'
 import {
+  resetStreamAtSize,
   resetStreamSize,
   stopSendingSize,
   writeResetStream,
+  writeResetStreamAt,
   writeStopSending,
 } from '../packet/frames/stream-control.ts'
 import type { PacketWriter } from '../packet/packet-writer.ts'
@@ -29,10 +31,16 @@ export function writeControl(stream: Stream, packet: PacketWriter, tuner: Window
 }
 
 function writeReset(id: number, send: SendStream, packet: PacketWriter): boolean {
-  if (packet.remaining < resetStreamSize(id, send.resetCode, send.finalSize)) return false
-  writeResetStream(packet, id, send.resetCode, send.finalSize)
-  packet.record(new SentFrame(SentKind.ResetStream, id))
-  send.isResetDue = false
+  const { resetCode, finalSize, reliableSize } = send
+  if (reliableSize === 0) {
+    if (packet.remaining < resetStreamSize(id, resetCode, finalSize)) return false
+    writeResetStream(packet, id, resetCode, finalSize)
+  } else {
+    if (packet.remaining < resetStreamAtSize(id, resetCode, finalSize, reliableSize)) return false
+    writeResetStreamAt(packet, id, resetCode, finalSize, reliableSize)
+  }
+  packet.record(new SentFrame(SentKind.ResetStream, id, reliableSize))
+  send.onResetSent()
   return true
 }
 

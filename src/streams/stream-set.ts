@@ -7,6 +7,7 @@ import {
   type MaxDataFrame,
   type MaxStreamDataFrame,
   type MaxStreamsFrame,
+  type ResetStreamAtFrame,
   type ResetStreamFrame,
   type StopSendingFrame,
   type StreamDataBlockedFrame,
@@ -98,17 +99,20 @@ export class StreamSet implements FrameOwner {
   receive(id: number): Chunk | undefined {
     const stream = this.#table.get(id)
     const chunk = stream?.receive?.receive()
-    if (chunk !== undefined) this.#settle(stream as Stream)
+    if (stream !== undefined && chunk !== undefined) this.#onRead(stream)
     return chunk
   }
 
-  /** Abandons sending. Needed, or a FIN, to let go of a stream that the peer has stopped. */
-  reset(id: number, errorCode: number): void {
+  /**
+   * Abandons sending, but for the first `reliableSize` bytes. Needed, or a FIN, to let go of a stream that the peer has
+   * stopped.
+   */
+  reset(id: number, errorCode: number, reliableSize = 0): void {
     const stream = this.#find(id, errorCode)
     if (stream === undefined) return
     if (stream.send === undefined) throw new TypeError(`stream ${id} is receive-only`)
+    stream.send.reset(errorCode, reliableSize)
     stream.send.isEnded = true
-    stream.send.reset(errorCode)
     this.#settle(stream)
   }
 
@@ -207,12 +211,11 @@ export class StreamSet implements FrameOwner {
     this.#memory.check()
   }
 
-  onResetStream(frame: ResetStreamFrame): void {
-    const stream = this.#table.forReceiving(frame.id, FrameType.ResetStream)
-    if (stream?.receive?.onResetStream(frame)) {
-      this.#facts.push({ type: 'streamReset', id: frame.id, errorCode: frame.errorCode })
-    }
-    if (stream !== undefined) this.#settle(stream)
+  onResetStream(frame: ResetStreamFrame | ResetStreamAtFrame): void {
+    const stream = this.#table.forReceiving(frame.id, frame.type)
+    if (stream === undefined) return
+    stream.receive?.onResetStream(frame)
+    this.#onRead(stream)
   }
 
   /** RFC 9000 §3.5: answered by RESET_STREAM with the same code. */
@@ -280,7 +283,7 @@ export class StreamSet implements FrameOwner {
     const send = stream?.send
     if (stream === undefined || send === undefined) return
     if (frame.kind === SentKind.Stream) this.#onStreamAcked(stream, send, frame)
-    else if (frame.kind === SentKind.ResetStream) send.onResetAcked()
+    else if (frame.kind === SentKind.ResetStream) send.onResetAcked(frame.offset)
     else return
     this.#settle(stream)
   }
@@ -300,6 +303,13 @@ export class StreamSet implements FrameOwner {
     }
   }
 
+  /** A reset is told when nothing is left to be read before it. */
+  #onRead(stream: Stream): void {
+    const errorCode = stream.receive?.takeReset() ?? -1
+    if (errorCode >= 0) this.#facts.push({ type: 'streamReset', id: stream.id, errorCode })
+    this.#settle(stream)
+  }
+
   #onStreamAcked(stream: Stream, send: SendStream, frame: SentFrame): void {
     if (send.onAcked(frame.offset, frame.length, frame.flag)) {
       this.#facts.push({ type: 'streamFinished', id: frame.id })
@@ -315,7 +325,7 @@ export class StreamSet implements FrameOwner {
         stream.send?.onLost(frame.offset, frame.length, frame.flag)
         break
       case SentKind.ResetStream:
-        stream.send?.onResetLost()
+        stream.send?.onResetLost(frame.offset)
         break
       case SentKind.StopSending:
         stream.receive?.onStopLost()

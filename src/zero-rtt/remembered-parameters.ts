@@ -62,10 +62,10 @@ export function assertNotReduced(remembered: TransportParameters, actual: Transp
 }
 
 function reducedLimit(remembered: TransportParameters, current: TransportParameters): Limit | undefined {
-  return limits.find(name => current[name] < remembered[name])
+  return limits.find(name => Number(current[name]) < Number(remembered[name]))
 }
 
-/** RFC 9000 §7.4.1, and RFC 9221 §3 for the last. */
+/** RFC 9000 §7.4.1; RFC 9221 §3 and QUIC Stream Resets with Partial Delivery §3 for the last two. */
 const limits = [
   'activeConnectionIdLimit',
   'initialMaxData',
@@ -75,5 +75,6 @@ const limits = [
   'initialMaxStreamsBidi',
   'initialMaxStreamsUni',
   'maxDatagramFrameSize',
+  'resetStreamAt',
 ] as const satisfies readonly (keyof TransportParameters)[]
 type Limit = (typeof limits)[number]

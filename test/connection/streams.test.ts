@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { FrameType } from '../../src/packet/frames/frame.ts'
 import { Level } from '../../src/packet/level.ts'
 import { ErrorCode } from '../../src/packet/transport-error.ts'
+import { peerOf } from '../conformance/hand-made-peer.ts'
 import type { LinkOptions } from '../sim/link.ts'
 import { Pair } from '../sim/pair.ts'
 import { closedWith, frames, OpenPair, Transfer } from './support.ts'
@@ -237,6 +238,43 @@ describe('resets (RFC 9000 §3.5)', () => {
     pair.world.pass(100)
     expect(pair.client.find('streamStopped')).toMatchObject({ id, errorCode: 77 })
     expect(pair.logs.client.frames(FrameType.ResetStream)[0]).toMatchObject({ id, errorCode: 77, finalSize: 100 })
+  })
+
+  test('QUIC Stream Resets with Partial Delivery: what was promised arrives before the reset, through loss', () => {
+    const pair = new Pair({ seed: 4, link: { delay: 10, loss: 0.3 } }).connect()
+    const id = pair.client.connection.openStream('uni') as number
+    let got = 0
+    let isReset = false
+    pair.server.onEvent = event => {
+      if (event.type === 'streamReset') isReset = true
+      if (event.type !== 'readable') return
+      expect(isReset).toBe(false)
+      for (let chunk = pair.server.connection.read(id); chunk; chunk = pair.server.connection.read(id)) {
+        got += chunk.data.length
+        expect(chunk.fin).toBe(false)
+      }
+    }
+    pair.client.act(client => client.write(id, new Uint8Array(100_000), false))
+    pair.client.act(client => expect(client.resetAt(id, 5, 40_000)).toBe(true))
+    pair.world.pass(20_000)
+    expect(pair.server.find('streamReset')).toEqual({ type: 'streamReset', id, errorCode: 5 })
+    expect(got).toBeGreaterThanOrEqual(40_000)
+    expect(got).toBeLessThan(100_000)
+    expect(pair.client.connection.diagnostics.openStreams).toBe(0)
+    expect(pair.server.connection.diagnostics.openStreams).toBe(0)
+  })
+
+  test('QUIC Stream Resets with Partial Delivery §3: not to a peer that does not know how', () => {
+    const peer = peerOf('client').reach('confirmed')
+    const id = peer.connection.openStream('uni') as number
+    peer.act(client => client.write(id, new Uint8Array(10), false))
+    peer.act(client => expect(client.resetAt(id, 5, 5)).toBe(false))
+    expect(peer.frames(FrameType.ResetStreamAt)).toEqual([])
+    const able = peerOf('client', { parameters: { resetStreamAt: true } }).reach('confirmed')
+    const other = able.connection.openStream('uni') as number
+    able.act(client => client.write(other, new Uint8Array(10), false))
+    able.act(client => expect(client.resetAt(other, 5, 5)).toBe(true))
+    expect(able.frames(FrameType.ResetStreamAt)).toMatchObject([{ id: other, finalSize: 10, reliableSize: 5 }])
   })
 
   test('a reset arrives although all around it is lost', () => {

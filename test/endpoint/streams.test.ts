@@ -147,6 +147,27 @@ describe('back-pressure', () => {
 })
 
 describe('RFC 9000 §3.5: abandoning', () => {
+  test('resetAt: the first bytes arrive, then the reset; only what was written can be promised', async () => {
+    const { ours, theirs } = await streamPair('uni')
+    const writing = failure(ours.write(pattern(3_000_000)))
+    expect(() => ours.resetAt(7, 4_000_000)).toThrow(RangeError)
+    expect(ours.resetAt(7, 500_001)).toBe(true)
+    expect(await writing).toMatchObject({ code: 'ERR_ZEROTRIP_STREAM_ABORTED', errorCode: 7 })
+    const expected = pattern(3_000_000)
+    let got = 0
+    const reading = async (): Promise<void> => {
+      for (let chunk = await theirs.read(); chunk; chunk = await theirs.read()) {
+        expect(isSame(chunk, expected.subarray(got, got + chunk.length))).toBe(true)
+        got += chunk.length
+      }
+    }
+    expect(await failure(reading())).toMatchObject({ code: 'ERR_ZEROTRIP_STREAM_ABORTED', errorCode: 7 })
+    // One byte was written before.
+    expect(got).toBeGreaterThanOrEqual(500_000)
+    expect(got).toBeLessThan(3_000_000)
+    expect(ours.resetAt(7, 1)).toBe(false)
+  })
+
   test('reset() reaches the reader with its code', async () => {
     const { ours, theirs } = await streamPair()
     ours.reset(77)

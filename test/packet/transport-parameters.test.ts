@@ -38,6 +38,7 @@ const full: TransportParameters = {
   maxDatagramFrameSize: 65_535,
   minAckDelay: 16_383_000,
   greaseQuicBit: true,
+  resetStreamAt: true,
   versionInformation: { chosen: 1, available: [0x6b3343cf, 1] },
 }
 
@@ -90,6 +91,7 @@ test('RFC 9000 §18.2: defaults are not sent, and hold for what is absent', () =
     maxDatagramFrameSize: 0,
     minAckDelay: undefined,
     greaseQuicBit: false,
+    resetStreamAt: false,
   })
 })
 
@@ -142,6 +144,7 @@ describe('RFC 9000 §18.2: ranges', () => {
     ['stateless_reset_token of 17 bytes', `02 11 ${'00'.repeat(17)}`, `02 10 ${'00'.repeat(16)}`],
     ['a connection id of 21 bytes', `0f 15 ${'00'.repeat(21)}`, `0f 14 ${'00'.repeat(20)}`],
     ['disable_active_migration with a value', '0c 01 00', '0c 00'],
+    ['reset_stream_at with a value', '1d 01 00', '1d 00'],
     ['grease_quic_bit with a value', '6ab2 01 00', '6ab2 00'],
     ['an integer with something behind', '04 02 0505', '04 02 4005'],
     ['an integer cut off', '04 01 40', '04 01 3f'],
@@ -196,8 +199,8 @@ test('parameters cut off at any byte are malformed, or end between two', () => {
     if (result instanceof Error) expectMalformed(result)
     else whole++
   }
-  // One for each boundary between two of the 21, and the empty one.
-  expect(whole).toBe(21)
+  // One for each boundary between two of the 22, and the empty one.
+  expect(whole).toBe(22)
 })
 
 test('random bytes are parameters or a TransportError', () => {

@@ -119,6 +119,17 @@ const frames: readonly (readonly [Frame, object])[] = [
     { type: FrameType.Datagram, data },
     { frame_type: 'datagram', raw: { length: 6, payload_length: 6 } },
   ],
+  [
+    { type: FrameType.ResetStreamAt, id: 4, errorCode: 0x10c, finalSize: 99, reliableSize: 9 },
+    {
+      frame_type: 'reset_stream_at',
+      stream_id: 4,
+      error: 'unknown',
+      error_code: 0x10c,
+      final_size: 99,
+      reliable_size: 9,
+    },
+  ],
   [{ type: FrameType.ImmediateAck }, { frame_type: 'immediate_ack' }],
   [
     {

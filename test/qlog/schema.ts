@@ -56,7 +56,8 @@ const parameters =
   'disable_active_migration?: bool, max_idle_timeout?: uint, max_udp_payload_size?: uint, ' +
   'active_connection_id_limit?: uint, initial_max_data?: uint, initial_max_stream_data_bidi_local?: uint, ' +
   'initial_max_stream_data_bidi_remote?: uint, initial_max_stream_data_uni?: uint, initial_max_streams_bidi?: uint, ' +
-  'initial_max_streams_uni?: uint, max_datagram_frame_size?: uint'
+  'initial_max_streams_uni?: uint, max_datagram_frame_size?: uint, grease_quic_bit?: bool, ' +
+  'reset_stream_at?: bool'
 
 const events: Record<string, Shape> = {
   server_listening: 'ip_v4?: text, port_v4?: uint, ip_v6?: text, port_v6?: uint, retry_required?: bool',

@@ -56,6 +56,7 @@ export function deliver(set: StreamSet, frame: Frame, isEarly = false): void {
     case FrameType.Stream:
       return set.onStream(frame, isEarly, 0)
     case FrameType.ResetStream:
+    case FrameType.ResetStreamAt:
       return set.onResetStream(frame)
     case FrameType.StopSending:
       return set.onStopSending(frame)

@@ -65,6 +65,16 @@ describe('RFC 9000 §7.4.1', () => {
     }
   })
 
+  test('QUIC Stream Resets with Partial Delivery §3: a server that knew RESET_STREAM_AT still does', () => {
+    const able = { ...full, resetStreamAt: true }
+    const remembered = writeTransportParameters(able)
+    expect(readRemembered(remembered).resetStreamAt).toBe(true)
+    expect(canHonour(remembered, able)).toBe(true)
+    expect(canHonour(remembered, full)).toBe(false)
+    expect(() => assertNotReduced(readRemembered(remembered), full)).toThrow('resetStreamAt')
+    expect(canHonour(writeTransportParameters(full), able)).toBe(true)
+  })
+
   test('other parameters may become anything', () => {
     expect(canHonour(writeTransportParameters(full), { ...full, maxIdleTimeout: 1, maxAckDelay: 1 })).toBe(true)
     expect(() => assertNotReduced(rememberedLimits(full), full)).not.toThrow()

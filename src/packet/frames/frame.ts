@@ -1,5 +1,5 @@
 // The frames of QUIC version 1 (RFC 9000 §19, RFC 9221) and of its extensions, as they look once parsed.
-// QUIC Acknowledgment Frequency is cited as AF.
+// QUIC Acknowledgment Frequency is cited as AF, QUIC Stream Resets with Partial Delivery as PD.
 
 export const FrameType = {
   Padding: 0x00,
@@ -29,6 +29,8 @@ export const FrameType = {
   HandshakeDone: 0x1e,
   /** AF §5. */
   ImmediateAck: 0x1f,
+  /** PD §4. */
+  ResetStreamAt: 0x24,
   /** 0x30 without, 0x31 with length. */
   Datagram: 0x30,
   /** AF §4. Two bytes on the wire. */
@@ -65,6 +67,14 @@ export interface ResetStreamFrame {
   readonly id: number
   readonly errorCode: number
   readonly finalSize: number
+}
+export interface ResetStreamAtFrame {
+  readonly type: typeof FrameType.ResetStreamAt
+  readonly id: number
+  readonly errorCode: number
+  readonly finalSize: number
+  /** So many bytes are delivered all the same; no more than `finalSize`. */
+  readonly reliableSize: number
 }
 export interface StopSendingFrame {
   readonly type: typeof FrameType.StopSending
@@ -165,6 +175,7 @@ export type Frame =
   | PingFrame
   | AckFrame
   | ResetStreamFrame
+  | ResetStreamAtFrame
   | StopSendingFrame
   | CryptoFrame
   | NewTokenFrame

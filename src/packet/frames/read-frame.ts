@@ -22,7 +22,7 @@ import { type Frame, FrameType } from './frame.ts'
 import { readPath } from './path.ts'
 import { handshakeDoneFrame, immediateAckFrame, pingFrame, readPadding } from './signal.ts'
 import { readStream } from './stream.ts'
-import { readResetStream, readStopSending } from './stream-control.ts'
+import { readResetStream, readResetStreamAt, readStopSending } from './stream-control.ts'
 import { readNewToken } from './token.ts'
 
 /**
@@ -137,6 +137,8 @@ function readBody(reader: Reader, type: number): Frame {
       return handshakeDoneFrame
     case FrameType.ImmediateAck:
       return immediateAckFrame
+    case FrameType.ResetStreamAt:
+      return readResetStreamAt(reader)
     case FrameType.AckFrequency:
       return readAckFrequency(reader)
     default:
@@ -145,8 +147,8 @@ function readBody(reader: Reader, type: number): Frame {
 }
 
 /**
- * RFC 9000 §12.4, Table 3, RFC 9221 §4 and QUIC Acknowledgment Frequency §3: by type, the levels in the order of `Level`
- * (Initial, 0-RTT, Handshake, 1-RTT).
+ * RFC 9000 §12.4, Table 3, RFC 9221 §4, QUIC Acknowledgment Frequency §3 and QUIC Stream Resets with Partial Delivery §3:
+ * by type, the levels in the order of `Level` (Initial, 0-RTT, Handshake, 1-RTT).
  */
 const allowedLevels: readonly (string | undefined)[] = (() => {
   const table: (string | undefined)[] = new Array<string | undefined>(FrameType.AckFrequency + 1).fill(undefined)
@@ -175,6 +177,7 @@ const allowedLevels: readonly (string | undefined)[] = (() => {
   set('_0_1', FrameType.ApplicationClose)
   set('___1', FrameType.HandshakeDone)
   set('___1', FrameType.ImmediateAck)
+  set('_0_1', FrameType.ResetStreamAt)
   set('_0_1', FrameType.Datagram, FrameType.Datagram + 1)
   set('___1', FrameType.AckFrequency)
   return table

@@ -42,6 +42,7 @@ const table: [name: string, hex: string, packets: string, spec: string][] = [
   ['HANDSHAKE_DONE', '1e', '___1', ''],
   ['DATAGRAM', '30 aa', '__01', ''],
   ['DATAGRAM with length', '31 01 aa', '__01', ''],
+  ['RESET_STREAM_AT', '24 00 00 00 00', '__01', ''],
   // QUIC Acknowledgment Frequency §3: not in 0-RTT packets.
   ['IMMEDIATE_ACK', '1f', '___1', ''],
   ['ACK_FREQUENCY', '40af 00 00 00 00', '___1', ''],

@@ -174,6 +174,13 @@ const cases: Case[] = [
     hex: '1f',
     frame: { type: 0x1f },
   },
+  {
+    name: 'QUIC Stream Resets with Partial Delivery §4: RESET_STREAM_AT',
+    write: w => control.writeResetStreamAt(w, 4, 0x10c, 1000, 99),
+    size: control.resetStreamAtSize(4, 0x10c, 1000, 99),
+    hex: '24 04 410c 43e8 4063',
+    frame: { type: 0x24, id: 4, errorCode: 0x10c, finalSize: 1000, reliableSize: 99 },
+  },
 ]
 
 describe.each(cases)('$name', ({ write, size, hex, frame }) => {
@@ -207,6 +214,11 @@ test('limit frames are never larger than announced', () => {
 test('RFC 9000 §19.1: a row of PADDING is one frame', () => {
   expect(read(written(w => writePadding(w, 100)))).toEqual({ type: 0x00, length: 100 })
   expect(read('00')).toEqual({ type: 0x00, length: 1 })
+})
+
+test('QUIC Stream Resets with Partial Delivery §4: no more is delivered than there is', () => {
+  expect(read('24 04 00 05 05')).toMatchObject({ finalSize: 5, reliableSize: 5 })
+  expect(fault('24 04 00 05 06')).toMatchObject({ code: ErrorCode.FrameEncodingError, frameType: 0x24 })
 })
 
 test('RFC 9000 §19.7: a token is not empty', () => {
