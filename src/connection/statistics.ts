@@ -61,6 +61,8 @@ export interface ConnectionStatistics {
 
   /** Key updates of 1-RTT packets, by either side (RFC 9001 §6). */
   readonly keyUpdates: number
+  /** Bytes held for the peer, and promised beyond the initial windows; 0 once it is closed. */
+  readonly memoryUsed: number
   /** Streams, and the data on them without retransmissions. `opened` by us, `accepted` from the peer. */
   readonly streams: StreamStats & { readonly open: number }
   /** RFC 9221. */
@@ -76,7 +78,7 @@ export interface ConnectionStatistics {
 }
 
 export function statisticsOf(parts: Parts): ConnectionStatistics {
-  const { stats, streams, keyring, handshake, mtu, datagrams } = parts
+  const { stats, streams, keyring, handshake, mtu, datagrams, memory } = parts
   return {
     ...recoveryStatistics(parts),
     pathMtu: mtu.current,
@@ -93,6 +95,7 @@ export function statisticsOf(parts: Parts): ConnectionStatistics {
     dropped: { ...stats.dropped },
     packetsParked: stats.packetsParked,
     keyUpdates: keyring.generation,
+    memoryUsed: memory.used,
     streams: { ...streams.stats, open: streams.openCount },
     datagramFrames: { ...datagrams.stats },
     handshakeTime: stats.handshakeTime,

@@ -8,9 +8,6 @@ import type { ReceiveWindow } from './flow-control.ts'
 import { type HighWaterMark, MAX_SEND_BUFFER } from './high-water-mark.ts'
 import type { Stream } from './stream.ts'
 
-/** The objects of an open stream, here and at its application, bytes. */
-export const STREAM_COST: number = 4096
-
 export class StreamMemory {
   readonly account: MemoryAccount
   readonly #window: ReceiveWindow
@@ -30,7 +27,7 @@ export class StreamMemory {
   /** Something happened to `stream`. */
   count(stream: Stream): void {
     const { send, receive } = stream
-    this.#set(stream, send?.buffered ?? 0, receive?.held ?? 0, STREAM_COST + Math.min(send?.held ?? 0, MAX_SEND_BUFFER))
+    this.#set(stream, send?.buffered ?? 0, receive?.held ?? 0, Math.min(send?.held ?? 0, MAX_SEND_BUFFER))
     this.promise()
   }
 

@@ -68,7 +68,7 @@ export class StreamSet implements FrameOwner {
     this.#highWater = new HighWaterMark(options.sendBufferSize, account)
     this.#memory = new StreamMemory(account, this.#credit.window, this.#highWater)
     this.#tuner = new WindowTuner(this.#credit.window, this.#memory)
-    this.#table = new StreamTable(role, local, this.#credit, facts, options.maxStreamWindow ?? 0)
+    this.#table = new StreamTable(role, local, this.#credit, facts, options.maxStreamWindow ?? 0, account)
   }
 
   // The application's side.

@@ -1,5 +1,6 @@
 // Which streams there are, and which there may be (RFC 9000 §2.1, §3.2, §4.6).
 
+import type { MemoryAccount } from '../bytes/memory-budget.ts'
 import type { StreamDirection } from '../packet/frames/frame.ts'
 import { ErrorCode, TransportError } from '../packet/transport-error.ts'
 import type { ConnectionCredit } from './connection-credit.ts'
@@ -9,6 +10,9 @@ import { Stream } from './stream.ts'
 import type { StreamFacts } from './stream-fact.ts'
 import { directionOf, indexOf, initiatorOf, type Role, streamId } from './stream-id.ts'
 import { noLimits, type RemoteStreams, type StreamLimits, streamDataLimit } from './stream-limits.ts'
+
+/** The objects of an open stream, here and at its application, bytes. */
+export const STREAM_COST: number = 4096
 
 /**
  * Holds open streams only. A closed one is forgotten: that it was there is known from the number of streams opened,
@@ -23,14 +27,23 @@ export class StreamTable {
   readonly #credit: ConnectionCredit
   readonly #facts: StreamFacts
   readonly #maxStreamWindow: number
+  readonly #memory: MemoryAccount
   readonly #streams: Map<number, Stream> = new Map()
 
-  constructor(role: Role, local: StreamLimits, credit: ConnectionCredit, facts: StreamFacts, maxStreamWindow: number) {
+  constructor(
+    role: Role,
+    local: StreamLimits,
+    credit: ConnectionCredit,
+    facts: StreamFacts,
+    maxStreamWindow: number,
+    memory: MemoryAccount,
+  ) {
     this.#role = role
     this.#local = local
     this.#credit = credit
     this.#facts = facts
     this.#maxStreamWindow = maxStreamWindow
+    this.#memory = memory
   }
 
   get size(): number {
@@ -84,6 +97,7 @@ export class StreamTable {
 
   forget(stream: Stream): void {
     this.#streams.delete(stream.id)
+    this.#memory.add(-STREAM_COST)
     this.closed++
     if (!stream.isOurs) this.#remote(directionOf(stream.id)).window.consume(1)
   }
@@ -125,6 +139,7 @@ export class StreamTable {
       canReceive ? this.#receiving(streamDataLimit(this.#local, isOurs, direction)) : undefined,
     )
     this.#streams.set(id, stream)
+    this.#memory.add(STREAM_COST)
     return stream
   }
 

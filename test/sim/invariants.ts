@@ -2,6 +2,9 @@
 
 import type { Connection } from '../../src/connection/connection.ts'
 import { type Address, isSameAddress } from '../../src/connection/path.ts'
+import { limits } from '../../src/limits.ts'
+import { MAX_SEND_BUFFER } from '../../src/streams/high-water-mark.ts'
+import { STREAM_COST } from '../../src/streams/stream-table.ts'
 import type { Host, Observer } from './host.ts'
 
 /** RFC 9000 §8.1. */
@@ -12,6 +15,9 @@ const PROBES = 6
 const MAX_STUCK = 50
 /** A connection's own limit on streams, and ours of each kind. */
 const MAX_STREAMS = 3000
+
+/** What a connection may hold besides: its receive windows, packets and CRYPTO frames before there are keys. */
+const MAX_MEMORY: number = (1 + limits.receivedPerByte) * 64 * 1024 * 1024
 
 interface Ledger {
   readonly address: Address
@@ -77,7 +83,15 @@ export class Invariants implements Observer {
     if (!(congestionWindow >= 2 * 1200)) throw new Error(`a congestion window of ${congestionWindow} bytes`)
     if (openStreams > MAX_STREAMS) throw new Error(`${openStreams} streams in the table`)
     this.mostStreams = Math.max(this.mostStreams, openStreams)
+    this.#checkMemory(connection.memoryUsed, openStreams)
     this.#checkTimer(host, connection)
+  }
+
+  /** Counted by differences: what was counted twice or never stays for good. A closed connection has nothing. */
+  #checkMemory(used: number, openStreams: number): void {
+    const most = MAX_MEMORY + openStreams * (STREAM_COST + MAX_SEND_BUFFER)
+    if (used === 0 || (used >= openStreams * STREAM_COST && used <= most)) return
+    throw new Error(`${used} bytes counted as held by ${openStreams} streams`)
   }
 
   #checkTimer(host: Host, connection: Connection): void {

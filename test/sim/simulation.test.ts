@@ -53,10 +53,17 @@ describe('seeds', () => {
 
 describe('invariants', () => {
   /** A host whose connection says of itself what the test wants. */
-  function host(facts: { inFlight?: number; window?: number; timer?: number; streams?: number }): Host {
-    const { inFlight = 0, window = 12_000, timer = 5, streams = 0 } = facts
+  function host(facts: {
+    inFlight?: number
+    window?: number
+    timer?: number
+    streams?: number
+    memory?: number
+  }): Host {
+    const { inFlight = 0, window = 12_000, timer = 5, streams = 0, memory = 0 } = facts
     const connection = {
       diagnostics: { bytesInFlight: inFlight, congestionWindow: window, openStreams: streams },
+      memoryUsed: memory,
       isTerminated: false,
       isAddressValidated: false,
     }
@@ -80,6 +87,8 @@ describe('invariants', () => {
     ['a timer that is no number', { timer: Number.NaN }, 'a timer at NaN'],
     ['no timer', { timer: Number.POSITIVE_INFINITY }, 'no timer'],
     ['too many streams', { streams: 3001 }, 'streams'],
+    ['less memory than streams take', { streams: 2, memory: 4096 }, '4096 bytes counted as held by 2 streams'],
+    ['memory below nothing', { memory: -1 }, '-1 bytes counted'],
   ])('%s', (_, facts, message) => {
     const invariants = new Invariants(false, 1200)
     invariants.beforeFlush(host({}))

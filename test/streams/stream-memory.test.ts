@@ -5,8 +5,8 @@ import { MemoryAccount, MemoryBudget } from '../../src/bytes/memory-budget.ts'
 import { limits as bounds } from '../../src/limits.ts'
 import { type Frame, FrameType } from '../../src/packet/frames/frame.ts'
 import { ReceiveBuffer } from '../../src/streams/receive-buffer.ts'
-import { STREAM_COST } from '../../src/streams/stream-memory.ts'
 import { StreamSet, type StreamSetOptions } from '../../src/streams/stream-set.ts'
+import { STREAM_COST } from '../../src/streams/stream-table.ts'
 import { flush, framesOf, limits, packetOf, seeded } from './link.ts'
 
 setFlagsFromString('--expose-gc')
@@ -90,6 +90,14 @@ describe('memory of all streams', () => {
     flush(set, near)
     while (near.receive(id) !== undefined);
     expect([memory.used, client.memory.used]).toEqual([0, 0])
+  })
+
+  test('streams are counted that exist only because one with a higher id does, or before anything is sent', () => {
+    const { set, memory } = counted()
+    set.onStreamDataBlocked({ type: FrameType.StreamDataBlocked, id: 36, limit: 0 })
+    expect(memory.used).toBe(10 * STREAM_COST)
+    set.open('uni')
+    expect(memory.used).toBe(11 * STREAM_COST)
   })
 
   test('a chunk is counted until all of it is acknowledged; a reset and a stop give everything back', () => {
