@@ -7,6 +7,11 @@ import { Peer } from './process.mjs'
 const MANY = 10_000
 /** What must hold: shares of throughput, bytes of heap. */
 const limits = { idleConnections10k: 0.9, openStreams10k: 0.8, bytesPerIdleConnection: 30_000 }
+/** Bytes of a turn, each way; where all streams work, so many that each has more than a packet's worth. */
+const TOTAL = 2_000_000
+const TOTAL_OF_ALL = 16_000_000
+/** Turns are longer there, and fewer. */
+const SHARE_OF_ALL = 1 / 3
 /** Opened and closed again before memory is first looked at: by then there is a compiled version of all that runs. */
 const REHEARSAL = 300
 /** How long CPU time is watched, ms. */
@@ -37,7 +42,7 @@ async function besideConnections(samples) {
     await settled(many.server)
     const [server, client] = [await many.server.call('memory'), await crowd.call('memory')]
     const idle = await idleCpu([few.server, many.server, crowd])
-    const throughput = await compare({ pair: few, active: 1 }, { pair: many, active: 1 }, samples)
+    const throughput = await compare({ pair: few, active: 1 }, { pair: many, active: 1 }, { total: TOTAL, samples })
     const memory = { server: perConnection(before[0], server), client: perConnection(before[1], client) }
     return { handshakeMs: Number(handshakeMs.toFixed(2)), memory, idleCpuMsPerSecond: idle, throughput }
   } finally {
@@ -52,9 +57,10 @@ async function besideStreams(samples) {
   const many = await new Pair().start({ streams: MANY })
   try {
     const after = await Promise.all([many.server.call('memory'), many.client.call('memory')])
+    const ofAll = { total: TOTAL_OF_ALL, samples: Math.ceil(samples * SHARE_OF_ALL) }
     return {
-      allActive: await compare({ pair: few, active: 1 }, { pair: many, active: MANY }, samples),
-      oneActive: await compare({ pair: few, active: 1 }, { pair: many, active: 1 }, samples),
+      allActive: await compare({ pair: few, active: 1 }, { pair: many, active: MANY }, ofAll),
+      oneActive: await compare({ pair: few, active: 1 }, { pair: many, active: 1 }, { total: TOTAL, samples }),
       // Against another process that has no more than one: good to a few dozen bytes.
       memory: { server: perConnection(before[0], after[0]), client: perConnection(before[1], after[1]) },
     }

@@ -4,8 +4,6 @@ import { Peer } from './process.mjs'
 
 /** Turns before the first that counts. */
 const WARM_UP = 3
-/** One side of a turn: so many bytes down, then up. */
-const TOTAL = 2_000_000
 
 /** What is measured: two processes, and over how many of the streams between them the bytes go. */
 export class Pair {
@@ -34,12 +32,12 @@ export class Pair {
     return this.#at
   }
 
-  /** Carries `TOTAL` bytes each way. ms of time, and of CPU in both processes together. */
-  async carry(active) {
+  /** Carries `total` bytes down, then up. ms of time, and of CPU in both processes together. */
+  async carry(total, active) {
     const cpu = await this.#cpu()
     const begun = performance.now()
-    await carry(this.#server, this.#client, active)
-    await carry(this.#client, this.#server, active)
+    await carry(this.#server, this.#client, total, active)
+    await carry(this.#client, this.#server, total, active)
     const ms = performance.now() - begun
     return { ms, cpuMs: (await this.#cpu()) - cpu }
   }
@@ -58,12 +56,12 @@ export class Pair {
  * How much of the throughput of `few` is left to `many`. Both go in each turn, either first; the ratio of a turn is
  * between neighbours in time, and the median of them is not disturbed by what disturbs single ones.
  */
-export async function compare(few, many, samples) {
+export async function compare(few, many, { total, samples }) {
   const turns = []
   for (let turn = -WARM_UP; turn < samples; turn++) {
     const [first, second] = turn % 2 === 0 ? [few, many] : [many, few]
-    const one = await first.pair.carry(first.active)
-    const other = await second.pair.carry(second.active)
+    const one = await first.pair.carry(total, first.active)
+    const other = await second.pair.carry(total, second.active)
     if (turn >= 0) turns.push(first === few ? { few: one, many: other } : { few: other, many: one })
   }
   const ratios = turns.map(({ few, many }) => few.ms / many.ms)
@@ -72,20 +70,26 @@ export async function compare(few, many, samples) {
     cpuRatio: round(sum(turns.map(({ few }) => few.cpuMs)) / sum(turns.map(({ many }) => many.cpuMs))),
     quartiles: [round(quantile(ratios, 0.25)), round(quantile(ratios, 0.75))],
     megabytesPerSecond: {
-      few: megabytesPerSecond(turns.map(({ few }) => few.ms)),
-      many: megabytesPerSecond(turns.map(({ many }) => many.ms)),
+      few: megabytesPerSecond(
+        total,
+        turns.map(({ few }) => few.ms),
+      ),
+      many: megabytesPerSecond(
+        total,
+        turns.map(({ many }) => many.ms),
+      ),
     },
     samples,
   }
 }
 
-async function carry(from, to, active) {
-  const received = to.call('receive', { total: TOTAL, active })
-  await Promise.all([from.call('send', { total: TOTAL, active }), received])
+async function carry(from, to, total, active) {
+  const received = to.call('receive', { total, active })
+  await Promise.all([from.call('send', { total, active }), received])
 }
 
-function megabytesPerSecond(times) {
-  return round((2 * TOTAL) / 1000 / median(times))
+function megabytesPerSecond(total, times) {
+  return round((2 * total) / 1000 / median(times))
 }
 
 function sum(values) {
