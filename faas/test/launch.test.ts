@@ -15,7 +15,7 @@ afterEach(async () => {
 })
 
 async function launched(options: Partial<LaunchOptions> = {}): Promise<LaunchedWorker> {
-  const worker = await launch({ handler: witness, clientId: 'gateway-1', ...options })
+  const worker = await launch({ handler: witness, clientId: 'gateway-1', startDeadline: 60_000, ...options })
   workers.push(worker)
   return worker
 }

@@ -10,7 +10,7 @@ import type { Host } from '../sim/host.ts'
 import { clientAddress, serverAddress } from '../sim/pair.ts'
 import { OpenPair, type Side } from './support.ts'
 
-const ITERATIONS = Number(process.env['FUZZ_ITERATIONS'] ?? 100_000)
+const ITERATIONS = Number(process.env['FUZZ_ITERATIONS'] ?? 40_000)
 
 /** One to four changes of a datagram: bits, bytes, cuts, insertions, doubled parts. */
 function mutate(random: () => number, original: Uint8Array): Uint8Array {
@@ -85,7 +85,7 @@ function phase(seed: number): OpenPair {
 
 const PER_PAIR = 250
 
-test(`${ITERATIONS} mutated datagrams, at a server and at a client, in all phases`, { timeout: 60_000 }, () => {
+test(`${ITERATIONS} mutated datagrams, at a server and at a client, in all phases`, () => {
   const random = seededRandom(20260101)
   for (let done = 0, seed = 1; done < ITERATIONS; seed++) {
     const pair = phase(seed)
@@ -131,9 +131,7 @@ function randomFrame(random: () => number): Uint8Array {
   return Uint8Array.from(bytes)
 }
 
-test('RFC 9000 §11: frames that break rules under the right keys close with a code of the peer, never INTERNAL_ERROR', {
-  timeout: 60_000,
-}, () => {
+test('RFC 9000 §11: frames that break rules under the right keys close with a code of the peer, never INTERNAL_ERROR', () => {
   const random = seededRandom(77)
   const codes = new Map<number, number>()
   const rounds = Math.max(1, Math.floor(ITERATIONS / 100))

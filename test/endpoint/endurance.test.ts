@@ -11,13 +11,13 @@ afterEach(() => {
   vi.unstubAllGlobals()
 })
 
-test('1,000 connections one after the other leave nothing: sessions, routes, timers', async () => {
+test('300 connections one after the other leave nothing: sessions, routes, timers', async () => {
   const { endpoint, address } = await server(echo, { tickets: false })
   const clients = closing(new QuicEndpoint({ host: '127.0.0.1' }))
   // An RTT that is known to be small makes closing states short.
   const transport = { initialRtt: 1 }
   const timers = armedTimers()
-  for (let i = 0; i < 1000; i++) {
+  for (let i = 0; i < 300; i++) {
     const near = clients.connect(address, { alpn: ['echo'], insecureNoCertificateCheck: true, transport })
     const stream = near.openStreamNow() ?? (await near.openStream())
     await stream.end('x')
@@ -27,10 +27,10 @@ test('1,000 connections one after the other leave nothing: sessions, routes, tim
   const isEmpty = (): boolean =>
     clients.sessions.size + clients.routes + endpoint.sessions.size + endpoint.routes + endpoint.listener.handshakes ===
     0
-  expect(await eventually(isEmpty, 5000)).toBe(true)
+  expect(await eventually(isEmpty)).toBe(true)
   // `eventually` has none left when it returns.
   expect(timers.size).toBe(0)
-}, 60_000)
+})
 
 test('200 connections at a time, and all that is theirs goes with the endpoint', async () => {
   const { endpoint, address } = await server(echo)
@@ -50,10 +50,10 @@ test('200 connections at a time, and all that is theirs goes with the endpoint',
   await endpoint.close()
   expect(endpoint.sessions.size).toBe(0)
   expect(endpoint.routes).toBe(0)
-}, 20_000)
+})
 
 test('bulk on one connection does not starve ping-pong on another', async () => {
-  const size = 64 * 1024 * 1024
+  const size = 24 * 1024 * 1024
   const piece = pattern(256 * 1024)
   const { address } = await server(async (session: QuicSession) => {
     for await (const stream of session.streams) answer(stream)
@@ -71,20 +71,21 @@ test('bulk on one connection does not starve ping-pong on another', async () => 
   })()
   const pinger = client(address)
   await pinger.opened
-  const times: number[] = []
+  // How much of the bulk went by during each.
+  const waits: number[] = []
   while (received < size) {
-    const begin = performance.now()
+    const begin = received
     const stream = await pinger.openStream()
     await stream.end('ping')
     expect(text(await stream.bytes())).toBe('pong')
-    times.push(performance.now() - begin)
+    waits.push(received - begin)
   }
   await receiving
-  times.sort((a, b) => a - b)
+  waits.sort((a, b) => a - b)
   // Client and server share one thread here: a ping waits for some turns of the loop, never for the bulk.
-  expect(times.length).toBeGreaterThan(50)
-  expect(times[times.length >> 1]).toBeLessThan(50)
-}, 60_000)
+  expect(waits.length).toBeGreaterThan(20)
+  expect(waits[waits.length >> 1]).toBeLessThan(size / 20)
+})
 
 test('six connections in bulk get even shares, and none is forgotten', async () => {
   const size = 6 * 1024 * 1024
@@ -108,7 +109,7 @@ test('six connections in bulk get even shares, and none is forgotten', async () 
   )
   expect(received).toEqual(new Array(6).fill(size))
   expect(least).toBeGreaterThan(size / 10)
-}, 60_000)
+})
 
 /** Timers set from now on that have neither fired nor been cleared. */
 function armedTimers(): ReadonlySet<unknown> {

@@ -171,13 +171,24 @@ export function failure(promise: Promise<unknown>): Promise<QuicError> {
 }
 
 /** Waits until `condition` holds; false when it does not within `ms`. */
-export async function eventually(condition: () => boolean, ms = 5000): Promise<boolean> {
+export async function eventually(condition: () => boolean, ms = 30_000): Promise<boolean> {
   const end = performance.now() + ms
   while (!condition()) {
     if (performance.now() > end) return false
     await new Promise(resolve => setTimeout(resolve, 2))
   }
   return true
+}
+
+/** Waits until a number that only grows has come to rest, and returns it. */
+export async function atRest(value: () => number): Promise<number> {
+  for (let last = value(), since = performance.now(); ; ) {
+    await new Promise(resolve => setTimeout(resolve, 10))
+    if (value() === last && performance.now() - since >= 100) return last
+    if (value() === last) continue
+    last = value()
+    since = performance.now()
+  }
 }
 
 export function sleep(ms: number): Promise<void> {

@@ -82,9 +82,13 @@ describe('admission', () => {
 
   test('a promise: datagrams wait for its answer; rejected is ignored; a throw is shown', async () => {
     let next: Admission | Error = 'accept'
+    let answer: () => void = () => {}
+    const thought = new Promise<void>(resolve => {
+      answer = resolve
+    })
     const { endpoint, address } = await server(echo, {
       admit: async () => {
-        await sleep(15)
+        await thought
         if (next instanceof Error) throw next
         return next
       },
@@ -92,6 +96,7 @@ describe('admission', () => {
     const near = client(address)
     expect(await eventually(() => endpoint.listener.pending === 1)).toBe(true)
     expect(endpoint.sessions.size).toBe(0)
+    answer()
     await near.opened
     expect(endpoint.listener.pending).toBe(0)
     next = 'refuse'
@@ -125,13 +130,18 @@ describe('admission', () => {
   })
 
   test('of two clients with one id, whose admission was thought about together, the first has it', async () => {
-    const { endpoint, address } = await server(echo, { admit: () => sleep(20).then((): Admission => 'accept') })
+    let answer: (admission: Admission) => void = () => {}
+    const thought = new Promise<Admission>(resolve => {
+      answer = resolve
+    })
+    const { endpoint, address } = await server(echo, { admit: () => thought })
     const datagram = await firstFlight()
     const [first, second] = [await Stranger.at(), await Stranger.at()]
     await first.send(datagram, address)
     await second.send(datagram, address)
     expect(await eventually(() => endpoint.listener.pending === 2)).toBe(true)
-    expect(await first.answer()).toBeDefined()
+    answer('accept')
+    expect(await first.answer(30_000)).toBeDefined()
     expect(await second.answer(30)).toBe(undefined)
     expect(endpoint.sessions.size).toBe(1)
   })
@@ -166,7 +176,7 @@ describe('admission', () => {
   })
 
   test('a close while the answer is out: nobody is let in', async () => {
-    const { endpoint, address } = await server(echo, { admit: () => sleep(20).then((): Admission => 'accept') })
+    const { endpoint, address } = await server(echo, { admit: () => new Promise(() => {}) })
     const near = client(address)
     await eventually(() => endpoint.listener.pending === 1)
     endpoint.listener.close()
@@ -184,7 +194,7 @@ describe('limits', () => {
     await Promise.all([first.confirmed, second.confirmed])
     expect((await failure(client(address).opened)).code).toBe('ERR_ZEROTRIP_CONNECTION_REFUSED')
     await first.close()
-    await eventually(() => endpoint.sessions.size === 1, 3000)
+    await eventually(() => endpoint.sessions.size === 1)
     await client(address).opened
   })
 
@@ -194,7 +204,9 @@ describe('limits', () => {
       answer = resolve
     })
     const { endpoint, address } = await server(echo, { maxPendingClients: 3, admit: () => thought })
-    const clients = Array.from({ length: 8 }, () => client(address, { handshakeTimeout: 700 }))
+    // Nobody says anything twice before it is over.
+    const options = { handshakeTimeout: 3000, transport: { initialRtt: 10_000 } }
+    const clients = Array.from({ length: 8 }, () => client(address, options))
     await eventually(() => endpoint.listener.pending === 3)
     await sleep(20)
     expect(endpoint.listener.pending).toBe(3)

@@ -93,7 +93,7 @@ describe('session.migrate (RFC 9000 §9.2)', () => {
     expect((await failure(moving)).code).toMatch(/^ERR_ZEROTRIP_MIGRATION/)
   })
 
-  test('§9.2: nobody answers there: the session stays where it is', { timeout: 10_000 }, async () => {
+  test('§9.2: nobody answers there: the session stays where it is', async () => {
     const { address } = await remembering()
     const session = client(address)
     await session.confirmed

@@ -139,7 +139,7 @@ describe('handshake timeout', () => {
   })
 
   test('a client that never finishes', async () => {
-    const { endpoint, address } = await server(() => {}, { handshakeTimeout: 40 })
+    const { endpoint, address } = await server(() => {}, { handshakeTimeout: 1000 })
     const tap = await Tap.before(address)
     tap.passes = (_, direction) => direction === 'toServer' && tap.toServer.length === 1
     client(tap.address)
@@ -150,10 +150,10 @@ describe('handshake timeout', () => {
 
   test('does not touch a connection that made it; 0 is none', async () => {
     const { address } = await server(echo)
-    const near = client(address, { handshakeTimeout: 400 })
+    const near = client(address, { handshakeTimeout: 1500 })
     const other = client(address, { handshakeTimeout: 0 })
     await near.opened
-    await sleep(430)
+    await sleep(1530)
     expect(await roundTrip(near)).toBe('hello')
     expect(await roundTrip(other)).toBe('hello')
     expect(() => client(address, { handshakeTimeout: -1 })).toThrow(RangeError)
@@ -327,15 +327,19 @@ describe('early data', () => {
     const first = client(tap.address, { tickets })
     expect(await roundTrip(first)).toBe('hello')
     await first.close()
-    await sleep(10)
-    tap.toServer.length = 0
+    const before = tap.toServer.length
     const near = client(tap.address, { tickets, earlyData: true })
     const stream = near.openStreamNow()
     stream?.end('early bird')
     expect(text(await stream?.bytes())).toBe('early bird')
     expect((await near.opened).earlyData).toBe('accepted')
     expect(isEarly).toEqual([false, true])
-    expect(packetTypes(tap.toServer[0] as Uint8Array)).toEqual(['Initial', '0-RTT'])
+    // The first session may have had last words.
+    const begun = tap.toServer
+      .slice(before)
+      .map(packetTypes)
+      .find(types => types[0] !== '1-RTT')
+    expect(begun).toEqual(['Initial', '0-RTT'])
   })
 
   test('a ticket goes out once; refused early data is sent again', async () => {

@@ -6,7 +6,7 @@ import type { ServeOptions } from '../../src/web/serve.ts'
 import { parseCertificate } from '../../src/x509/certificate.ts'
 import { gateFrom, SingleUse } from '../../src/zero-rtt/anti-replay.ts'
 import { MemoryTickets } from '../../src/zero-rtt/ticket-store.ts'
-import { eventually, failure, packetTypes, sleep, Tap } from '../endpoint/helpers.ts'
+import { eventually, failure, packetTypes, Tap } from '../endpoint/helpers.ts'
 import { p256 } from '../support/certificates.ts'
 import { session, site } from './helpers.ts'
 
@@ -23,8 +23,6 @@ describe('early data', () => {
       return taken !== undefined
     })
     await near.close()
-    // The last words of this session shall not be taken for the first of another.
-    await sleep(10)
   }
 
   test('the request of connect’s own tick is in the first datagram, and the handler knows', async () => {
@@ -41,10 +39,14 @@ describe('early data', () => {
     const before = tap.toServer.length
     const near = session(url, { tickets, earlyData: true })
     const response = near.fetch('/first')
-    expect(await eventually(() => tap.toServer.length > before)).toBe(true)
     expect(await (await response).text()).toBe('done')
     expect(near.earlyData).toBe('accepted')
-    expect(packetTypes(tap.toServer[before] as Uint8Array)).toEqual(['Initial', '0-RTT'])
+    // The session of before may have had last words.
+    const first = tap.toServer
+      .slice(before)
+      .map(packetTypes)
+      .find(types => types[0] !== '1-RTT')
+    expect(first).toEqual(['Initial', '0-RTT'])
     expect(seen).toEqual(['GET false', 'GET true'])
   })
 
