@@ -130,7 +130,11 @@ const ground = 'limits.ts'
 /** Package entries stand outside: they show what is inside and hold nothing themselves. */
 const entries = ['index.ts', 'core.ts', 'crypto-noble.ts', 'http3/index.ts', 'zero-rtt/index.ts']
 /** Where node's own modules may be used at all. */
-const nodeBackend: ReadonlySet<string> = new Set(['crypto/backend-node.ts', 'crypto/key-exchange-node.ts'])
+const nodeBackend: ReadonlySet<string> = new Set([
+  'crypto/backend-node.ts',
+  'crypto/key-exchange-node.ts',
+  'crypto/ml-kem-node.ts',
+])
 const nodeAllowed = (file: string): boolean => nodeBackend.has(file) || floorOf(file) >= 6
 /** RFC 9000 knows no promise; HTTP/3's outermost layer speaks fetch. */
 const promisesAllowed = (file: string): boolean => floorOf(file) >= 6 || roomOf(file) === 'http3'

@@ -1,7 +1,7 @@
 // CRYPTO streams to TLS and back: secrets become keys, parameters become limits (RFC 9001 §4).
 
 import { equal } from '../bytes/equal.ts'
-import { NamedGroup } from '../crypto/backend.ts'
+import { groupName } from '../crypto/backend.ts'
 import { limits } from '../limits.ts'
 import { Level, spaceOf } from '../packet/level.ts'
 import { ErrorCode, TransportError } from '../packet/transport-error.ts'
@@ -145,7 +145,7 @@ function onComplete(parts: Parts, output: Complete, now: number): void {
     alpn: output.alpn,
     serverName: output.serverName,
     cipherSuite: output.suite.name,
-    group: output.group === NamedGroup.X25519 ? 'X25519' : 'P-256',
+    group: groupName(output.group),
     isResumed: output.isResumed,
     version: parts.versions.current,
     earlyData: handshake.earlyData,

@@ -3,20 +3,10 @@
 
 import { gcm, unsafe } from '@noble/ciphers/aes.js'
 import { chacha20poly1305 } from '@noble/ciphers/chacha.js'
-import { x25519 } from '@noble/curves/ed25519.js'
-import { p256 } from '@noble/curves/nist.js'
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256, sha384 } from '@noble/hashes/sha2.js'
 import { randomBytes } from '@noble/hashes/utils.js'
-import {
-  type Aead,
-  type CryptoBackend,
-  type Hasher,
-  type HeaderKey,
-  type KeyExchange,
-  NamedGroup,
-  type PacketKey,
-} from './backend.ts'
+import { type Aead, type CryptoBackend, type Hasher, type HeaderKey, NamedGroup, type PacketKey } from './backend.ts'
 import { chachaKey, chachaMask, littleEndian, putLittleEndian } from './chacha-block.ts'
 import {
   type AeadName,
@@ -28,6 +18,7 @@ import {
   TLS_CHACHA20_POLY1305_SHA256,
 } from './cipher-suite.ts'
 import { checkSealable, MaskedHeader } from './header-protection.ts'
+import { newNobleExchange, nobleEncapsulate } from './key-exchange-noble.ts'
 import { noblePrivateKey, nobleVerify } from './noble-signatures.ts'
 import { PacketNonce } from './packet-nonce.ts'
 import { verifiableSchemes } from './signature-schemes.ts'
@@ -36,7 +27,7 @@ import { verifiableSchemes } from './signature-schemes.ts'
 export const nobleBackend: CryptoBackend = {
   name: 'noble',
   cipherSuites: [TLS_CHACHA20_POLY1305_SHA256, TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384],
-  groups: [NamedGroup.X25519, NamedGroup.P256],
+  groups: [NamedGroup.X25519, NamedGroup.P256, NamedGroup.P384, NamedGroup.X25519MlKem768],
   signatureSchemes: verifiableSchemes,
 
   random: length => randomBytes(length),
@@ -50,7 +41,8 @@ export const nobleBackend: CryptoBackend = {
   packetKey: (suite, key, iv, headerKey) => new NoblePacketKey(suite, key, iv, headerKey),
   aead: (name, key) => new NobleAead(name, key),
 
-  keyExchange: group => (group === NamedGroup.X25519 ? new X25519Exchange() : new P256Exchange()),
+  keyExchange: newNobleExchange,
+  encapsulate: nobleEncapsulate,
   privateKey: noblePrivateKey,
   verify: nobleVerify,
 }
@@ -186,50 +178,6 @@ class NobleAead implements Aead {
     if (ciphertext.length < TAG_LENGTH) return undefined
     try {
       return this.#cipher(this.#key, nonce, associatedData).decrypt(ciphertext)
-    } catch {
-      return undefined
-    }
-  }
-}
-
-class X25519Exchange implements KeyExchange {
-  readonly group = NamedGroup.X25519
-  readonly publicKey: Uint8Array
-  readonly #secret: Uint8Array
-
-  constructor() {
-    const pair = x25519.keygen()
-    this.publicKey = pair.publicKey
-    this.#secret = pair.secretKey
-  }
-
-  /** RFC 8446 §7.4.2: points of small order, which give zeros, are refused by the library. */
-  agree(peerPublicKey: Uint8Array): Uint8Array | undefined {
-    if (peerPublicKey.length !== 32) return undefined
-    try {
-      return x25519.getSharedSecret(this.#secret, peerPublicKey)
-    } catch {
-      return undefined
-    }
-  }
-}
-
-class P256Exchange implements KeyExchange {
-  readonly group = NamedGroup.P256
-  readonly publicKey: Uint8Array
-  readonly #secret: Uint8Array
-
-  constructor() {
-    const pair = p256.keygen()
-    this.publicKey = p256.getPublicKey(pair.secretKey, false)
-    this.#secret = pair.secretKey
-  }
-
-  /** RFC 8446 §4.2.8.2: an uncompressed point on the curve; the secret is its x alone (RFC 8446 §7.4.2). */
-  agree(peerPublicKey: Uint8Array): Uint8Array | undefined {
-    if (peerPublicKey.length !== 65 || peerPublicKey[0] !== 4) return undefined
-    try {
-      return p256.getSharedSecret(this.#secret, peerPublicKey, false).slice(1, 33)
     } catch {
       return undefined
     }

@@ -38,7 +38,7 @@ import {
   TLS_CHACHA20_POLY1305_SHA256,
 } from './cipher-suite.ts'
 import { checkSealable, MaskedHeader } from './header-protection.ts'
-import { newKeyExchange } from './key-exchange-node.ts'
+import { encapsulate, newKeyExchange } from './key-exchange-node.ts'
 import { PacketNonce } from './packet-nonce.ts'
 import {
   MAX_RSA_BITS,
@@ -54,7 +54,7 @@ import {
 export const nodeBackend: CryptoBackend = {
   name: 'node',
   cipherSuites: [TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384, TLS_CHACHA20_POLY1305_SHA256],
-  groups: [NamedGroup.X25519, NamedGroup.P256],
+  groups: [NamedGroup.X25519, NamedGroup.P256, NamedGroup.P384, NamedGroup.X25519MlKem768],
   signatureSchemes: verifiableSchemes,
 
   random: takeRandom,
@@ -70,6 +70,7 @@ export const nodeBackend: CryptoBackend = {
   aead: (name, key) => new NodeAead(name, key),
 
   keyExchange: newKeyExchange,
+  encapsulate,
   privateKey: key => new NodePrivateKey(readPrivateKey(key)),
   verify: verifySignature,
 }

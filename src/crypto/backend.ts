@@ -3,9 +3,24 @@
 
 import type { AeadName, CipherSuite, HashName } from './cipher-suite.ts'
 
-/** Named groups (RFC 8446 §4.2.7). */
-export const NamedGroup = { P256: 0x0017, X25519: 0x001d } as const
+/** Named groups (RFC 8446 §4.2.7), and the hybrid of draft-ietf-tls-ecdhe-mlkem §4. */
+export const NamedGroup = { P256: 0x0017, P384: 0x0018, X25519: 0x001d, X25519MlKem768: 0x11ec } as const
 export type NamedGroup = (typeof NamedGroup)[keyof typeof NamedGroup]
+
+export type NamedGroupName = 'X25519' | 'P-256' | 'P-384' | 'X25519MLKEM768'
+
+export const groupsByName: Readonly<Record<NamedGroupName, NamedGroup>> = {
+  X25519: NamedGroup.X25519,
+  'P-256': NamedGroup.P256,
+  'P-384': NamedGroup.P384,
+  X25519MLKEM768: NamedGroup.X25519MlKem768,
+}
+
+const groupNames = new Map(Object.entries(groupsByName).map(([name, group]) => [group, name as NamedGroupName]))
+
+export function groupName(group: NamedGroup): NamedGroupName {
+  return groupNames.get(group) as NamedGroupName
+}
 
 /** Signature schemes (RFC 8446 §4.2.3). The PKCS1 ones are for certificates alone. */
 export const SignatureScheme = {
@@ -25,6 +40,7 @@ export interface CryptoBackend {
   readonly name: string
   /** Offered and chosen in this order: which is fastest is the backend's to know. */
   readonly cipherSuites: readonly CipherSuite[]
+  /** What `keyExchange` makes. */
   readonly groups: readonly NamedGroup[]
   /** What `verify` understands. */
   readonly signatureSchemes: readonly SignatureScheme[]
@@ -45,6 +61,8 @@ export interface CryptoBackend {
   aead(name: AeadName, key: Uint8Array): Aead
 
   keyExchange(group: NamedGroup): KeyExchange
+  /** The server's half of a hybrid group, whose share depends on the client's; undefined: the client's is not valid. */
+  encapsulate(group: NamedGroup, clientShare: Uint8Array): Encapsulation | undefined
   /** Reads a private key: PEM (PKCS#8, SEC1, PKCS#1) or PKCS#8 DER. Throws a TypeError that says what is wrong. */
   privateKey(key: string | Uint8Array): PrivateKey
   /** `publicKey` is a SubjectPublicKeyInfo in DER. False for anything that does not verify, malformed keys included. */
@@ -103,10 +121,18 @@ export interface Aead {
 
 export interface KeyExchange {
   readonly group: NamedGroup
-  /** As in a KeyShareEntry: 32 bytes, or an uncompressed point. */
+  /** As in a KeyShareEntry: 32 bytes, an uncompressed point, or what the hybrid says. */
   readonly publicKey: Uint8Array
+  /** A share of another group that costs nothing more: the X25519 half of a hybrid. */
+  readonly half?: KeyExchange
   /** The shared secret, or undefined when the peer's share is not a valid one (RFC 8446 §4.2.8.2, §7.4.2). */
   agree(peerPublicKey: Uint8Array): Uint8Array | undefined
+}
+
+export interface Encapsulation {
+  /** As in the server's KeyShareEntry. */
+  readonly publicKey: Uint8Array
+  readonly sharedSecret: Uint8Array
 }
 
 export interface PrivateKey {

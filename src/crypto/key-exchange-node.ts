@@ -1,10 +1,25 @@
-// Key exchange by node:crypto: X25519 (RFC 7748) and P-256.
+// Key exchange by node:crypto: X25519 (RFC 7748), P-256, P-384, and the hybrid with ML-KEM-768.
 
 import { createECDH, createPublicKey, diffieHellman, type ECDH, generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { type KeyExchange, NamedGroup } from './backend.ts'
+import { type Encapsulation, type KeyExchange, NamedGroup } from './backend.ts'
+import { encapsulateHybrid, HybridExchange } from './hybrid-key-exchange.ts'
+import { mlKem768 } from './ml-kem-node.ts'
 
 export function newKeyExchange(group: NamedGroup): KeyExchange {
-  return group === NamedGroup.X25519 ? new X25519Exchange() : new P256Exchange()
+  switch (group) {
+    case NamedGroup.X25519:
+      return new X25519Exchange()
+    case NamedGroup.P256:
+      return new CurveExchange(group, 'prime256v1', 65)
+    case NamedGroup.P384:
+      return new CurveExchange(group, 'secp384r1', 97)
+    case NamedGroup.X25519MlKem768:
+      return new HybridExchange(mlKem768(), new X25519Exchange())
+  }
+}
+
+export function encapsulate(_group: NamedGroup, clientShare: Uint8Array): Encapsulation | undefined {
+  return encapsulateHybrid(mlKem768(), new X25519Exchange(), clientShare)
 }
 
 /** Raw keys go into OpenSSL as JWK: ten times faster than the same key as SubjectPublicKeyInfo in DER. */
@@ -31,19 +46,22 @@ class X25519Exchange implements KeyExchange {
   }
 }
 
-class P256Exchange implements KeyExchange {
-  readonly group = NamedGroup.P256
+class CurveExchange implements KeyExchange {
+  readonly group: NamedGroup
   readonly publicKey: Uint8Array
   readonly #ecdh: ECDH
+  readonly #pointLength: number
 
-  constructor() {
-    this.#ecdh = createECDH('prime256v1')
+  constructor(group: NamedGroup, curve: string, pointLength: number) {
+    this.group = group
+    this.#ecdh = createECDH(curve)
+    this.#pointLength = pointLength
     this.publicKey = plain(this.#ecdh.generateKeys())
   }
 
   /** RFC 8446 §4.2.8.2: an uncompressed point on the curve, nothing else. OpenSSL checks the curve. */
   agree(peerPublicKey: Uint8Array): Uint8Array | undefined {
-    if (peerPublicKey.length !== 65 || peerPublicKey[0] !== 4) return undefined
+    if (peerPublicKey.length !== this.#pointLength || peerPublicKey[0] !== 4) return undefined
     try {
       return plain(this.#ecdh.computeSecret(peerPublicKey))
     } catch {

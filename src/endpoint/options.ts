@@ -9,7 +9,7 @@ import {
   type ServerConfig,
   type TransportOptions,
 } from '../connection/config.ts'
-import type { CryptoBackend } from '../crypto/backend.ts'
+import { type CryptoBackend, groupsByName, type NamedGroup, type NamedGroupName } from '../crypto/backend.ts'
 import {
   type CipherSuite,
   TLS_AES_128_GCM_SHA256,
@@ -50,6 +50,13 @@ interface CommonOptions {
   readonly transport?: TransportOptions
   /** Suites in order of preference. Default: what the crypto backend does fastest. */
   readonly cipherSuites?: readonly CipherSuiteName[]
+  /**
+   * Groups for the key exchange (RFC 8446 §4.2.7), best first: X25519, P-256, P-384, and the hybrid X25519MLKEM768, which
+   * also holds against quantum computers. A server takes the first that the client sent a share for; by default that is
+   * the hybrid if the client begins with it. A client sends a share of the first, and of X25519 beside the hybrid; by
+   * default it offers no hybrid, whose ClientHello takes a second datagram and more time than the rest of a handshake.
+   */
+  readonly groups?: readonly NamedGroupName[]
   /** Receives NSS key log lines. Default: appended to the file SSLKEYLOGFILE names, if it is set. */
   readonly keyLog?: KeyLog
   /** A directory for qlog files, one for each connection, and one for an endpoint that listens. Default none. */
@@ -260,14 +267,22 @@ export function handshakeTimeout({ handshakeTimeout = DEFAULT_HANDSHAKE_TIMEOUT 
   throw new RangeError(`handshakeTimeout must be from 0 to ${MAX_DELAY} ms, not ${handshakeTimeout}`)
 }
 
-function common(options: CommonOptions): Pick<ClientConfig, 'transport' | 'cipherSuites' | 'versions'> {
+function common(options: CommonOptions): Pick<ClientConfig, 'transport' | 'cipherSuites' | 'groups' | 'versions'> {
   // Throws here and now, not when the first connection is made.
   resolveTransport(options.transport)
   return {
     ...(options.versions && { versions: resolveVersions(options.versions, []) }),
     ...(options.transport && { transport: options.transport }),
     ...(options.cipherSuites && { cipherSuites: options.cipherSuites.map(suiteNamed) }),
+    ...(options.groups && { groups: namedGroups(options.groups) }),
   }
+}
+
+function namedGroups(names: readonly string[]): readonly NamedGroup[] {
+  if (names.length > 0 && names.every(name => Object.hasOwn(groupsByName, name))) {
+    return names.map(name => groupsByName[name as NamedGroupName])
+  }
+  throw new RangeError(`groups must be some of ${Object.keys(groupsByName).join(', ')}, not '${names.join(', ')}'`)
 }
 
 function suiteNamed(name: string): CipherSuite {

@@ -1,6 +1,6 @@
 // What a client offers, and the ClientHello made of it, first and second (RFC 8446 §4.1.2).
 
-import type { KeyExchange, NamedGroup } from '../crypto/backend.ts'
+import { type CryptoBackend, type KeyExchange, NamedGroup } from '../crypto/backend.ts'
 import type { CipherSuite } from '../crypto/cipher-suite.ts'
 import { limits } from '../limits.ts'
 import type { TlsClientConfig } from './config.ts'
@@ -21,7 +21,8 @@ export class ClientOffer {
   readonly suites: readonly CipherSuite[]
   readonly #groups: readonly NamedGroup[]
   readonly #startTime: number
-  #exchange: KeyExchange
+  #shares: readonly KeyExchange[]
+  #group: NamedGroup
   #psk: OfferedPsk | undefined
   #earlyStage: EarlyStage | undefined
   #earlySuite: CipherSuite | undefined
@@ -32,12 +33,13 @@ export class ClientOffer {
     const { backend } = config
     this.config = config
     this.suites = config.cipherSuites ?? backend.cipherSuites
-    this.#groups = config.groups ?? backend.groups
+    this.#groups = config.groups ?? defaultGroups(backend)
     const [first] = this.#groups
     if (first === undefined || this.suites.length === 0) throw new TypeError('a suite and a group are needed')
     this.random = backend.random(RANDOM_LENGTH)
     this.#startTime = unixTime
-    this.#exchange = backend.keyExchange(first)
+    this.#shares = this.#sharesOf(first)
+    this.#group = first
     this.#psk = usablePsk(config.psk, this.suites)
     this.#earlyStage = undefined
     this.#earlySuite = earlyDataSuite(this.#psk, this.suites, config.alpn)
@@ -62,9 +64,9 @@ export class ClientOffer {
     return this.#earlySuite
   }
 
-  /** The group of the share in the last ClientHello. */
+  /** The group that was agreed upon. */
   get group(): NamedGroup {
-    return this.#exchange.group
+    return this.#group
   }
 
   /** The name that is sent (RFC 6066 §3): without the dot at the end; undefined for IP literals. */
@@ -93,7 +95,7 @@ export class ClientOffer {
       cipherSuites: this.suites.map(suite => suite.id),
       serverName: this.serverName,
       groups: this.#groups,
-      keyShare: this.#exchange,
+      keyShares: this.#shares,
       signatureSchemes: config.backend.signatureSchemes,
       alpn: config.alpn,
       transportParameters: config.transportParameters,
@@ -114,7 +116,7 @@ export class ClientOffer {
     if (group === undefined && cookie === undefined) throw illegalParameter('a HelloRetryRequest that asks for nothing')
     if (cookie !== undefined && cookie.length > MAX_COOKIE_LENGTH) throw illegalParameter('the cookie is too long')
     const wanted = group === undefined ? undefined : this.#newGroup(group)
-    if (wanted !== undefined) this.#exchange = this.config.backend.keyExchange(wanted)
+    if (wanted !== undefined) this.#shares = [this.config.backend.keyExchange(wanted)]
     this.#cookie = cookie
     this.#earlySuite = undefined
     const psk = this.#psk
@@ -126,18 +128,35 @@ export class ClientOffer {
     }
   }
 
-  agree(publicKey: Uint8Array): Uint8Array {
-    const secret = this.#exchange.agree(publicKey)
+  /** RFC 8446 §4.2.8: the server answers one of our shares. */
+  agree(group: number, publicKey: Uint8Array): Uint8Array {
+    const share = this.#shares.find(candidate => candidate.group === group)
+    if (share === undefined) throw illegalParameter(`a share of group ${group} was not asked for`)
+    this.#group = share.group
+    const secret = share.agree(publicKey)
     if (secret === undefined) throw illegalParameter('the key share is not a valid one')
     return secret
   }
 
-  /** RFC 8446 §4.2.8: one of our groups, and not the one whose share was sent. */
+  /** A hybrid's X25519 is offered by itself as well, the same key: a server without the hybrid need not ask again. */
+  #sharesOf(group: NamedGroup): readonly KeyExchange[] {
+    const exchange = this.config.backend.keyExchange(group)
+    const { half } = exchange
+    return half !== undefined && this.#groups.includes(half.group) ? [exchange, half] : [exchange]
+  }
+
+  /** RFC 8446 §4.2.8: one of our groups, and not one whose share was sent. */
   #newGroup(group: number): NamedGroup {
     const known = this.#groups.find(candidate => candidate === group)
-    if (known === undefined || known === this.group) throw illegalParameter(`group ${group} cannot be asked for`)
+    if (known === undefined || this.#shares.some(share => share.group === known))
+      throw illegalParameter(`group ${group} cannot be asked for`)
     return known
   }
+}
+
+/** A hybrid share costs a second datagram and more time than all the rest: who wants it says so. */
+function defaultGroups(backend: CryptoBackend): readonly NamedGroup[] {
+  return backend.groups.filter(group => group !== NamedGroup.X25519MlKem768)
 }
 
 const ALWAYS: readonly number[] = [

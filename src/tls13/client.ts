@@ -161,8 +161,7 @@ function sharedSecret(hello: ServerHello, offer: ClientOffer): Uint8Array {
     throw new TlsAlert(Alert.MissingExtension, 'no key share')
   }
   const share = readBody(body, readKeyShare)
-  if (share.group !== offer.group) throw illegalParameter(`a share of group ${share.group} was not asked for`)
-  return offer.agree(share.publicKey)
+  return offer.agree(share.group, share.publicKey)
 }
 
 /** Everything that is settled once there are handshake keys. */

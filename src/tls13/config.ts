@@ -28,7 +28,7 @@ export interface TlsClientConfig {
   readonly psk: OfferedPsk | undefined
   /** Default: those of the backend. */
   readonly cipherSuites?: readonly CipherSuite[] | undefined
-  /** Default: those of the backend. The first gets the key share. */
+  /** The first gets the key share, and X25519 beside the hybrid. Default: those of the backend but for the hybrid. */
   readonly groups?: readonly NamedGroup[] | undefined
   /** Default: none. */
   readonly keyLog?: KeyLog | undefined
@@ -53,7 +53,7 @@ export interface TlsServerConfig {
   readonly appState?: Uint8Array | undefined
   /** Default: those of the backend. Our order counts. */
   readonly cipherSuites?: readonly CipherSuite[] | undefined
-  /** Default: those of the backend. Our order counts, after groups the client sent a share for. */
+  /** Our order counts, after groups the client sent a share for. Default: those of the backend, the hybrid first. */
   readonly groups?: readonly NamedGroup[] | undefined
   /** Default: none. */
   readonly keyLog?: KeyLog | undefined

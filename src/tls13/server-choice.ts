@@ -1,7 +1,7 @@
 // What a server makes of a ClientHello: protocol, suite, PSK, group, certificate (RFC 8446 §4.1.1).
 
 import { equal } from '../bytes/equal.ts'
-import type { NamedGroup, SignatureScheme } from '../crypto/backend.ts'
+import { type CryptoBackend, NamedGroup, type SignatureScheme } from '../crypto/backend.ts'
 import type { CipherSuite } from '../crypto/cipher-suite.ts'
 import { Alert, TlsAlert } from './alert.ts'
 import type { TlsServerConfig } from './config.ts'
@@ -71,11 +71,17 @@ function commonSuites(
 function chooseGroup(config: TlsServerConfig, hello: ClientHello): Pick<Choice, 'group' | 'share'> {
   const offered = hello.groups ?? []
   const shares = sharesByGroup(hello.keyShares ?? [], offered)
-  const common = (config.groups ?? config.backend.groups).filter(group => offered.includes(group))
+  const common = (config.groups ?? defaultGroups(config.backend)).filter(group => offered.includes(group))
   const [first] = common
   if (first === undefined) throw new TlsAlert(Alert.HandshakeFailure, 'no group in common')
   const group = common.find(candidate => shares.has(candidate)) ?? first
   return { group, share: shares.get(group) }
+}
+
+/** Who sends a hybrid share has paid for it, and may have secrets that are to outlive today's mathematics. */
+function defaultGroups({ groups }: CryptoBackend): readonly NamedGroup[] {
+  const hybrid = NamedGroup.X25519MlKem768
+  return groups.includes(hybrid) ? [hybrid, ...groups.filter(group => group !== hybrid)] : groups
 }
 
 /** RFC 8446 §4.2.8: one share for a group, and for offered groups alone. */

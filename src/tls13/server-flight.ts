@@ -1,5 +1,6 @@
 // The server's flight: ServerHello to Finished (RFC 8446 §2), and the tickets at the end.
 
+import { type CryptoBackend, type Encapsulation, NamedGroup } from '../crypto/backend.ts'
 import type { CipherSuite } from '../crypto/cipher-suite.ts'
 import { Level } from '../packet/level.ts'
 import { MAX_TICKETS, type TlsServerConfig } from './config.ts'
@@ -37,16 +38,17 @@ export interface Decision {
 }
 
 /** The server's half of the key exchange. */
-export interface Exchange {
-  readonly publicKey: Uint8Array
-  readonly sharedSecret: Uint8Array
+export function exchangeKeys({ backend }: TlsServerConfig, { group, share }: Choice): Encapsulation {
+  const exchange = share && respond(backend, group, share.publicKey)
+  if (exchange === undefined) throw illegalParameter('the key share is not a valid one')
+  return exchange
 }
 
-export function exchangeKeys(config: TlsServerConfig, choice: Choice): Exchange {
-  const exchange = config.backend.keyExchange(choice.group)
-  const sharedSecret = choice.share && exchange.agree(choice.share.publicKey)
-  if (sharedSecret === undefined) throw illegalParameter('the key share is not a valid one')
-  return { publicKey: exchange.publicKey, sharedSecret }
+function respond(backend: CryptoBackend, group: NamedGroup, clientShare: Uint8Array): Encapsulation | undefined {
+  if (group === NamedGroup.X25519MlKem768) return backend.encapsulate(group, clientShare)
+  const exchange = backend.keyExchange(group)
+  const sharedSecret = exchange.agree(clientShare)
+  return sharedSecret && { publicKey: exchange.publicKey, sharedSecret }
 }
 
 /** `hellos` holds everything up to the ClientHello. */
@@ -55,7 +57,7 @@ export function sendFlight(
   wire: Wire,
   hellos: HelloTranscript,
   decision: Decision,
-  exchange: Exchange,
+  exchange: Encapsulation,
 ): Flight {
   const { hello, choice, early } = decision
   const { suite } = choice

@@ -190,20 +190,50 @@ function testAead(backend: CryptoBackend): void {
 }
 
 function testKeyExchange(backend: CryptoBackend): void {
-  const shareLengths = new Map<NamedGroup, number>([
-    [Group.X25519, 32],
-    [Group.P256, 65],
+  const lengths = new Map<NamedGroup, { share: number; secret: number }>([
+    [Group.X25519, { share: 32, secret: 32 }],
+    [Group.P256, { share: 65, secret: 32 }],
+    [Group.P384, { share: 97, secret: 48 }],
   ])
 
-  test.each([...backend.groups])('RFC 8446 §4.2.8 both sides agree in group %i', group => {
+  test.each([...lengths.keys()])('RFC 8446 §4.2.8 both sides agree in group %i', group => {
     const alice = backend.keyExchange(group)
     const bob = backend.keyExchange(group)
     expect(alice.group).toBe(group)
-    expect(alice.publicKey).toHaveLength(shareLengths.get(group) as number)
+    expect(alice.publicKey).toHaveLength(lengths.get(group)!.share)
     const secret = alice.agree(bob.publicKey) as Uint8Array
-    expect(secret).toHaveLength(32)
+    expect(secret).toHaveLength(lengths.get(group)!.secret)
     expect(toHex(secret)).toBe(toHex(bob.agree(alice.publicKey) as Uint8Array))
     expect(toHex(alice.agree(backend.keyExchange(group).publicKey) as Uint8Array)).not.toBe(toHex(secret))
+  })
+
+  test('draft-ietf-tls-ecdhe-mlkem §4 X25519MLKEM768: shares of 1216 and 1120 bytes, a secret of 64, no other lengths', () => {
+    const client = backend.keyExchange(Group.X25519MlKem768)
+    expect(client.publicKey).toHaveLength(1216)
+    expect(client.publicKey.subarray(1184)).toEqual(client.half?.publicKey)
+    const server = backend.encapsulate(Group.X25519MlKem768, client.publicKey)!
+    expect(server.publicKey).toHaveLength(1120)
+    expect(server.sharedSecret).toHaveLength(64)
+    expect(toHex(client.agree(server.publicKey)!)).toBe(toHex(server.sharedSecret))
+    expect(toHex(client.half!.agree(server.publicKey.subarray(1088))!)).toBe(toHex(server.sharedSecret.subarray(32)))
+    for (const change of [-1, 1, -32]) {
+      expect(backend.encapsulate(Group.X25519MlKem768, resized(client.publicKey, change))).toBeUndefined()
+      expect(client.agree(resized(server.publicKey, change))).toBeUndefined()
+    }
+  })
+
+  test('FIPS 203 §7.2, RFC 8446 §7.4.2 X25519MLKEM768 refuses keys above the modulus and points of small order', () => {
+    const client = backend.keyExchange(Group.X25519MlKem768)
+    const server = backend.encapsulate(Group.X25519MlKem768, client.publicKey)!
+    const above = client.publicKey.slice().fill(0xff, 0, 3)
+    const smallOrder = client.publicKey.slice().fill(0, 1184)
+    expect(backend.encapsulate(Group.X25519MlKem768, above)).toBeUndefined()
+    expect(backend.encapsulate(Group.X25519MlKem768, smallOrder)).toBeUndefined()
+    expect(client.agree(server.publicKey.slice().fill(0, 1088))).toBeUndefined()
+    // FIPS 203 §6.3: a forged ciphertext gives a secret that the server does not have.
+    const forged = server.publicKey.slice()
+    forged[0]! ^= 1
+    expect(toHex(client.agree(forged)!.subarray(0, 32))).not.toBe(toHex(server.sharedSecret.subarray(0, 32)))
   })
 
   test('RFC 8446 §7.4.2 X25519 refuses points of small order and wrong lengths', () => {
@@ -213,21 +243,31 @@ function testKeyExchange(backend: CryptoBackend): void {
     }
   })
 
-  test('RFC 8446 §4.2.8.2 P-256 refuses what is not an uncompressed point on the curve', () => {
-    const exchange = backend.keyExchange(Group.P256)
-    const valid = backend.keyExchange(Group.P256).publicKey
-    const offCurve = valid.slice()
-    offCurve[64]! ^= 1
-    const compressed = Uint8Array.of(2 + (valid[64]! & 1), ...valid.subarray(1, 33))
-    const hybrid = Uint8Array.of(6 + (valid[64]! & 1), ...valid.subarray(1))
-    const tooLarge = Uint8Array.of(4, ...new Uint8Array(64).fill(0xff))
-    const zeros = Uint8Array.of(4, ...new Uint8Array(64))
-    const infinity = Uint8Array.of(0)
-    for (const share of [offCurve, compressed, hybrid, tooLarge, zeros, infinity, valid.subarray(0, 64)]) {
-      expect(exchange.agree(share)).toBeUndefined()
-    }
-    expect(exchange.agree(valid)).toHaveLength(32)
-  })
+  test.each([['P-256', Group.P256, 32] as const, ['P-384', Group.P384, 48] as const])(
+    'RFC 8446 §4.2.8.2 %s refuses what is not an uncompressed point on the curve',
+    (_, group, length) => {
+      const exchange = backend.keyExchange(group)
+      const valid = backend.keyExchange(group).publicKey
+      const last = 2 * length
+      const offCurve = valid.slice()
+      offCurve[last]! ^= 1
+      const compressed = Uint8Array.of(2 + (valid[last]! & 1), ...valid.subarray(1, 1 + length))
+      const hybrid = Uint8Array.of(6 + (valid[last]! & 1), ...valid.subarray(1))
+      const tooLarge = Uint8Array.of(4, ...new Uint8Array(last).fill(0xff))
+      const zeros = Uint8Array.of(4, ...new Uint8Array(last))
+      const infinity = Uint8Array.of(0)
+      for (const share of [offCurve, compressed, hybrid, tooLarge, zeros, infinity, valid.subarray(0, last)]) {
+        expect(exchange.agree(share)).toBeUndefined()
+      }
+      expect(exchange.agree(valid)).toHaveLength(length)
+    },
+  )
+}
+
+function resized(bytes: Uint8Array, change: number): Uint8Array {
+  const other = new Uint8Array(bytes.length + change)
+  other.set(bytes.subarray(0, other.length))
+  return other
 }
 
 /** Everything on Curve25519 and its twist whose order divides 8, with its encodings that are not canonical. */

@@ -145,6 +145,11 @@ export class Tap {
     return new Tap(await Stranger.at(), await Stranger.at(), to)
   }
 
+  /** As if it came from the client now. */
+  toServerNow(datagram: Uint8Array): void {
+    this.#inside.socket.send(datagram, this.#to.port, this.#to.host)
+  }
+
   /** From now on datagrams go elsewhere. */
   redirect(to: Address): void {
     this.#to = to

@@ -56,9 +56,15 @@ export function neededExtensions(publicKey: Uint8Array): Record<string, Extensio
 
 const GREASE = [0x0a0a, 0x3a3a, 0x8a8a, 0xcaca, 0xeaea] as const
 
-/** As Chromium sends it: GREASE everywhere, a post-quantum share, ECH grease, extensions in the order given by `sort`. */
-export function chromiumHello(publicKey: Uint8Array, sort: (extensions: Extension[]) => Extension[]): Uint8Array {
-  const kyber = new Array(1216).fill(0x5a)
+/**
+ * As Chromium sends it: GREASE everywhere, a post-quantum share and one of X25519, ECH grease, extensions in the order
+ * given by `sort`.
+ */
+export function chromiumHello(
+  hybrid: Uint8Array,
+  publicKey: Uint8Array,
+  sort: (extensions: Extension[]) => Extension[],
+): Uint8Array {
   const schemes = [0x0403, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501, 0x0806, 0x0601]
   const echGrease = [0, 0, 1, 0, 1, 0x77, ...vector(2, new Array(32).fill(3)), ...vector(2, new Array(208).fill(4))]
   const middle: Extension[] = [
@@ -74,7 +80,15 @@ export function chromiumHello(publicKey: Uint8Array, sort: (extensions: Extensio
     [18, []],
     [
       51,
-      vector(2, u16(GREASE[1]), vector(2, [0]), u16(0x11ec), vector(2, kyber), u16(0x1d), vector(2, [...publicKey])),
+      vector(
+        2,
+        u16(GREASE[1]),
+        vector(2, [0]),
+        u16(0x11ec),
+        vector(2, [...hybrid]),
+        u16(0x1d),
+        vector(2, [...publicKey]),
+      ),
     ],
     [45, vector(1, [1])],
     [43, vector(1, u16(GREASE[2]), u16(0x0304))],

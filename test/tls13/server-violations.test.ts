@@ -54,23 +54,27 @@ describe('ClientHello: what a server takes', () => {
   })
 
   test("Chromium's: 1.8 KiB, GREASE, ECH grease, a post-quantum share, any order, in pieces", () => {
+    const hybrid = nodeBackend.keyExchange(NamedGroup.X25519MlKem768)
     const orders: ((list: Extension[]) => Extension[])[] = [
       list => list,
       list => list.toReversed(),
       list => [...list.slice(7), ...list.slice(0, 7)],
     ]
     for (const order of orders) {
-      const hello = chromiumHello(exchange.publicKey, order)
+      const hello = chromiumHello(hybrid.publicKey, exchange.publicKey, order)
       expect(hello.length).toBeGreaterThan(1700)
       const server = startServer(serverConfig())
       for (let at = 0; at < hello.length - 1; at += 500)
         server.receive(Level.Initial, hello.subarray(at, Math.min(at + 500, hello.length - 1)), testTime)
       expect(drain(server)).toEqual([])
-      const rest = completeAsClient(startServer(serverConfig()), hello, exchange)
-      expect(rest.find(output => output.type === 'complete')).toMatchObject({
-        group: NamedGroup.X25519,
-        serverName: 'localhost',
-      })
+      for (const [group, share] of [
+        [NamedGroup.X25519MlKem768, hybrid],
+        [NamedGroup.X25519, exchange],
+      ] as const) {
+        const groups = group === NamedGroup.X25519 ? { groups: [NamedGroup.P256, group] } : {}
+        const rest = completeAsClient(startServer(serverConfig(groups)), hello, share)
+        expect(rest.find(output => output.type === 'complete')).toMatchObject({ group, serverName: 'localhost' })
+      }
     }
   })
 
@@ -155,7 +159,7 @@ describe('ClientHello: exact alerts', () => {
     expect(fails(shares(entry(0x1d, new Array(32).fill(0))))).toBe('IllegalParameter')
     // None at all: a HelloRetryRequest.
     expect(fails(shares())).toBe('none')
-    expect(fails({ groups: [10, vector(2, u16(0x18))], ...shares() })).toBe('HandshakeFailure')
+    expect(fails({ groups: [10, vector(2, u16(0x19))], ...shares() })).toBe('HandshakeFailure')
     const p256 = { groups: [10, vector(2, u16(0x17))] as Extension }
     expect(fails({ ...p256, ...shares(entry(0x17, [4, ...new Array(64).fill(1)])) })).toBe('IllegalParameter')
     expect(fails({ ...p256, ...shares(entry(0x17, [2, ...new Array(32).fill(1)])) })).toBe('IllegalParameter')

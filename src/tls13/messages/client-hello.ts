@@ -141,7 +141,7 @@ export interface ClientHelloFields {
   /** Undefined for IP literals. */
   readonly serverName: string | undefined
   readonly groups: readonly number[]
-  readonly keyShare: KeyShareEntry
+  readonly keyShares: readonly KeyShareEntry[]
   readonly signatureSchemes: readonly number[]
   readonly alpn: readonly string[]
   readonly transportParameters: Uint8Array
@@ -172,7 +172,7 @@ function writeOffer(w: Writer, fields: ClientHelloFields): void {
   writeU16s(w, ExtensionType.SupportedGroups, fields.groups)
   writeU16s(w, ExtensionType.SignatureAlgorithms, fields.signatureSchemes)
   writeAlpn(w, fields.alpn)
-  writeKeyShares(w, [fields.keyShare])
+  writeKeyShares(w, fields.keyShares)
   writePskModes(w)
   writeTransportParameters(w, fields.transportParameters)
   if (fields.cookie !== undefined) writeCookie(w, fields.cookie)
@@ -190,7 +190,8 @@ export function fillBinder(message: Uint8Array, binder: Uint8Array): void {
 }
 
 function sizeBound(fields: ClientHelloFields): number {
-  let size = 256 + fields.transportParameters.length + fields.keyShare.publicKey.length
+  let size = 256 + fields.transportParameters.length
+  for (const share of fields.keyShares) size += 4 + share.publicKey.length
   size += 2 * (fields.cipherSuites.length + fields.groups.length + fields.signatureSchemes.length)
   size += (fields.serverName?.length ?? 0) + (fields.cookie?.length ?? 0)
   for (const protocol of fields.alpn) size += 1 + protocol.length
