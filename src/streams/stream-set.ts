@@ -20,16 +20,16 @@ import { type SentFrame, SentKind } from '../packet/sent-frame.ts'
 import { ConnectionCredit } from './connection-credit.ts'
 import { HighWaterMark } from './high-water-mark.ts'
 import type { Chunk } from './receive-stream.ts'
-import { Due, Scheduler, TurnQueue, URGENCIES } from './scheduler.ts'
-import type { SendStream } from './send-stream.ts'
+import { URGENCIES } from './scheduler.ts'
 import type { Stream } from './stream.ts'
-import { writeControl } from './stream-control.ts'
+import { onStreamAcked, onStreamLost } from './stream-delivery.ts'
 import type { StreamFacts } from './stream-fact.ts'
 import { directionOf, type Role, streamId } from './stream-id.ts'
 import { type LocalStreams, noLimits, type StreamLimits, streamCountLimit, streamDataLimit } from './stream-limits.ts'
 import { StreamMemory } from './stream-memory.ts'
 import type { StreamSetOptions } from './stream-options.ts'
 import { StreamTable } from './stream-table.ts'
+import { StreamTurns } from './stream-turns.ts'
 import { WindowTuner } from './window-tuner.ts'
 
 export type { Chunk } from './receive-stream.ts'
@@ -55,10 +55,7 @@ export class StreamSet implements FrameOwner {
   readonly #tuner: WindowTuner
   readonly #credit: ConnectionCredit
   readonly #table: StreamTable
-  /** Those with frames other than STREAM due. */
-  readonly #control: TurnQueue<Stream> = new TurnQueue()
-  /** Those with STREAM frames due. */
-  readonly #scheduler: Scheduler<Stream> = new Scheduler()
+  readonly #turns: StreamTurns
 
   /** `local` is what we announce to the peer. Facts are pushed in the order they happen. */
   constructor(role: Role, local: StreamLimits, facts: StreamFacts, options: StreamSetOptions = {}) {
@@ -69,6 +66,7 @@ export class StreamSet implements FrameOwner {
     this.#memory = new StreamMemory(account, this.#credit.window, this.#highWater)
     this.#tuner = new WindowTuner(this.#credit.window, this.#memory)
     this.#table = new StreamTable(role, local, this.#credit, facts, options.maxStreamWindow ?? 0, account)
+    this.#turns = new StreamTurns(this.#table, this.#memory, this.#tuner, this.#credit)
   }
 
   // The application's side.
@@ -91,7 +89,7 @@ export class StreamSet implements FrameOwner {
     send.send(bytes, fin)
     const room = this.#highWater.of(stream.sent) - send.buffered
     if (room <= 0) send.isFull = true
-    this.#settle(stream)
+    this.#turns.settle(stream)
     return room
   }
 
@@ -113,7 +111,7 @@ export class StreamSet implements FrameOwner {
     if (stream.send === undefined) throw new TypeError(`stream ${id} is receive-only`)
     stream.send.reset(errorCode, reliableSize)
     stream.send.isEnded = true
-    this.#settle(stream)
+    this.#turns.settle(stream)
   }
 
   /** Abandons receiving. What has arrived is dropped. */
@@ -122,7 +120,7 @@ export class StreamSet implements FrameOwner {
     if (stream === undefined) return
     if (stream.receive === undefined) throw new TypeError(`stream ${id} is send-only`)
     stream.receive.stop(errorCode)
-    this.#settle(stream)
+    this.#turns.settle(stream)
   }
 
   /**
@@ -135,7 +133,7 @@ export class StreamSet implements FrameOwner {
     if (stream === undefined) return
     stream.urgency = urgency
     stream.isIncremental = isIncremental
-    this.#settle(stream)
+    this.#turns.settle(stream)
   }
 
   /** Some of what was received on it came as 0-RTT data. */
@@ -178,7 +176,7 @@ export class StreamSet implements FrameOwner {
     }
     this.#raiseStreams(this.#credit.localBidi, streamCountLimit(limits, 'bidi'))
     this.#raiseStreams(this.#credit.localUni, streamCountLimit(limits, 'uni'))
-    for (const stream of this.#table.all()) this.#settle(stream)
+    for (const stream of this.#table.all()) this.#turns.settle(stream)
   }
 
   /**
@@ -191,7 +189,7 @@ export class StreamSet implements FrameOwner {
     for (const stream of this.#table.all()) {
       stream.send?.rewind()
       stream.receive?.onStopLost()
-      this.#settle(stream)
+      this.#turns.settle(stream)
     }
   }
 
@@ -207,7 +205,7 @@ export class StreamSet implements FrameOwner {
       receive.isAnnounced = true
       this.#facts.push({ type: 'readable', id: frame.id })
     }
-    this.#settle(stream)
+    this.#turns.settle(stream)
     this.#memory.check()
   }
 
@@ -224,7 +222,7 @@ export class StreamSet implements FrameOwner {
     if (!stream?.send?.isOpen) return
     stream.send.reset(frame.errorCode)
     this.#facts.push({ type: 'streamStopped', id: frame.id, errorCode: frame.errorCode })
-    this.#settle(stream)
+    this.#turns.settle(stream)
   }
 
   onMaxData(frame: MaxDataFrame): void {
@@ -233,7 +231,7 @@ export class StreamSet implements FrameOwner {
 
   onMaxStreamData(frame: MaxStreamDataFrame): void {
     const stream = this.#table.forSending(frame.id, FrameType.MaxStreamData)
-    if (stream?.send?.credit.raise(frame.maximum)) this.#settle(stream)
+    if (stream?.send?.credit.raise(frame.maximum)) this.#turns.settle(stream)
   }
 
   onMaxStreams(frame: MaxStreamsFrame): void {
@@ -254,22 +252,12 @@ export class StreamSet implements FrameOwner {
 
   /** True when `write` would put something into an empty packet. */
   get hasDataToSend(): boolean {
-    return (
-      !this.#control.isEmpty ||
-      this.#scheduler.next(this.#credit.data.available > 0) !== undefined ||
-      this.#credit.isDue(this.#scheduler.hasFresh)
-    )
+    return this.#turns.isAnyDue
   }
 
   /** Into packets of 0-RTT and 1-RTT. */
   write(packet: PacketWriter, now: number): void {
-    this.#tuner.now = now
-    this.#credit.writeLimits(packet, this.#tuner)
-    this.#writeControl(packet)
-    this.#writeData(packet)
-    // Using up a stream's credit has made STREAM_DATA_BLOCKED due: better now than in a packet of its own.
-    this.#writeControl(packet)
-    this.#credit.writeBlocked(packet, this.#scheduler.hasFresh)
+    this.#turns.write(packet, now)
   }
 
   /** What the path is like, from the first ACK on: smoothed round-trip time in ms, congestion window in bytes. */
@@ -280,12 +268,8 @@ export class StreamSet implements FrameOwner {
 
   onAcked(frame: SentFrame): void {
     const stream = this.#table.get(frame.id)
-    const send = stream?.send
-    if (stream === undefined || send === undefined) return
-    if (frame.kind === SentKind.Stream) this.#onStreamAcked(stream, send, frame)
-    else if (frame.kind === SentKind.ResetStream) send.onResetAcked(frame.offset)
-    else return
-    this.#settle(stream)
+    if (stream === undefined || !onStreamAcked(stream, frame, this.#highWater, this.#facts)) return
+    this.#turns.settle(stream)
   }
 
   onLost(frame: SentFrame): void {
@@ -298,7 +282,9 @@ export class StreamSet implements FrameOwner {
         return
       default: {
         const stream = this.#table.get(frame.id)
-        if (stream !== undefined) this.#onStreamLost(stream, frame)
+        if (stream === undefined) return
+        onStreamLost(stream, frame)
+        this.#turns.settle(stream)
       }
     }
   }
@@ -307,58 +293,7 @@ export class StreamSet implements FrameOwner {
   #onRead(stream: Stream): void {
     const errorCode = stream.receive?.takeReset() ?? -1
     if (errorCode >= 0) this.#facts.push({ type: 'streamReset', id: stream.id, errorCode })
-    this.#settle(stream)
-  }
-
-  #onStreamAcked(stream: Stream, send: SendStream, frame: SentFrame): void {
-    if (send.onAcked(frame.offset, frame.length, frame.flag)) {
-      this.#facts.push({ type: 'streamFinished', id: frame.id })
-    } else if (send.isFull && send.buffered < this.#highWater.of(stream.sent) / 2) {
-      send.isFull = false
-      if (!send.isEnded) this.#facts.push({ type: 'writable', id: frame.id })
-    }
-  }
-
-  #onStreamLost(stream: Stream, frame: SentFrame): void {
-    switch (frame.kind) {
-      case SentKind.Stream:
-        stream.send?.onLost(frame.offset, frame.length, frame.flag)
-        break
-      case SentKind.ResetStream:
-        stream.send?.onResetLost(frame.offset)
-        break
-      case SentKind.StopSending:
-        stream.receive?.onStopLost()
-        break
-      case SentKind.MaxStreamData:
-        stream.receive?.window.onLost(frame.offset)
-        break
-      case SentKind.StreamDataBlocked:
-        stream.send?.credit.onBlockedLost(frame.offset)
-        break
-    }
-    this.#settle(stream)
-  }
-
-  #writeControl(packet: PacketWriter): void {
-    for (;;) {
-      const turn = this.#control.first
-      if (turn === undefined || !writeControl(turn.owner, packet, this.#tuner)) return
-      this.#control.remove(turn)
-      this.#settle(turn.owner)
-    }
-  }
-
-  #writeData(packet: PacketWriter): void {
-    const credit = this.#credit.data
-    for (;;) {
-      const stream = this.#scheduler.next(credit.available > 0)
-      const used = stream?.send?.write(packet, credit.available)
-      if (stream === undefined || used === undefined || used < 0) return
-      credit.use(used)
-      this.#scheduler.rotate(stream.data, stream.urgency)
-      this.#settle(stream)
-    }
+    this.#turns.settle(stream)
   }
 
   #raiseStreams(streams: LocalStreams, limit: number): void {
@@ -366,27 +301,11 @@ export class StreamSet implements FrameOwner {
     if (!streams.credit.raise(limit)) return
     for (let index = before; index < Math.min(limit, streams.opened); index++) {
       const stream = this.#table.get(streamId(streams.kind, index))
-      if (stream !== undefined) this.#settle(stream)
+      if (stream !== undefined) this.#turns.settle(stream)
     }
     if (!streams.isWanted || streams.credit.available <= 0) return
     streams.isWanted = false
     this.#facts.push({ type: 'streamsAvailable', direction: streams.direction })
-  }
-
-  /** After anything happened to a stream: into the queues it belongs in, or out of the table. */
-  #settle(stream: Stream): void {
-    this.#memory.count(stream)
-    if (stream.isDone) {
-      stream.control.queue?.remove(stream.control)
-      stream.data.queue?.remove(stream.data)
-      this.#memory.forget(stream)
-      this.#table.forget(stream)
-      return
-    }
-    const isAllowed = this.#table.isAllowed(stream)
-    if (!isAllowed || !stream.isControlDue) stream.control.queue?.remove(stream.control)
-    else if (stream.control.queue === undefined) this.#control.push(stream.control)
-    this.#scheduler.place(stream.data, isAllowed ? stream.due : Due.Nothing, stream.urgency, stream.isIncremental)
   }
 
   #find(id: number, errorCode: number): Stream | undefined {
