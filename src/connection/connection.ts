@@ -7,30 +7,24 @@ import { ErrorCode, TransportError } from '../packet/transport-error.ts'
 import { assembleClient, assembleServer } from './assemble.ts'
 import { CloseState } from './close.ts'
 import type { Accepted, ClientConfig, Dependencies, ServerConfig } from './config.ts'
-import { pto } from './delivery.ts'
+import { nextDeadline, onDeadline } from './deadlines.ts'
 import { type Diagnostics, diagnose } from './diagnostics.ts'
 import { drop } from './drop.ts'
-import { asTransportError, tellClosed } from './ending.ts'
+import { end, fail } from './ending.ts'
 import type { ConnectionEvent, PeerInfo } from './events.ts'
-import { discardEarlyKeys, drainTls } from './handshake.ts'
-import { onLossTimeout } from './loss-timeout.ts'
-import { depart, type MigrationRefusal, onPathTimeout, pathDeadline } from './migration.ts'
+import { drainTls } from './handshake.ts'
+import { depart, type MigrationRefusal } from './migration.ts'
+import { type Transmit, writeLastWords, writeNext } from './outgoing.ts'
 import type { Parts } from './parts.ts'
 import type { Address } from './path.ts'
-import type { Probe } from './probes.ts'
 import { receiveDatagram } from './receive.ts'
-import { recordKeys, recordStart, recordState } from './record.ts'
+import { recordKeys, recordStart } from './record.ts'
 import { type ConnectionStatistics, statisticsOf } from './statistics.ts'
 import type { Stats } from './stats.ts'
-import { datagramRoom, nextTransmitTime, transmitDatagram } from './transmit.ts'
-import { transmitOffPath } from './transmit-off-path.ts'
+import { datagramRoom, nextTransmitTime } from './transmit.ts'
 import { Watch } from './watch.ts'
 
-/** Where a datagram goes and how long it is. One object for each connection, used again at every call. */
-export interface Transmit {
-  length: number
-  to: Address
-}
+export type { Transmit } from './outgoing.ts'
 
 export class Connection {
   readonly #parts: Parts
@@ -97,10 +91,10 @@ export class Connection {
     this.#now = now
     let hasMore = false
     try {
-      hasMore = this.#write(into, now)
+      hasMore = writeNext(this.#parts, this.#transmit, into, now)
     } catch (error) {
       this.#fail(error)
-      hasMore = this.#writeLastWords(into, now)
+      hasMore = writeLastWords(this.#parts, this.#transmit, into, now)
     }
     this.#isDrained = !hasMore
     this.#watch?.onTransmit(hasMore ? this.#transmit.length : 0, now)
@@ -109,14 +103,8 @@ export class Connection {
 
   /** When `onTimeout` and `transmit` are to be called next, if nothing else happens; Infinity: never. */
   nextTimeout(): number {
-    const { close, recovery, idle, handshake } = this.#parts
-    if (!close.isOpen) return close.deadline
-    const next = Math.min(
-      recovery.nextTimeout(),
-      idle.deadline(pto(this.#parts)),
-      pathDeadline(this.#parts),
-      handshake.earlyKeysDeadline,
-    )
+    const next = nextDeadline(this.#parts)
+    if (!this.#parts.close.isOpen) return next
     const transmit = nextTransmitTime(this.#parts, this.#now)
     // What `transmit` has just not written waits for something to happen, and not for time.
     return this.#isDrained && transmit <= this.#now ? next : Math.min(next, transmit)
@@ -124,23 +112,16 @@ export class Connection {
 
   /** Time has passed: probes, losses, idle timeout, keys and states that end. */
   onTimeout(now: number): void {
-    const { close, recovery, handshake } = this.#parts
     this.#now = now
     this.#isDrained = false
-    if (!close.isOpen) {
-      if (now >= close.deadline) this.#terminate()
-      return
-    }
-    this.#watch?.expire(now)
-    if (now >= this.#parts.idle.deadline(pto(this.#parts))) return this.#onIdle()
+    const { isOpen } = this.#parts.close
+    if (isOpen) this.#watch?.expire(now)
     try {
-      if (now >= recovery.nextTimeout()) onLossTimeout(this.#parts, now)
-      onPathTimeout(this.#parts, now)
-      if (now >= handshake.earlyKeysDeadline) discardEarlyKeys(this.#parts)
+      onDeadline(this.#parts, now)
     } catch (error) {
       this.#fail(error)
     }
-    this.#watch?.look(now)
+    if (isOpen && !this.isTerminated) this.#watch?.look(now)
   }
 
   /** The oldest fact not yet told. */
@@ -240,7 +221,8 @@ export class Connection {
   /** Ends the connection with an application's error code (RFC 9000 §10.2). Without effect when it has ended. */
   close(errorCode: number, reason: string, now: number = this.#now): void {
     if (!this.#parts.close.isOpen) return
-    this.#end({ type: 'closed', error: undefined, errorCode, isApplication: true, reason, by: 'local' }, 0, now)
+    this.#isDrained = false
+    end(this.#parts, { type: 'closed', error: undefined, errorCode, isApplication: true, reason, by: 'local' }, 0, now)
   }
 
   /** Ends the connection to have its memory for others: what was received and not read is gone. */
@@ -331,68 +313,9 @@ export class Connection {
     return diagnose(this.#parts)
   }
 
-  #onIdle(): void {
-    const reason = 'idle timeout'
-    const error = new TransportError(ErrorCode.NoError, reason)
-    tellClosed(
-      this.#parts,
-      { type: 'closed', error, errorCode: 0, isApplication: false, reason, by: 'idle' },
-      this.#now,
-    )
-    this.#terminate()
-  }
-
-  #terminate(): void {
-    this.#parts.close.terminate()
-    this.#parts.localIds.retireAll()
-    recordState(this.#parts, 'closed', this.#now)
-  }
-
-  /** False: nothing is due or allowed. */
-  #write(into: Uint8Array, now: number): boolean {
-    const { close, path, probes } = this.#parts
-    if (!close.isOpen && !close.isDue) return false
-    let length = 0
-    while (probes.hasDue && close.isOpen && length === 0) {
-      const probe = probes.next() as Probe
-      this.#transmit.to = probe.to
-      length = transmitOffPath(this.#parts, probe, into, now)
-    }
-    if (length === 0) {
-      this.#transmit.to = path.remote
-      length = transmitDatagram(this.#parts, into, now)
-    }
-    this.#transmit.length = length
-    return length > 0
-  }
-
-  /** Who cannot even say goodbye, because keys are used up or by a fault of ours, is gone. */
-  #writeLastWords(into: Uint8Array, now: number): boolean {
-    try {
-      return this.#write(into, now)
-    } catch {
-      this.#terminate()
-      return false
-    }
-  }
-
   /** The one place where a fault of the peer, or of ours, ends the connection. */
   #fail(error: unknown): void {
-    // It may have ended already, by the peer, in the same datagram.
-    if (!this.#parts.close.isOpen) return
-    const fault = asTransportError(error)
-    this.#end(
-      { type: 'closed', error: fault, errorCode: fault.code, isApplication: false, reason: fault.message, by: 'local' },
-      fault.frameType,
-      this.#now,
-    )
-  }
-
-  #end(fact: Extract<ConnectionEvent, { type: 'closed' }>, frameType: number, now: number): void {
-    const { close } = this.#parts
-    close.start(fact, frameType, pto(this.#parts), now)
     this.#isDrained = false
-    recordState(this.#parts, 'closing', now)
-    tellClosed(this.#parts, fact, now)
+    fail(this.#parts, error, this.#now)
   }
 }
