@@ -1,8 +1,10 @@
 // Clients that may speak first: provisioned, or with a ticket of an earlier connection.
 
 import type { ServerConfig, TransportOptions } from '../../src/connection/config.ts'
+import type { CryptoBackend } from '../../src/crypto/backend.ts'
 import { nodeBackend } from '../../src/crypto/backend-node.ts'
 import { TLS_AES_128_GCM_SHA256 } from '../../src/crypto/cipher-suite.ts'
+import { QUIC_V1 } from '../../src/packet/version.ts'
 import { AddressTokens } from '../../src/zero-rtt/address-token.ts'
 import { StrikeWindow } from '../../src/zero-rtt/anti-replay.ts'
 import { provision } from '../../src/zero-rtt/generator.ts'
@@ -25,9 +27,15 @@ export interface Provisioned {
 }
 
 /** Both halves of a bundle for a worker with these transport options. */
-export function provisioned(transport: TransportOptions = {}, appState: Uint8Array = new Uint8Array(0)): Provisioned {
+export function provisioned(
+  transport: TransportOptions = {},
+  appState: Uint8Array = new Uint8Array(0),
+  backend: CryptoBackend = nodeBackend,
+  version: number = QUIC_V1,
+): Provisioned {
   const bundles = provision({
-    backend: nodeBackend,
+    backend,
+    version,
     unixTime: testTime,
     clientId: 'gateway',
     addresses: [ORIGIN],
@@ -36,13 +44,13 @@ export function provisioned(transport: TransportOptions = {}, appState: Uint8Arr
     transportParameters: writeRemembered(parametersOf(transport)),
     appState,
   })
-  const client = new ProvisionedClient(nodeBackend, bundles.client, () => testTime)
-  const worker = new ProvisionedServer(nodeBackend, bundles.worker)
+  const client = new ProvisionedClient(backend, bundles.client, () => testTime)
+  const worker = new ProvisionedServer(backend, bundles.worker)
   return {
     resumption: client.take(ORIGIN) as Resumption,
     client,
     server: { psks: worker, earlyData: worker, transport, appState },
-    tokens: AddressTokens.ofInstance(nodeBackend, bundles.worker),
+    tokens: AddressTokens.ofInstance(backend, bundles.worker),
   }
 }
 

@@ -13,6 +13,8 @@ const MAX_BURST = 5000
 export interface Observer {
   onReceived(host: Host, size: number, from: Address): void
   onSent(host: Host, size: number, to: Address): void
+  /** The host is about to lose its connection. */
+  onForgotten(host: Host): void
   /** Around each turn in which the connection may send. */
   beforeFlush(host: Host): void
   afterFlush(host: Host): void
@@ -78,6 +80,7 @@ export class Host {
 
   /** Loses its connection, as a process does that is started again. */
   forget(): void {
+    if (this.#connection !== undefined) this.observer?.onForgotten(this)
     this.#connection = undefined
   }
 

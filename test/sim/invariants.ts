@@ -1,10 +1,12 @@
 // What must hold whatever the network does, looked at after every turn of a connection.
 
+import type { MemoryBudget } from '../../src/bytes/memory-budget.ts'
 import type { Connection } from '../../src/connection/connection.ts'
 import { type Address, isSameAddress } from '../../src/connection/path.ts'
 import { limits } from '../../src/limits.ts'
 import { MAX_SEND_BUFFER } from '../../src/streams/high-water-mark.ts'
 import { STREAM_COST } from '../../src/streams/stream-table.ts'
+import type { Credit } from './credit.ts'
 import type { Host, Observer } from './host.ts'
 
 /** RFC 9000 §8.1. */
@@ -26,9 +28,17 @@ interface Ledger {
   isValidated: boolean
 }
 
+/** Who keeps accounts besides. */
+export interface Accounts {
+  /** What this connection alone may use. */
+  readonly budget?: MemoryBudget
+  readonly credit?: Credit
+}
+
 /** Throws when something does not hold. One for each host. */
 export class Invariants implements Observer {
   readonly #datagramSize: number
+  readonly #accounts: Accounts
   /** Only servers answer to strangers. */
   readonly #isServer: boolean
   readonly #addresses = new Map<string, Ledger>()
@@ -38,10 +48,12 @@ export class Invariants implements Observer {
   #stuck = 0
   #stuckAt = -1
   #connection: Connection | undefined
+  #forgotten = 0
   /** The most that was seen: streams in the table. */
   mostStreams = 0
 
-  constructor(isServer: boolean, datagramSize: number) {
+  constructor(isServer: boolean, datagramSize: number, accounts: Accounts = {}) {
+    this.#accounts = accounts
     this.#isServer = isServer
     this.#datagramSize = datagramSize
   }
@@ -59,6 +71,11 @@ export class Invariants implements Observer {
     if (ledger.sent > AMPLIFICATION * ledger.received) {
       throw new Error(`${ledger.sent} bytes sent to an address that sent ${ledger.received}`)
     }
+  }
+
+  /** No endpoint does that: it is never given back to the budget. */
+  onForgotten({ connection }: Host): void {
+    this.#forgotten += connection.memoryUsed
   }
 
   beforeFlush(host: Host): void {
@@ -85,10 +102,15 @@ export class Invariants implements Observer {
     this.mostStreams = Math.max(this.mostStreams, openStreams)
     this.#checkMemory(connection.memoryUsed, openStreams)
     this.#checkTimer(host, connection)
+    this.#accounts.credit?.check()
   }
 
   /** Counted by differences: what was counted twice or never stays for good. A closed connection has nothing. */
   #checkMemory(used: number, openStreams: number): void {
+    const { budget } = this.#accounts
+    if (budget !== undefined && budget.used !== used + this.#forgotten) {
+      throw new Error(`${used} bytes counted as held, and ${budget.used} in the budget`)
+    }
     const most = MAX_MEMORY + openStreams * (STREAM_COST + MAX_SEND_BUFFER)
     if (used === 0 || (used >= openStreams * STREAM_COST && used <= most)) return
     throw new Error(`${used} bytes counted as held by ${openStreams} streams`)

@@ -1,7 +1,10 @@
-// One direction of a path: what happens to a datagram between two hosts.
+// One direction of a way: the elements between two hosts, joined.
 
+import type { Deliver, Element } from './elements.ts'
+import * as elements from './elements.ts'
 import type { Happening, World } from './world.ts'
 
+/** A short form of the usual list. */
 export interface LinkOptions {
   /** One-way delay, ms. Default 10. */
   readonly delay?: number
@@ -25,82 +28,95 @@ export interface LinkOptions {
   readonly drop?: (index: number, datagram: Uint8Array) => boolean
 }
 
-type Deliver = (datagram: Uint8Array) => void
+/** The list that the options are short for. */
+export function usual(options: LinkOptions): Element[] {
+  const { delay = 10, rate = 0, queue, blackout } = options
+  const list: Element[] = []
+  if (options.drop) list.push(elements.drop(options.drop))
+  if (options.loss) list.push(elements.loss(options.loss))
+  if (options.mtu) list.push(elements.mtu(options.mtu))
+  if (blackout) list.push(elements.blackout(...blackout))
+  if (options.duplicate) list.push(elements.duplicate(options.duplicate))
+  if (options.corrupt) list.push(elements.corrupt(options.corrupt))
+  if (rate > 0) list.push(elements.queue({ rate, ...(queue !== undefined && { bytes: queue }) }))
+  list.push(elements.delay(delay))
+  if (options.reorder) list.push(elements.reorder(options.reorder, delay))
+  if (options.jitter) list.push(elements.jitter(options.jitter))
+  return list
+}
 
-export class Link {
+/** The end of a way: a datagram arrives. */
+class Arrival extends elements.Stage {
   readonly #world: World
-  readonly #options: Required<Omit<LinkOptions, 'blackout' | 'drop'>> & Pick<LinkOptions, 'blackout' | 'drop'>
-  #index = 0
-  /** When the last byte of what waits will have left. */
-  #freeAt = 0
   /** What was sent last. */
   #newest: Happening | undefined
   carried = 0
   bytes = 0
-  /** Datagrams for which the queue had no room. */
-  overflowed = 0
 
-  constructor(world: World, options: LinkOptions = {}) {
+  constructor(world: World) {
+    super()
     this.#world = world
-    this.#options = { ...flawless, ...options }
   }
 
+  pass(datagram: Uint8Array, at: number, deliver: Deliver): void {
+    this.carried++
+    this.bytes += datagram.length
+    this.#newest = this.#world.plan(at, deliver, datagram, this.#newest)
+  }
+}
+
+export class Link {
+  readonly #world: World
+  readonly #first: elements.Stage
+  readonly #arrival: Arrival
+  readonly #queues: elements.Queue[] = []
   /** What arrives may not be what was sent. */
-  get mayCorrupt(): boolean {
-    return this.#options.corrupt > 0
+  readonly mayCorrupt: boolean
+
+  constructor(world: World, way: LinkOptions | readonly Element[] = {}) {
+    const list = isList(way) ? way : usual(way)
+    this.#world = world
+    this.mayCorrupt = list.some(({ isCorrupting }) => isCorrupting)
+    this.#arrival = new Arrival(world)
+    this.#first = this.#join(list)
   }
 
   /** `isOurs`: nobody else has a use for these bytes, which receivers change in place. */
   send(datagram: Uint8Array, deliver: Deliver, isOurs = false): void {
-    const { loss, duplicate, mtu, blackout, drop } = this.#options
-    const index = this.#index++
-    if (drop?.(index, datagram) || this.#chance(loss) || datagram.length > mtu) return
-    if (blackout !== undefined && this.#world.now >= blackout[0] && this.#world.now < blackout[1]) return
-    this.#carry(isOurs && duplicate === 0 ? datagram : datagram.slice(), deliver)
-    if (this.#chance(duplicate)) this.#carry(datagram.slice(), deliver)
+    this.#first.pass(isOurs ? datagram : datagram.slice(), this.#world.now, deliver)
   }
 
-  #carry(copy: Uint8Array, deliver: Deliver): void {
-    const { delay, reorder, jitter, corrupt, rate, queue } = this.#options
-    const { now, random } = this.#world
-    if (this.#chance(corrupt)) {
-      const at = Math.floor(random() * copy.length)
-      copy[at] = (copy[at] as number) ^ (1 + Math.floor(random() * 255))
-    }
-    let leaves = now
-    if (rate > 0) {
-      const waiting = Math.max(0, this.#freeAt - now) * rate
-      if (waiting + copy.length > queue) {
-        this.overflowed++
-        return
-      }
-      leaves = Math.max(now, this.#freeAt) + copy.length / rate
-      this.#freeAt = leaves
-    }
-    const late = (this.#chance(reorder) ? random() * delay : 0) + (jitter > 0 ? random() * jitter : 0)
-    this.carried++
-    this.bytes += copy.length
-    this.#newest = this.#world.plan(leaves + delay + late, deliver, copy, this.#newest)
+  /** Datagrams that were not lost, and their bytes. */
+  get carried(): number {
+    return this.#arrival.carried
   }
 
-  /** Bytes that wait for the rate. */
+  get bytes(): number {
+    return this.#arrival.bytes
+  }
+
+  /** Bytes that wait in queues. */
   get queued(): number {
-    return Math.max(0, this.#freeAt - this.#world.now) * this.#options.rate
+    return this.#queues.reduce((sum, { queued }) => sum + queued, 0)
   }
 
-  #chance(probability: number): boolean {
-    return probability > 0 && this.#world.random() < probability
+  /** Datagrams for which queues had no room. */
+  get overflowed(): number {
+    return this.#queues.reduce((sum, { overflowed }) => sum + overflowed, 0)
+  }
+
+  #join(list: readonly Element[]): elements.Stage {
+    let first: elements.Stage = this.#arrival
+    for (const { make } of list.toReversed()) {
+      const stage = make(this.#world)
+      stage.next = first
+      if (stage instanceof elements.Queue) this.#queues.push(stage)
+      first = stage
+    }
+    return first
   }
 }
 
-const flawless = {
-  delay: 10,
-  loss: 0,
-  duplicate: 0,
-  corrupt: 0,
-  reorder: 0,
-  jitter: 0,
-  mtu: Number.POSITIVE_INFINITY,
-  rate: 0,
-  queue: 65_536,
+function isList(way: LinkOptions | readonly Element[]): way is readonly Element[] {
+  return Array.isArray(way)
 }

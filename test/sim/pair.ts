@@ -1,6 +1,7 @@
 // A client and a server joined by two links.
 
 import { toHex } from '../../src/bytes/hex.ts'
+import type { MemoryBudget } from '../../src/bytes/memory-budget.ts'
 import { Writer } from '../../src/bytes/writer.ts'
 import {
   type ClientConfig,
@@ -23,6 +24,7 @@ import { refuseEarlyData } from '../../src/tls13/ports.ts'
 import type { AddressTokens } from '../../src/zero-rtt/address-token.ts'
 import { NoPsks } from '../../src/zero-rtt/psk-sources.ts'
 import { caDer, p256, testTime } from '../support/certificates.ts'
+import { elementsOf, type Topology } from './elements.ts'
 import { Host } from './host.ts'
 import { Link, type LinkOptions } from './link.ts'
 import { World } from './world.ts'
@@ -33,6 +35,8 @@ export const ID_LENGTH = 8
 
 export interface PairOptions {
   readonly seed?: number
+  /** What lies between the two, in place of the three that follow. */
+  readonly topology?: Topology
   /** Both directions. */
   readonly link?: LinkOptions
   readonly toServer?: LinkOptions
@@ -46,6 +50,10 @@ export interface PairOptions {
   readonly world?: World
   readonly isAddressValidated?: boolean
   readonly bufferSize?: number
+  /** The largest UDP payload of the interfaces of both. */
+  readonly interfacePayload?: number
+  /** What each may hold. */
+  readonly budgets?: Readonly<Record<'client' | 'server', MemoryBudget>>
   /** The server sends a Retry to whoever brings no token of these. */
   readonly retry?: AddressTokens
 }
@@ -64,15 +72,19 @@ export class Pair {
   constructor(options: PairOptions = {}) {
     this.#options = options
     this.world = options.world ?? new World(options.seed)
-    const { link, links } = options
-    this.toServer = links?.toServer ?? new Link(this.world, { ...link, ...options.toServer })
-    this.toClient = links?.toClient ?? new Link(this.world, { ...link, ...options.toClient })
+    this.toServer = options.links?.toServer ?? this.#link('toServer')
+    this.toClient = options.links?.toClient ?? this.#link('toClient')
     this.backend = this.world.backend(this.toServer.mayCorrupt || this.toClient.mayCorrupt)
     this.client = new Host(this.world, clientAddress, this.toServer, options.bufferSize)
     this.server = new Host(this.world, serverAddress, this.toClient, options.bufferSize)
     this.client.join(this.server)
     this.server.join(this.client)
     this.server.accept = (datagram, from) => this.#accept(datagram, from)
+  }
+
+  #link(direction: 'toServer' | 'toClient'): Link {
+    const { topology, link } = this.#options
+    return new Link(this.world, topology ? elementsOf(topology, direction) : { ...link, ...this.#options[direction] })
   }
 
   /** Sends the ClientHello; with `act`, in the same flight as what that writes. */
@@ -175,7 +187,14 @@ export class Pair {
       resetToken,
       retire: id => retired.push(toHex(id)),
     }
-    return { backend, ids, recorder: odcid => this.#options.recorder?.(vantagePoint, odcid) ?? NoRecorder }
+    const { recorder, interfacePayload, budgets } = this.#options
+    return {
+      backend,
+      ids,
+      recorder: odcid => recorder?.(vantagePoint, odcid) ?? NoRecorder,
+      interfacePayload: () => interfacePayload,
+      ...(budgets && { memory: budgets[vantagePoint] }),
+    }
   }
 }
 

@@ -2,8 +2,10 @@
 
 import { describe, expect, test } from 'vitest'
 import { integer, seededRandom } from '../reference/random.ts'
+import { elementsOf } from './elements.ts'
 import type { Host } from './host.ts'
 import { Invariants } from './invariants.ts'
+import { Link } from './link.ts'
 import { Pair } from './pair.ts'
 import { runSeed } from './run-seed.ts'
 import { HANDSHAKE_CASES, HANDSHAKE_LOSS, scenarioNames, scenarioOf, seedsFor, setupOf } from './scenarios.ts'
@@ -28,13 +30,17 @@ describe('seeds', () => {
   })
 
   test('one subset is one seed', () => {
-    const empty = new Uint8Array(0)
     const lost = (seed: number): string => {
-      const { toServer, toClient } = setupOf(seed)
-      const mask = [toServer, toClient].map(({ drop }) =>
-        Array.from({ length: 6 }, (_, i) => +!!drop?.(i, empty)).join(''),
-      )
-      return mask.join(' ')
+      const { topology } = setupOf(seed)
+      const masks = (['toServer', 'toClient'] as const).map(direction => {
+        const link = new Link(new World(seed), elementsOf(topology, direction))
+        return Array.from({ length: 6 }, () => {
+          const before = link.carried
+          link.send(new Uint8Array(1), () => {})
+          return link.carried === before ? 1 : 0
+        }).join('')
+      })
+      return masks.join(' ')
     }
     expect(lost(1)).toBe('000000 000000')
     expect(lost(HANDSHAKE_CASES)).toBe('111111 111111')

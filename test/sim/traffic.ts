@@ -21,6 +21,8 @@ export interface StreamPlan {
   readonly isAtOnce?: boolean
   /** The opener resets after it has written this much. */
   readonly resetAt?: number
+  /** So many bytes arrive all the same (RESET_STREAM_AT); no more than `resetAt`. */
+  readonly reliableSize?: number
   /** The other side asks it to stop after it has read this much. */
   readonly stopAt?: number
 }
@@ -39,6 +41,8 @@ class Half {
   readonly resetAt: number
   readonly stopAt: number
   readonly onOver: () => void
+  /** Of what is reset, so many bytes arrive. */
+  reliableSize = 0
   written = 0
   got = 0
   isEnded = false
@@ -87,6 +91,11 @@ export class Traffic {
     }
     pair.client.onEvent = event => this.#onEvent('client', event)
     pair.server.onEvent = event => this.#onEvent('server', event)
+  }
+
+  /** The client begins before it has heard from the server. */
+  beginEarly(connection: Connection): void {
+    this.#openAll('client', connection)
   }
 
   get isDone(): boolean {
@@ -173,6 +182,7 @@ export class Traffic {
     }
     const resetAt = plan?.resetAt ?? Number.POSITIVE_INFINITY
     const half = new Half(id, writer, length, resetAt, plan?.stopAt ?? Number.POSITIVE_INFINITY, onOver)
+    half.reliableSize = plan?.reliableSize ?? 0
     this.#halves.set(keyOf(id, writer), half)
     return half
   }
@@ -187,6 +197,9 @@ export class Traffic {
     while (!half.isEnded) {
       if (half.written >= half.resetAt) {
         half.isEnded = true
+        // A client that speaks early does not know yet whether the server can do that.
+        if (connection.resetAt(half.id, RESET_CODE, half.reliableSize)) return
+        half.reliableSize = 0
         connection.reset(half.id, RESET_CODE)
         return
       }
@@ -235,6 +248,9 @@ export class Traffic {
     const wasReset = half.isStopped || half.written >= half.resetAt
     if (!wasReset || (errorCode !== expected && errorCode !== RESET_CODE)) {
       throw new Error(`${side}: stream ${id} was reset with ${errorCode}`)
+    }
+    if (!half.isOver && !half.isStopped && half.got < half.reliableSize) {
+      throw new Error(`${side}: stream ${id} was reset at ${half.got}, with ${half.reliableSize} bytes promised`)
     }
     if (!half.isOver) this.#finish(half)
   }
