@@ -17,6 +17,7 @@ import { depart, type MigrationRefusal } from './migration.ts'
 import { type Transmit, writeLastWords, writeNext } from './outgoing.ts'
 import type { Parts } from './parts.ts'
 import type { Address } from './path.ts'
+import { refuseSize } from './path-mtu.ts'
 import { receiveDatagram } from './receive.ts'
 import { recordKeys, recordStart } from './record.ts'
 import { type ConnectionStatistics, statisticsOf } from './statistics.ts'
@@ -122,6 +123,13 @@ export class Connection {
       this.#fail(error)
     }
     if (isOpen && !this.isTerminated) this.#watch?.look(now)
+  }
+
+  /** The system did not take a datagram of that size for `to` (EMSGSIZE); that it is lost is found out as ever. */
+  onDatagramTooLarge(size: number, to: Address, now: number): void {
+    this.#isDrained = false
+    refuseSize(this.#parts, size, to)
+    this.#watch?.look(now)
   }
 
   /** The oldest fact not yet told. */

@@ -5,6 +5,7 @@ import { MtuDiscovery } from '../recovery/mtu-discovery.ts'
 import type { SentPacket } from '../recovery/sent-packets.ts'
 import type { Transport } from './config.ts'
 import type { Parts } from './parts.ts'
+import { type Address, isSameAddress } from './path.ts'
 
 /** A search from the size that is used without asking. */
 export function newMtuDiscovery(transport: Transport): MtuDiscovery {
@@ -51,6 +52,15 @@ export function judgeMtu(parts: Parts, acked: readonly SentPacket[], lost: reado
     if (space === Space.Application && mtu.onLost(number, size, now)) hasChanged = true
   }
   if (hasChanged) parts.recovery.setMaxDatagramSize(mtu.current)
+}
+
+/**
+ * The system would not send as much to that address (EMSGSIZE): a probe is lost at once, or the interface has a smaller
+ * MTU than it had (RFC 8899 §4.3).
+ */
+export function refuseSize({ path, mtu, recovery }: Parts, size: number, to: Address): void {
+  // What is known of one path says nothing of another.
+  if (isSameAddress(to, path.remote) && mtu.onRefused(size)) recovery.setMaxDatagramSize(mtu.current)
 }
 
 /** RFC 8899 §4.3: full-size packets that vanish one after the other. */

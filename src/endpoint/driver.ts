@@ -88,7 +88,7 @@ export class Driver {
         this.#socket.release(buffer)
         return false
       }
-      this.#socket.send(buffer, transmit.length, transmit.to)
+      this.#socket.send(buffer, transmit.length, transmit.to, session)
     }
     return true
   }

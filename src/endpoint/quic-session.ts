@@ -240,6 +240,12 @@ export class QuicSession implements AsyncDisposable {
     this.#host.schedule(this)
   }
 
+  /** For the socket: the system does not send that much there. */
+  onDatagramTooLarge(size: number, to: Address): void {
+    this.connection.onDatagramTooLarge(size, to, now())
+    this.#host.schedule(this)
+  }
+
   /** For the driver: takes events up to whoever they concern. */
   drain(): void {
     // Whoever is told may close the connection: what that brings comes after what is being told.

@@ -149,20 +149,22 @@ export class UdpSocket {
     else this.#buffers--
   }
 
-  /** Sends the first `length` bytes of `buffer`, which is taken back when they have left. */
-  send(buffer: Uint8Array, length: number, to: Address): void {
+  /**
+   * Sends the first `length` bytes of `buffer`, which is taken back when they have left. `sender` is told if they are
+   * more than the system sends there.
+   */
+  send(buffer: Uint8Array, length: number, to: Address, sender?: Sender): void {
     const bound = this.#bound.get(to.via ?? 0)
     if (this.#isClosed || bound === undefined) return this.release(buffer)
     const host = bound.isIPv6 ? toMapped(to.host) : to.host
     try {
       bound.socket.send(buffer, 0, length, to.port, host, error => {
-        // EMSGSIZE, ENETUNREACH, ECONNREFUSED...: recovery treats it as a packet that was lost.
-        if (error) this.sendErrors++
         this.release(buffer)
+        if (error !== null) this.#onRefused(error, length, to, sender)
       })
-    } catch {
-      this.sendErrors++
+    } catch (error) {
       this.release(buffer)
+      this.#onRefused(error as Error, length, to, sender)
     }
   }
 
@@ -182,6 +184,12 @@ export class UdpSocket {
   unref(): void {
     this.#isReferenced = false
     for (const { socket } of this.#bound.values()) socket.unref()
+  }
+
+  /** ENETUNREACH, ECONNREFUSED...: recovery treats it as a packet that was lost. */
+  #onRefused(error: NodeJS.ErrnoException, length: number, to: Address, sender: Sender | undefined): void {
+    this.sendErrors++
+    if (error.code === 'EMSGSIZE') sender?.onDatagramTooLarge(length, to)
   }
 
   #open(host: string, options: UdpOptions, via: number): Promise<Address> {
@@ -239,6 +247,11 @@ export class UdpSocket {
       this.#take(new Uint8Array(message.buffer, message.byteOffset, message.length), last)
     })
   }
+}
+
+/** Whose datagram it is. */
+interface Sender {
+  onDatagramTooLarge(size: number, to: Address): void
 }
 
 /** 0: both. */

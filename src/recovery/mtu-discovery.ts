@@ -136,9 +136,12 @@ export class MtuDiscovery {
     return count >= BLACK_HOLE_TIMEOUTS && this.#fallBack()
   }
 
-  /** The local interface refused to send this much: no need to try again. True when `current` has changed. */
+  /**
+   * The local interface refused to send this much: no need to try again. What has got through before does not any more.
+   * True when `current` has changed.
+   */
   onRefused(size: number): boolean {
-    this.#probe = -1
+    if (size <= this.#base) return false
     const hasChanged = this.current >= size && this.#fallBack()
     this.#exclude(size)
     return hasChanged

@@ -36,6 +36,36 @@ function transfer(
   return { sizes, isWhole }
 }
 
+test('RFC 8899 §4.3: what the system refuses to send (EMSGSIZE) is known at once, and only for where it was sent', () => {
+  const pair = new Pair({ bufferSize: 70_000, client: { transport: { sendBufferSize: 2 ** 22 } } }).connect()
+  const { client, server } = pair
+  client.connection.write(client.connection.openStream('uni') as number, new Uint8Array(2_000_000), true)
+  client.flush()
+  const mtu = (): number => client.connection.statistics().pathMtu
+  pair.world.run(() => mtu() === 1452, 5000)
+  const { remote } = client.connection
+  client.connection.onDatagramTooLarge(1452, { ...remote, port: 1 }, pair.world.now)
+  client.connection.onDatagramTooLarge(1200, remote, pair.world.now)
+  client.connection.onDatagramTooLarge(0, remote, pair.world.now)
+  expect(mtu()).toBe(1452)
+  client.connection.onDatagramTooLarge(1300, remote, pair.world.now)
+  expect(mtu()).toBe(1200)
+  const sent = client.sent.length
+  server.onEvent = event => {
+    if (event.type !== 'readable') return
+    while (server.connection.read(event.id) !== undefined);
+  }
+  for (const { id } of server.events.filter(event => event.type === 'readable')) {
+    while (server.connection.read(id) !== undefined);
+  }
+  server.flush()
+  pair.world.run(() => client.has('streamFinished'), 20_000)
+  expect(client.has('streamFinished')).toBe(true)
+  const sizes = client.sent.slice(sent).map(datagram => datagram.length)
+  expect(Math.max(...sizes)).toBeGreaterThan(1200)
+  expect(Math.max(...sizes)).toBeLessThan(1300)
+})
+
 test('RFC 9000 §14.3: datagrams grow to what the path takes, while there is much to send', () => {
   const { sizes, isWhole } = transfer(1_000_000, () => Number.POSITIVE_INFINITY)
   expect(isWhole).toBe(true)

@@ -138,6 +138,37 @@ describe('what the system refuses', () => {
     expect(await gone.answer()).toBeDefined()
   })
 
+  test('RFC 8899 §4.3: an interface whose MTU falls in the middle of a transfer', async () => {
+    const socket = createSocket('udp4')
+    await new Promise<void>(resolve => socket.bind(0, '127.0.0.1', resolve))
+    let limit = 9000
+    const refused: number[] = []
+    const send = socket.send.bind(socket) as (...args: unknown[]) => void
+    socket.send = (...args: unknown[]) => {
+      const length = args[2] as number
+      if (length <= limit) return send(...args)
+      refused.push(length)
+      const error = Object.assign(new Error('send EMSGSIZE'), { code: 'EMSGSIZE' })
+      setImmediate(args[5] as (error: Error) => void, error)
+    }
+    const { address } = await server(echo)
+    const near = closing(connect(address, { alpn: ['echo'], ca: caPem, addresses: [{ socket }] }))
+    const stream = await near.openStream()
+    const received = stream.bytes()
+    await stream.write(pattern(2_000_000))
+    expect(await eventually(() => near.statistics().pathMtu > 8000)).toBe(true)
+    // Each probe that is refused is lost once.
+    expect(new Set(refused).size).toBe(refused.length)
+    refused.length = 0
+    limit = 1200
+    await stream.end(pattern(500_000, 2))
+    expect(isSame(await received, Buffer.concat([pattern(2_000_000), pattern(500_000, 2)]))).toBe(true)
+    expect(near.statistics().pathMtu).toBe(1200)
+    // Those of a burst, and probes.
+    expect(refused.length).toBeLessThan(400)
+    await near.close()
+  })
+
   test('buffers are bounded, given back, and grow on demand', async () => {
     const socket = closing(new UdpSocket(nodeBackend, 1500))
     const buffers: Uint8Array[] = []
