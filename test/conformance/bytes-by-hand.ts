@@ -6,13 +6,16 @@ import { Writer } from '../../src/bytes/writer.ts'
 export type Part = number | bigint | Uint8Array
 
 export function bytes(...parts: readonly Part[]): Uint8Array {
-  const writer = Writer.allocate(70_000)
+  const writer = new Writer(memory)
   for (const part of parts) {
     if (typeof part === 'number') writer.varint(part)
     else writer.put(typeof part === 'bigint' ? varint8(part) : part)
   }
   return writer.finish().slice()
 }
+
+/** Written again and again. */
+const memory = new Uint8Array(70_000)
 
 /** Largest value of a varint. */
 export const MAX_VARINT: bigint = 2n ** 62n - 1n

@@ -8,6 +8,7 @@ import { Connection } from '../../src/connection/connection.ts'
 import type { ConnectionEvent } from '../../src/connection/events.ts'
 import { Keyring } from '../../src/connection/keyring.ts'
 import type { Address } from '../../src/connection/path.ts'
+import type { CryptoBackend } from '../../src/crypto/backend.ts'
 import { nodeBackend } from '../../src/crypto/backend-node.ts'
 import { retryTag } from '../../src/crypto/retry-integrity.ts'
 import { type ConnectionCloseFrame, type Frame, FrameType } from '../../src/packet/frames/frame.ts'
@@ -38,6 +39,8 @@ export const serverAddress: Address = { host: '192.0.2.2', port: 443 }
 export const strangeAddress: Address = { host: '203.0.113.9', port: 9 }
 
 export interface PeerOptions {
+  /** Of both ends. Default: node:crypto. */
+  readonly backend?: CryptoBackend
   /** Of the connection under test. */
   readonly transport?: TransportOptions
   readonly client?: Partial<ClientConfig>
@@ -89,6 +92,11 @@ export interface HeardPacket {
 /** How far a handshake is brought. A server's connection is confirmed as soon as it is complete. */
 export type Stage = 'initial' | 'handshake' | 'complete' | 'confirmed'
 
+/** Written again and again. */
+const packetMemory = new Uint8Array(70_000)
+const datagramMemory = new Uint8Array(65_535)
+const MAX_BURST = 5000
+
 type FrameOf<T, F = Frame> = F extends { readonly type: infer U } ? (T extends U ? F : never) : never
 
 export abstract class HandMadePeer {
@@ -98,7 +106,7 @@ export abstract class HandMadePeer {
   readonly events: ConnectionEvent[] = []
   /** The transport parameters of the connection under test, encoded. */
   declared: Uint8Array = new Uint8Array(0)
-  readonly keys: Keyring = new Keyring(nodeBackend, 1)
+  readonly keys: Keyring
   readonly id: Uint8Array
   /** Retired ids of the connection under test. */
   readonly retired: Uint8Array[] = []
@@ -114,7 +122,9 @@ export abstract class HandMadePeer {
   readonly #cryptoSent: number[] = [0, 0, 0, 0]
 
   constructor(options: PeerOptions, from: Address) {
-    this.id = options.id ?? nodeBackend.random(8)
+    const { backend = nodeBackend } = options
+    this.id = options.id ?? backend.random(8)
+    this.keys = new Keyring(backend, 1)
     this.from = from
     this.#tamper = options.tamper ?? (message => message)
     this.keys.allowOneRttReading()
@@ -125,7 +135,7 @@ export abstract class HandMadePeer {
 
   /** One packet, sealed. */
   packet(level: Level, plaintext: Uint8Array, options: PacketOptions = {}): Uint8Array {
-    const writer = Writer.allocate(70_000)
+    const writer = new Writer(packetMemory)
     const destination = options.destination ?? this.destination
     let lengthAt = -1
     if (level === Level.OneRtt) writeShortHeader(writer, destination, this.keys.oneRtt?.phase ?? 0, 0, 4)
@@ -190,8 +200,10 @@ export abstract class HandMadePeer {
   }
 
   listen(): this {
-    const into = new Uint8Array(65_535)
+    const into = datagramMemory
+    const before = this.datagrams.length
     for (let t = this.connection.transmit(into, this.now); t; t = this.connection.transmit(into, this.now)) {
+      if (this.datagrams.length - before > MAX_BURST) throw new Error('transmit does not end')
       const datagram = into.slice(0, t.length)
       const to = { ...t.to }
       this.datagrams.push({ bytes: datagram.slice(), to })
@@ -215,6 +227,11 @@ export abstract class HandMadePeer {
 
   has(type: ConnectionEvent['type']): boolean {
     return this.events.some(event => event.type === type)
+  }
+
+  /** Where the next CRYPTO frame of a level begins. */
+  cryptoOffset(level: Level): number {
+    return this.#cryptoSent[level] as number
   }
 
   /** CONNECTION_CLOSE with this very code was on the wire. */
@@ -293,11 +310,13 @@ export abstract class HandMadePeer {
 
 /** Against a connection of a server. */
 export class HandMadeClient extends HandMadePeer {
-  readonly originalDestination: Uint8Array = nodeBackend.random(8)
+  readonly originalDestination: Uint8Array
 
   constructor(options: PeerOptions = {}) {
     super(options, peerAddress)
-    const key = nodeBackend.privateKey(p256.keyPem)
+    const { backend = nodeBackend } = options
+    this.originalDestination = backend.random(8)
+    const key = backend.privateKey(p256.keyPem)
     const config: ServerConfig = {
       alpn: ['test'],
       certificates: singleCertificate({ chain: p256.chain, key }),
@@ -323,11 +342,11 @@ export class HandMadeClient extends HandMadePeer {
     this.destination = this.originalDestination
     this.keys.installInitial(this.originalDestination, true)
     const tls = {
-      backend: nodeBackend,
+      backend,
       serverName: 'localhost',
       alpn: [options.alpn ?? 'test'],
       transportParameters: encode(options, { initialSourceConnectionId: this.id }),
-      verifier: verifyChain(nodeBackend, [caDer]),
+      verifier: verifyChain(backend, [caDer]),
       psk: options.psk,
     }
     this.tls = startClient(tls, testTime)
@@ -353,7 +372,7 @@ export class HandMadeServer extends HandMadePeer {
     const config: ClientConfig = {
       alpn: ['test'],
       serverName: 'localhost',
-      verifier: verifyChain(nodeBackend, [caDer]),
+      verifier: verifyChain(options.backend ?? nodeBackend, [caDer]),
       timeOrigin: testTime,
       ...options.client,
       ...(options.transport && { transport: options.transport }),
@@ -365,13 +384,13 @@ export class HandMadeServer extends HandMadePeer {
   protected override onFirst(destination: Uint8Array): void {
     this.originalDestination = destination
     this.keys.installInitial(destination, false)
-    const { tls, alpn = 'test' } = this.#options
+    const { tls, alpn = 'test', backend = nodeBackend } = this.#options
     const known = { initialSourceConnectionId: this.id, originalDestinationConnectionId: destination }
     this.tls = startServer({
-      backend: nodeBackend,
+      backend,
       alpn: [alpn],
       transportParameters: encode(this.#options, known),
-      certificates: singleCertificate({ chain: p256.chain, key: nodeBackend.privateKey(p256.keyPem) }),
+      certificates: singleCertificate({ chain: p256.chain, key: backend.privateKey(p256.keyPem) }),
       psks: NoPsks,
       earlyData: refuseEarlyData,
       tickets: undefined,
@@ -437,9 +456,10 @@ function encode(options: PeerOptions, ids: Partial<TransportParameters>): Uint8A
 }
 
 function dependencies(peer: HandMadePeer, options: PeerOptions): Dependencies {
-  const create = (): Uint8Array => nodeBackend.random(options.idLength ?? 8)
+  const { backend = nodeBackend } = options
+  const create = (): Uint8Array => backend.random(options.idLength ?? 8)
   const ids = { create, resetToken, retire: (id: Uint8Array) => void peer.retired.push(id) }
-  return { backend: nodeBackend, recorder: () => NoRecorder, ids }
+  return { backend, recorder: () => NoRecorder, ids }
 }
 
 function readFrames(plaintext: Uint8Array, level: Level): Frame[] {
