@@ -198,10 +198,7 @@ const newConnectionId = fc
   .record({
     sequence,
     retirePriorTo: around(0, 0, 0, 0, 0, 0, 0, 1),
-    length: fc.oneof(
-      { weight: 100, arbitrary: fc.constant(8) },
-      { weight: 1, arbitrary: fc.constantFrom(0, 21) },
-    ),
+    length: fc.oneof({ weight: 100, arbitrary: fc.constant(8) }, { weight: 1, arbitrary: fc.constantFrom(0, 21) }),
     salt: fc.oneof({ weight: 60, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.constant(1) }),
     tokenLength: fc.oneof({ weight: 100, arbitrary: fc.constant(16) }, { weight: 1, arbitrary: fc.constant(15) }),
   })
