@@ -12,6 +12,7 @@ const benchmarks = {
   'datagram-size': () => import('./datagram-size/benchmark.mjs'),
   'first-request': () => import('./first-request/benchmark.mjs'),
   growth: () => import('./growth/benchmark.mjs'),
+  'handshake-cpu': () => import('./handshake-cpu/benchmark.mjs'),
 }
 
 const { values, positionals } = parseArgs({
