@@ -113,7 +113,7 @@ export class Recovery {
     this.stats.packetsSent++
     if (!packet.isInFlight) return
     const now = packet.sentAt
-    this.#window.onPacketSent(packet, bytesInFlight)
+    if (!packet.isOffPath) this.#window.onPacketSent(packet, bytesInFlight)
     if (packet.isAckEliciting) {
       space.lastAckElicitingSentAt = now
       if (space.pendingProbes > 0) space.pendingProbes--
@@ -244,6 +244,7 @@ export class Recovery {
 
   /** RFC 9000 §9.4: the peer is reached on another path now, of which nothing is known but perhaps a first RTT. */
   onNewPath(initialRtt: number | undefined, now: number): void {
+    for (let i = 0; i < this.#spaces.length; i++) this.#at(i).sent.onNewPath(this.#at(i).next)
     this.#window.reset(now)
     this.rtt.reset(initialRtt ?? INITIAL_RTT)
     this.#timer.set(now)

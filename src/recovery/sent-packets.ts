@@ -63,7 +63,7 @@ export class SentPacket {
 }
 
 export class SentPackets {
-  /** Bytes of the packets in flight. */
+  /** Bytes of the packets in flight on the path of now (RFC 9000 §9.4). */
   bytesInFlight = 0
   /** How many ack-eliciting packets are in flight. */
   ackElicitingInFlight = 0
@@ -71,6 +71,8 @@ export class SentPackets {
   #ackOnly = 0
   /** No ACK-only packet has a number below this one: where to look for the oldest. */
   #oldestAckOnly = 0
+  /** Packets below this number took the path of before. */
+  #onPathFrom = 0
 
   get size(): number {
     return this.#ring.size
@@ -98,7 +100,7 @@ export class SentPackets {
   add(packet: SentPacket): void {
     this.#ring.push(packet.number, packet)
     if (packet.isInFlight) {
-      this.bytesInFlight += packet.size
+      if (this.#counts(packet)) this.bytesInFlight += packet.size
       if (packet.isAckEliciting) this.ackElicitingInFlight++
     } else if (++this.#ackOnly > MAX_ACK_ONLY_PACKETS) this.#forgetAckOnly()
   }
@@ -107,7 +109,7 @@ export class SentPackets {
     const packet = this.#ring.delete(number)
     if (packet === undefined) return undefined
     if (packet.isInFlight) {
-      this.bytesInFlight -= packet.size
+      if (this.#counts(packet)) this.bytesInFlight -= packet.size
       if (packet.isAckEliciting) this.ackElicitingInFlight--
     } else this.#ackOnly--
     return packet
@@ -129,6 +131,12 @@ export class SentPackets {
     }
   }
 
+  /** RFC 9000 §9.4: the window is that of another path now, from the packet with the number `next` on. */
+  onNewPath(next: number): void {
+    this.#onPathFrom = next
+    this.bytesInFlight = 0
+  }
+
   /** Removes everything and appends it to `into`. */
   takeAll(into: SentPacket[]): void {
     for (let number = this.first; number !== -1; number = this.next(number)) {
@@ -142,6 +150,10 @@ export class SentPackets {
     this.bytesInFlight = 0
     this.ackElicitingInFlight = 0
     this.#ackOnly = 0
+  }
+
+  #counts(packet: SentPacket): boolean {
+    return packet.number >= this.#onPathFrom && !packet.isOffPath
   }
 
   #forgetAckOnly(): void {

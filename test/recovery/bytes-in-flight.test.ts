@@ -18,6 +18,11 @@ class Flight {
     }
   }
 
+  /** RFC 9000 §9.4: what took the path of before is no part of it any more. */
+  leavePath(): void {
+    for (const space of this.sizes) for (const number of space.keys()) space.set(number, 0)
+  }
+
   get bytes(): number {
     let sum = 0
     for (const space of this.sizes) for (const size of space.values()) sum += size
@@ -66,8 +71,10 @@ describe.each([
       else if (dice < 0.97) flight.settle(recovery.onEarlyRejected(now))
       else if (dice < 0.975) recovery.setAmplificationLimited(random() < 0.5, now)
       else if (dice < 0.978) flight.settle(recovery.onRetry(now))
-      else if (dice < 0.981) recovery.onNewPath(undefined, now)
-      else if (dice < 0.984) recovery.onHandshakeConfirmed(now)
+      else if (dice < 0.981) {
+        recovery.onNewPath(undefined, now)
+        flight.leavePath()
+      } else if (dice < 0.984) recovery.onHandshakeConfirmed(now)
       else if (dice < 0.986 && spaces().length > 1) {
         const space = spaces()[0] as Space
         recovery.discardSpace(space, now)

@@ -34,6 +34,34 @@ test('RFC 9000 §8.2.4: what a path that was given up still says is late, and ha
   expect(new Transfer(pair, 100_000, 100_000).begin().run()).toBe(true)
 })
 
+test.each([
+  [1, 5],
+  [5, 20],
+])(
+  'RFC 9000 §9.3, §9.4: every %i ms at another address, %i ms away: the server is at the newest a few round trips later',
+  (every, delay) => {
+    const pair = new OpenPair({ link: { delay } }).connect()
+    pair.world.pass(100)
+    const id = pair.client.connection.openStream('bidi') as number
+    for (let i = 0; i < 200; i++) {
+      pair.client.address = { host: `203.0.113.${i}`, port: 1000 + i }
+      pair.client.act(client => client.write(id, Uint8Array.of(i), false))
+      // What asks whether anybody is at the former address fills no window of the new one.
+      if (i > 0 && pair.server.connection.remote.port >= 1000) {
+        expect(pair.server.connection.diagnostics.bytesInFlight).toBeLessThan(12_000)
+      }
+      pair.world.pass(every)
+    }
+    pair.world.pass(3 * 2 * delay)
+    const { connection } = pair.server
+    expect(connection.remote).toEqual(pair.client.address)
+    expect(connection.isAddressValidated).toBe(true)
+    pair.world.pass(20_000)
+    expect(connection.remote).toEqual(pair.client.address)
+    expect(new Transfer(pair, 20_000, 20_000).begin().run()).toBe(true)
+  },
+)
+
 test('RFC 9000 §9.3: a client that is somewhere else with every packet is asked three times for each at most, and stays', () => {
   const pair = new OpenPair({ link: { delay: 5 } }).connect()
   pair.world.pass(100)
