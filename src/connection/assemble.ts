@@ -40,7 +40,7 @@ import {
 import { Datagrams } from './datagrams.ts'
 import { Departure } from './departure.ts'
 import { EventQueue } from './event-queue.ts'
-import { QuicBit, reservedParameter } from './grease.ts'
+import { FirstByteBits, reservedParameter } from './grease.ts'
 import { type ExpectedIds, HandshakeState } from './handshake-state.ts'
 import { Idle } from './idle.ts'
 import { Keyring } from './keyring.ts'
@@ -290,7 +290,7 @@ function assemble(
     handshakeDone: new HandshakeDone(),
     newToken: new NewToken(),
     ackRequests: new AckRequests(recovery),
-    quicBit: new QuicBit(deps.backend),
+    firstByte: new FirstByteBits(deps.backend),
     parked: new Parked(),
     stats: new Stats(now),
     memory,

@@ -46,6 +46,8 @@ export interface Origin {
   readonly from: Address
   /** Bytes of the datagram. */
   readonly size: number
+  /** Earlier than now if it had to wait for its keys, ms. */
+  readonly arrivedAt: number
 }
 
 /**
@@ -73,7 +75,7 @@ function dispatch(parts: Parts, frame: Frame, level: Level, origin: Origin, now:
     case FrameType.Ping:
       return
     case FrameType.Ack:
-      return onAck(parts, frame, level, now)
+      return onAck(parts, frame, level, now - origin.arrivedAt, now)
     case FrameType.Crypto:
       return parts.spaces[spaceOf(level)].crypto.onCrypto(frame)
     case FrameType.Stream:
@@ -121,12 +123,12 @@ function dispatch(parts: Parts, frame: Frame, level: Level, origin: Origin, now:
   }
 }
 
-function onAck(parts: Parts, frame: AckFrame, level: Level, now: number): void {
+function onAck(parts: Parts, frame: AckFrame, level: Level, waited: number, now: number): void {
   const space = spaceOf(level)
   const exponent = parts.handshake.peerParameters?.ackDelayExponent ?? 3
   // RFC 9002 §5.3: the handshake's ACKs are not delayed on purpose.
   const delay = level === Level.OneRtt ? (frame.ackDelay * (1 << exponent)) / 1000 : 0
-  const outcome = parts.recovery.onAck(space, frame, delay, now)
+  const outcome = parts.recovery.onAck(space, frame, delay, now, waited)
   recordOutcome(parts, space, outcome, now)
   if (level === Level.OneRtt) parts.streams.adapt(parts.recovery.rtt.smoothed, parts.recovery.congestion.window)
   deliver(parts, outcome)

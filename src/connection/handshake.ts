@@ -128,7 +128,7 @@ function applyParameters(parts: Parts, parameters: TransportParameters): void {
   parts.recovery.setMaxAckDelay(parameters.maxAckDelay)
   const own = parts.transport.parameters
   if (own.minAckDelay !== undefined) parts.ackRequests.offer(parameters)
-  parts.quicBit.isFree = own.greaseQuicBit && parameters.greaseQuicBit
+  parts.firstByte.isFree = own.greaseQuicBit && parameters.greaseQuicBit
   parts.datagrams.setPeerMaximum(parameters.maxDatagramFrameSize)
   if (parameters.statelessResetToken) parts.peerIds.setInitialResetToken(parameters.statelessResetToken)
 }

@@ -73,7 +73,7 @@ export function openPacket(
   const lengthAt = writeHeader(parts, packet, level, destination, numberLength)
   const numberOffset = packet.pos
   writePacketNumber(packet, number, numberLength)
-  parts.quicBit.grease(into, start)
+  parts.firstByte.grease(into, start)
   return new OpenPacket(packet, start, lengthAt, numberOffset, numberLength, number)
 }
 
@@ -118,7 +118,7 @@ export function sealPacket(parts: Parts, open: OpenPacket, into: Uint8Array, now
 
 function writeHeader(parts: Parts, w: Writer, level: Level, destination: Uint8Array, numberLength: number): number {
   if (level === Level.OneRtt) {
-    writeShortHeader(w, destination, parts.keyring.oneRtt?.phase ?? 0, 0, numberLength)
+    writeShortHeader(w, destination, parts.keyring.oneRtt?.phase ?? 0, parts.firstByte.spin(destination), numberLength)
     return -1
   }
   // RFC 9369 §4.1: early data keeps the version it began with.

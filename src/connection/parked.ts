@@ -14,6 +14,7 @@ export interface ParkedPacket {
   /** A copy: the datagram's memory is used again. */
   readonly bytes: Uint8Array
   readonly from: Address
+  readonly arrivedAt: number
 }
 
 export class Parked {
@@ -29,10 +30,10 @@ export class Parked {
   }
 
   /** False: no room. */
-  park(level: Level, packet: Uint8Array, from: Address): boolean {
+  park(level: Level, packet: Uint8Array, from: Address, now: number): boolean {
     if (this.#packets.length >= MAX_PARKED_PACKETS || this.#bytes + packet.length > MAX_PARKED_BYTES) return false
     this.#bytes += packet.length
-    this.#packets.push({ level, bytes: packet.slice(), from })
+    this.#packets.push({ level, bytes: packet.slice(), from, arrivedAt: now })
     return true
   }
 

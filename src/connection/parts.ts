@@ -13,7 +13,7 @@ import type { Dependencies, Transport } from './config.ts'
 import type { Datagrams } from './datagrams.ts'
 import type { Departure } from './departure.ts'
 import type { EventQueue } from './event-queue.ts'
-import type { QuicBit } from './grease.ts'
+import type { FirstByteBits } from './grease.ts'
 import type { HandshakeState } from './handshake-state.ts'
 import type { Idle } from './idle.ts'
 import type { Keyring } from './keyring.ts'
@@ -64,7 +64,7 @@ export interface Parts {
   readonly handshakeDone: HandshakeDone
   readonly newToken: NewToken
   readonly ackRequests: AckRequests
-  readonly quicBit: QuicBit
+  readonly firstByte: FirstByteBits
   readonly parked: Parked
   readonly stats: Stats
   readonly memory: MemoryAccount

@@ -25,13 +25,21 @@ export function preferredAddress(
   }
 }
 
-/** The one of the family that is in use: the other may not be reachable at all. Undefined: there is none. */
+/**
+ * The one of the family that is in use: the other may not be reachable at all. Undefined: there is none, or it would be
+ * ourselves whom a server elsewhere makes us talk to (RFC 9000 §21.5.6).
+ */
 export function preferredFor(current: Address, preferred: PreferredAddress): Address | undefined {
   const isV6 = current.host.includes(':')
   const port = isV6 ? preferred.ipv6Port : preferred.ipv4Port
   const bytes = isV6 ? preferred.ipv6 : preferred.ipv4
   if (port === 0 || bytes.every(byte => byte === 0)) return undefined
-  return { ...current, host: isV6 ? formatIPv6(bytes) : bytes.join('.'), port }
+  const host = isV6 ? formatIPv6(bytes) : bytes.join('.')
+  return isLoopback(host) && !isLoopback(current.host) ? undefined : { ...current, host, port }
+}
+
+function isLoopback(host: string): boolean {
+  return host === '::1' || /^(?:::ffff:)?127\.|^::ffff:7f[\da-f]{2}:/.test(host)
 }
 
 function parseIPv4(host: string): Uint8Array {

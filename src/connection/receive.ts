@@ -66,7 +66,7 @@ function unpark(parts: Parts, now: number): void {
   for (let packet = parked.take(canOpen); packet !== undefined; packet = parked.take(canOpen)) {
     if (!parts.close.isOpen) return
     const header = readHeader(packet.bytes, 0, parts.localId.length, greaseQuicBit)
-    if (header !== undefined) receiveProtected(parts, packet.bytes, header, packet.from, now)
+    if (header !== undefined) receiveProtected(parts, packet.bytes, header, packet.from, packet.arrivedAt, now)
   }
   function canOpen(level: Level): boolean {
     return keyring.canOpen(level)
@@ -85,10 +85,10 @@ function receivePacket(parts: Parts, datagram: Uint8Array, header: PacketHeader,
       const level: Level = header.kind
       // RFC 9000 §10.3.1: what cannot be opened may be a stateless reset, whatever its header says.
       if (!isExpected(parts, datagram, header, level)) return drop(parts, datagram, 'invalid', header.start === 0, now)
-      if (parts.keyring.canOpen(level)) return receiveProtected(parts, datagram, header, from, now)
+      if (parts.keyring.canOpen(level)) return receiveProtected(parts, datagram, header, from, now, now)
       if (parts.keyring.isDiscarded(level)) return drop(parts, datagram, 'key_unavailable', header.start === 0, now)
       const packet = datagram.subarray(header.start, header.end)
-      if (!parts.parked.park(level, packet, from)) return drop(parts, datagram, 'rejected', false, now)
+      if (!parts.parked.park(level, packet, from, now)) return drop(parts, datagram, 'rejected', false, now)
       parts.stats.packetsParked++
       if (parts.recorder.enabled) parts.recorder.packetBuffered(level, packet.length, now)
     }
@@ -116,8 +116,15 @@ function isVersionExpected({ versions, isClient }: Parts, version: number, level
   return isClient ? versions.mayBecome(version) : level === Level.Initial && version === versions.original
 }
 
-/** A packet for which there are keys: opens it, and drops what does not open. */
-function receiveProtected(parts: Parts, datagram: Uint8Array, header: PacketHeader, from: Address, now: number): void {
+/** A packet for which there are keys: opens it, and drops what does not open. It may have waited for them. */
+function receiveProtected(
+  parts: Parts,
+  datagram: Uint8Array,
+  header: PacketHeader,
+  from: Address,
+  arrivedAt: number,
+  now: number,
+): void {
   const { keyring } = parts
   const level = header.kind as Level
   const { received } = parts.spaces[spaceOf(level)]
@@ -139,7 +146,7 @@ function receiveProtected(parts: Parts, datagram: Uint8Array, header: PacketHead
   }
   if (received.isDuplicate(number)) return drop(parts, datagram, 'duplicate', false, now)
   if (parts.recorder.enabled) parts.recorder.packetReceived(level, number, end - start, plaintext, now)
-  onPlaintext(parts, plaintext, number, { header, from, size: datagram.length }, now)
+  onPlaintext(parts, plaintext, number, { header, from, size: datagram.length, arrivedAt }, now)
 }
 
 /** What an authentic packet says. */
@@ -153,7 +160,8 @@ function onPlaintext(parts: Parts, plaintext: Uint8Array, number: number, origin
   const isNewest = number > received.largest
   const seen = dispatchFrames(parts, plaintext, level, origin, now)
   if (!parts.close.isOpen) return
-  received.onReceived(number, (seen & ACK_ELICITING) !== 0, now)
+  // RFC 9000 §13.2.5: what it waited for its keys is part of the ACK delay.
+  received.onReceived(number, (seen & ACK_ELICITING) !== 0, origin.arrivedAt)
   parts.idle.onReceived(now)
   if (level === Level.OneRtt && isNewest && (seen & NON_PROBING) !== 0) followPeer(parts, origin, now)
   if ((seen & HAS_CRYPTO) === 0) return

@@ -13,6 +13,8 @@ import type { Parts } from './parts.ts'
 import { probeSize } from './path-mtu.ts'
 import { recordKeys } from './record.ts'
 
+/** RFC 9000 §10.3: what a packet is longer than our own ids at least, so that a stateless reset can be shorter. */
+const MIN_BEYOND_ID = 22
 /** First byte, id, packet number, tag. */
 const MAX_SHORT_OVERHEAD = 1 + 20 + 4 + TAG_LENGTH
 const LEVELS: readonly Level[] = [Level.Initial, Level.ZeroRtt, Level.Handshake, Level.OneRtt]
@@ -150,7 +152,7 @@ function fillPacket(
   else writeFrames(parts, open.packet, space, probes, mayElicit, hasMore, now)
   if (open.packet.frames.length === 0) return undefined
   // RFC 9001 §5.4.2: the header protection sample starts four bytes after the packet number's first.
-  open.pad(open.numberOffset + 4)
+  open.pad(Math.max(open.numberOffset + 4, start + MIN_BEYOND_ID + parts.localId.length - TAG_LENGTH))
   return open
 }
 

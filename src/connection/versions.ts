@@ -1,7 +1,11 @@
 // Which QUIC version a connection speaks, and how both sides come to agree on it (RFC 9368, RFC 9369 §4).
 
 import { ErrorCode, TransportError } from '../packet/transport-error.ts'
+import { QUIC_V1 } from '../packet/version.ts'
 import type { VersionInformation } from '../packet/version-information.ts'
+
+/** RFC 9368 §8: a server of version 1 that says nothing may know nothing of all this. */
+const ONLY_V1: VersionInformation = { chosen: QUIC_V1, available: [QUIC_V1] }
 
 export class Versions {
   /** Ours, best first. */
@@ -51,7 +55,8 @@ export class Versions {
   }
 
   /** Client: nobody on the way had a hand in it (RFC 9368 §4). */
-  check(server: VersionInformation | undefined): void {
+  check(said: VersionInformation | undefined): void {
+    const server = said ?? (this.hasBegunAgain && this.current === QUIC_V1 ? ONLY_V1 : undefined)
     if (server === undefined) {
       if (this.hasBegunAgain || this.current !== this.original) throw disagreement('the server does not confirm it')
       return

@@ -121,8 +121,11 @@ export class Recovery {
     this.#timer.set(now)
   }
 
-  /** RFC 9002 §A.7. `ackDelay` is in milliseconds. An ACK of a packet never sent is a PROTOCOL_VIOLATION. */
-  onAck(spaceId: Space, frame: AckFrame, ackDelay: number, now: number): Outcome {
+  /**
+   * RFC 9002 §A.7. `ackDelay`, and what the ACK `waited` for its keys, are in milliseconds. An ACK of a packet never sent
+   * is a PROTOCOL_VIOLATION.
+   */
+  onAck(spaceId: Space, frame: AckFrame, ackDelay: number, now: number, waited = 0): Outcome {
     clearOutcome()
     const space = this.#at(spaceId)
     space.check(frame)
@@ -130,7 +133,7 @@ export class Recovery {
     if (space.lost.size > 0) this.#findSpuriousLosses(space, frame, now)
     space.sent.takeAcknowledged(frame.ranges, acked)
     if (acked.length === 0) return outcome
-    const hasSample = this.#sampleRtt(frame.largestAcknowledged, ackDelay, now)
+    const hasSample = this.#sampleRtt(frame.largestAcknowledged, ackDelay, waited, now)
     // RFC 9000 §13.4.2.1: we never mark packets, so ECN counts in an ACK are somebody's mistake, and not looked at.
     this.#detectLost(space, now)
     if (spaceId === Space.Application) {
@@ -298,14 +301,14 @@ export class Recovery {
   }
 
   /** RFC 9002 §5.1, §5.3: a sample needs the largest acknowledged to be new, and something ack-eliciting among the new. */
-  #sampleRtt(largestAcknowledged: number, ackDelay: number, now: number): boolean {
+  #sampleRtt(largestAcknowledged: number, ackDelay: number, waited: number, now: number): boolean {
     const largest = acked[acked.length - 1] as SentPacket
     if (largest.number !== largestAcknowledged || !this.#window.isCurrent(largest) || !hasAckEliciting(acked))
       return false
     // RFC 9002 §5.3: during the handshake peers may take longer than they promise.
     const isLimited = this.#timer.probe.isHandshakeConfirmed
     const delay = isLimited ? Math.min(ackDelay, this.#timer.probe.maxAckDelay) : ackDelay
-    this.rtt.update(now - largest.sentAt, delay, now)
+    this.rtt.update(now - waited - largest.sentAt, delay, now)
     return true
   }
 

@@ -60,6 +60,8 @@ export interface PeerOptions {
   readonly psk?: OfferedPsk | undefined
   /** For a hand-made server's TLS. */
   readonly tls?: Partial<TlsServerConfig>
+  /** Long headers of other versions are not heard. */
+  readonly onlyVersion?: number
   /** A hand-made client pretends to have come through a Retry. */
   readonly isAddressValidated?: boolean
 }
@@ -80,6 +82,8 @@ export interface PacketOptions {
 
 export interface HeardPacket {
   readonly level: Level
+  /** The first byte, without its protection. */
+  readonly first: number
   readonly number: number
   readonly frames: readonly Frame[]
   readonly token: Uint8Array
@@ -114,6 +118,7 @@ export abstract class HandMadePeer {
   from: Address
   connection!: Connection
   protected tls!: TlsSession
+  readonly #onlyVersion: number | undefined
   readonly #tamper: (message: Uint8Array) => Uint8Array
   readonly #flights: { level: Level; bytes: Uint8Array }[] = []
   readonly #streams: CryptoStream[] = [0, 1, 2, 3].map(level => new CryptoStream(level as Level, 65_536))
@@ -126,6 +131,7 @@ export abstract class HandMadePeer {
     this.id = options.id ?? backend.random(8)
     this.keys = new Keyring(backend, 1)
     this.from = from
+    this.#onlyVersion = options.onlyVersion
     this.#tamper = options.tamper ?? (message => message)
     this.keys.allowOneRttReading()
   }
@@ -278,11 +284,13 @@ export abstract class HandMadePeer {
       if (header === undefined) throw new Error('the connection sent nonsense')
       pos = header.end
       if (header.kind > PacketKind.OneRtt) continue
+      if (header.kind !== PacketKind.OneRtt && header.version !== (this.#onlyVersion ?? header.version)) continue
       const level = header.kind as Level
       if (this.heard.length === 0) this.onFirst(header.destination.slice())
       if (!this.keys.canOpen(level)) continue
       const space = spaceOf(level)
       const length = this.keys.unmask(level, datagram, header.start, header.numberOffset)
+      const first = datagram[header.start] as number
       const largest = this.#largest[space] as number
       const number = decodePacketNumber(readTruncated(datagram, header.numberOffset, length), length, largest)
       const start = header.numberOffset + length
@@ -293,7 +301,7 @@ export abstract class HandMadePeer {
       const frames = readFrames(plaintext, level)
       const { token, destination } = header
       const ids = { token: token.slice(), destination: destination.slice() }
-      this.heard.push({ level, number, frames, ...ids, size: datagram.length, to })
+      this.heard.push({ level, first, number, frames, ...ids, size: datagram.length, to })
       this.#handshake(level, frames)
     }
   }

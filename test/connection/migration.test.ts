@@ -232,7 +232,19 @@ describe('a preferred address (RFC 9000 §9.6)', () => {
     '10:0:1::',
   ])('%s goes there and back', host => {
     const encoded = preferredAddress({ ipv6: { host, port: 443 } }, new Uint8Array(8), new Uint8Array(16))
-    expect(preferredFor({ host: '::', port: 1 }, encoded)).toEqual({ host, port: 443 })
+    expect(preferredFor({ host: '::1', port: 1 }, encoded)).toEqual({ host, port: 443 })
+  })
+
+  test.each([
+    ['192.0.2.2', '127.0.0.1'],
+    ['192.0.2.2', '127.255.0.9'],
+    ['2001:db8::1', '::1'],
+    ['2001:db8::1', '::ffff:7f00:1'],
+  ])('RFC 9000 §21.5.6: to the loopback from elsewhere is none (%s to %s)', (from, host) => {
+    const to = { host, port: 443 }
+    const preferred = from.includes(':') ? { ipv6: to } : { ipv4: to }
+    const encoded = preferredAddress(preferred, new Uint8Array(8), new Uint8Array(16))
+    expect(preferredFor({ host: from, port: 1 }, encoded)).toBeUndefined()
   })
 
   test.each(['', '1.2.3', '1.2.3.256', 'a.b.c.d', '::1'])('%j is no IPv4 address', host => {

@@ -95,6 +95,15 @@ describe('compatible negotiation (RFC 9368 §2.3, RFC 9369 §4.1)', () => {
     expect(new Transfer(pair, 30_000, 30_000).begin().run()).toBe(true)
   })
 
+  test('RFC 9369 §4.1: the client goes on in the version of the server', () => {
+    const link = { delay: 10, drop: (index: number): boolean => index === 2 }
+    const pair = connected(both, second, { link })
+    const initials = headers(pair.client).filter(({ kind }) => kind === PacketKind.Initial)
+    const at = initials.findIndex(({ version }) => version === QUIC_V2)
+    expect(at).toBeGreaterThan(0)
+    expect(initials.slice(at).every(({ version }) => version === QUIC_V2)).toBe(true)
+  })
+
   test('in one round trip less than a Version Negotiation packet would cost', () => {
     const pair = connected(both, second)
     const plain = connected([QUIC_V1], [QUIC_V1])
@@ -208,7 +217,7 @@ describe('tickets and tokens of another version (RFC 9369 §5)', () => {
     expect(pair.client.connection.peer).toMatchObject({ isResumed: false, earlyData: 'none', version: QUIC_V1 })
   })
 
-  test('a server does not take one of another version', () => {
+  test('RFC 9369 §5: a server does not take one of another version', () => {
     const { server, resumption } = ticketed({ client: { versions: [QUIC_V2] } })
     const forged = { ...resumption, version: QUIC_V1 }
     const pair = new Pair({ client: { resumption: forged, earlyData: true }, server }).connect()

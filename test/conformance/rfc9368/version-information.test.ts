@@ -1,13 +1,15 @@
 // RFC 9368 §3 and §4: what the version_information of a peer must be like.
 
 import { describe, expect, test } from 'vitest'
+import { Writer } from '../../../src/bytes/writer.ts'
 import { Versions } from '../../../src/connection/versions.ts'
+import { type PacketHeader, readHeader } from '../../../src/packet/header.ts'
 import { Level } from '../../../src/packet/level.ts'
 import { ErrorCode } from '../../../src/packet/transport-error.ts'
-import { QUIC_V1, QUIC_V2 } from '../../../src/packet/version.ts'
+import { QUIC_V1, QUIC_V2, writeVersionNegotiation } from '../../../src/packet/version.ts'
 import type { VersionInformation } from '../../../src/packet/version-information.ts'
 import { bytes, concat } from '../bytes-by-hand.ts'
-import { HandMadeClient, HandMadeServer } from '../hand-made-peer.ts'
+import { HandMadeClient, HandMadeServer, type PeerOptions } from '../hand-made-peer.ts'
 
 const { TransportParameterError, VersionNegotiationError } = ErrorCode
 const OTHER = 0xff00001d
@@ -48,6 +50,15 @@ describe('a connection of a server', () => {
   })
 })
 
+describe('a server that is sent Version Negotiation', () => {
+  test.each(['initial', 'handshake', 'complete'] as const)('RFC 9368 §2.1: ignores it (%s)', stage => {
+    const peer = new HandMadeClient().reach(stage)
+    const writer = Writer.allocate(1200)
+    writeVersionNegotiation(writer, peer.destination, peer.id, [QUIC_V2], 0)
+    peer.expectDropped(() => peer.deliver(writer.finish().slice()))
+  })
+})
+
 describe('a connection of a client', () => {
   test.each(malformed)('RFC 9368 §4: %s cannot be parsed', (_, value) => {
     new HandMadeServer(raw(...value)).reach('complete').expectClose(TransportParameterError)
@@ -76,22 +87,39 @@ describe('a connection of a client', () => {
 })
 
 describe('a client that has reacted to a Version Negotiation packet (RFC 9368 §4)', () => {
-  function begunAgain(): Versions {
-    const versions = new Versions([QUIC_V2, QUIC_V1], QUIC_V2)
-    versions.beginAgain(QUIC_V1)
-    return versions
+  /** The first Initial of the client, of version 2, is answered by what a server of version 1 says. */
+  function begunAgain(options: PeerOptions = {}): HandMadeServer {
+    const peer = new HandMadeServer({ client: { versions: [QUIC_V2, QUIC_V1] }, onlyVersion: QUIC_V1, ...options })
+    const [first] = peer.datagrams as [{ bytes: Uint8Array }]
+    const { source, destination } = readHeader(first.bytes, 0, 8) as PacketHeader
+    const writer = Writer.allocate(1200)
+    writeVersionNegotiation(writer, source, destination, [QUIC_V1], 0)
+    return peer.deliver(writer.finish().slice())
   }
 
   test.each([
-    ['nothing is said', undefined],
-    ['nothing is available', { chosen: QUIC_V1, available: [] }],
-    ['a version it likes better is available', { chosen: QUIC_V1, available: [QUIC_V1, QUIC_V2] }],
-  ])('RFC 9368 §4: fails when %s', (_, information) => {
-    expect(() => begunAgain().check(information)).toThrow(expect.objectContaining({ code: VersionNegotiationError }))
+    ['nothing is available', stating(QUIC_V1)],
+    ['a version it likes better is available', stating(QUIC_V1, QUIC_V1, QUIC_V2)],
+    ['another version is chosen', stating(QUIC_V2, QUIC_V1)],
+    ['a version is chosen that nobody knows', stating(OTHER, QUIC_V1)],
+  ])('RFC 9368 §4: closes when %s', (_, options) => {
+    begunAgain(options).reach('complete').expectClose(VersionNegotiationError)
+  })
+
+  test('RFC 9368 §4: fails when nothing is said, but by a server of version 1', () => {
+    const versions = new Versions([QUIC_V1, QUIC_V2], QUIC_V1)
+    versions.beginAgain(QUIC_V2)
+    expect(() => versions.check(undefined)).toThrow(expect.objectContaining({ code: VersionNegotiationError }))
+  })
+
+  test('RFC 9368 §8: takes a server that says nothing for a server that only knows version 1', () => {
+    begunAgain().reach('confirmed').expectOpen()
   })
 
   test('RFC 8999 §7, RFC 9368 §4: Version Negotiation is believed once the handshake has confirmed it', () => {
-    expect(() => begunAgain().check({ chosen: QUIC_V1, available: [QUIC_V1, OTHER] })).not.toThrow()
-    expect(() => begunAgain().check({ chosen: QUIC_V1, available: [OTHER] })).not.toThrow()
+    begunAgain(stating(QUIC_V1, QUIC_V1, OTHER))
+      .reach('confirmed')
+      .expectOpen()
+    begunAgain(stating(QUIC_V1, OTHER)).reach('confirmed').expectOpen()
   })
 })
