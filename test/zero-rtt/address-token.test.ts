@@ -49,6 +49,22 @@ describe('RFC 9000 §8.1.3, NEW_TOKEN tokens', () => {
   const tokens = new AddressTokens(nodeBackend, { guard: false })
   const token = tokens.newToken(HOME, START)
 
+  test('RFC 9000 §8.1.3: two tokens of NEW_TOKEN share no bytes but those of every token', () => {
+    const all = Array.from({ length: 200 }, () => tokens.newToken(HOME, START))
+    const first = all[0] as Uint8Array
+    for (let at = 0; at < first.length; at++) {
+      const values = new Set(all.map(other => other[at]))
+      // The same in the tokens of all clients, or different in each.
+      const isCommon = tokens.newToken('198.51.100.7:1', START + 99_999)[at] === first[at]
+      expect(values.size > 60 || (values.size === 1 && isCommon)).toBe(true)
+    }
+  })
+
+  test('RFC 9369 §5: a token is good in the version it was given in', () => {
+    expect(tokens.read(tokens.newToken(`1/${HOME}`, START), `1/${HOME}`, START)).toEqual({ kind: 'new' })
+    expect(tokens.read(tokens.newToken(`1/${HOME}`, START), `2/${HOME}`, START)).toBeUndefined()
+  })
+
   test('prove the host, from any port', () => {
     expect(tokens.read(token, '192.0.2.1:1', START + 3_600_000)).toEqual({ kind: 'new' })
     expect(tokens.read(tokens.newToken('[2001:db8::1]:7', START), '[2001:db8::1]:8', START)).toEqual({ kind: 'new' })

@@ -165,7 +165,7 @@ describe('validation', () => {
     expect(new Set(data).size).toBe(data.length)
   })
 
-  test('RFC 9000 §8.2.3: an answer by another way is as good', () => {
+  test('RFC 9000 §8.2.2, §8.2.3: an answer by another way is as good', () => {
     const { peer } = serverWithIds()
     peer.deliver(peer.packet(Level.OneRtt, ping, { padTo: 1200 }), strangeAddress)
     const { data } = asked(peer, strangeAddress)[0] as { data: Uint8Array }
