@@ -90,8 +90,8 @@ describe('a client that has reacted to a Version Negotiation packet (RFC 9368 §
   /** The first Initial of the client, of version 2, is answered by what a server of version 1 says. */
   function begunAgain(options: PeerOptions = {}): HandMadeServer {
     const peer = new HandMadeServer({ client: { versions: [QUIC_V2, QUIC_V1] }, onlyVersion: QUIC_V1, ...options })
-    const [first] = peer.datagrams as [{ bytes: Uint8Array }]
-    const { source, destination } = readHeader(first.bytes, 0, 8) as PacketHeader
+    const first = peer.datagrams[0]?.bytes as Uint8Array
+    const { source, destination } = readHeader(first, 0, 8) as PacketHeader
     const writer = Writer.allocate(1200)
     writeVersionNegotiation(writer, source, destination, [QUIC_V1], 0)
     return peer.deliver(writer.finish().slice())
