@@ -246,7 +246,8 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
     const time = now()
     const session = this.#neighbours.receiveReset(datagram, from, time)
     if (session === undefined) {
-      const size = this.#sendOnce(into => this.#router.reset(datagram, id, into, time), from)
+      const isQuicBitFree = this.#listener?.isQuicBitFree ?? false
+      const size = this.#sendOnce(into => this.#router.reset(datagram, id, into, time, isQuicBitFree), from)
       if (size > 0) this.#news.resetSent(from, size)
       else this.#news.strayDropped(datagram.length)
       return

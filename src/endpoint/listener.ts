@@ -63,6 +63,11 @@ export class Listener implements AsyncIterable<QuicSession> {
     this.#sessions.close()
   }
 
+  /** Packets need not have the bit that tells QUIC from other protocols (RFC 9287). */
+  get isQuicBitFree(): boolean {
+    return this.#acceptor.isQuicBitFree
+  }
+
   /** Handshakes not yet confirmed. */
   get handshakes(): number {
     return this.#acceptor.handshakes

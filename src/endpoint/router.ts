@@ -5,7 +5,7 @@ import type { ConnectionIdSource } from '../connection/local-ids.ts'
 import type { CryptoBackend } from '../crypto/backend.ts'
 import { limits } from '../limits.ts'
 import { connectionIdKey, MAX_CONNECTION_ID_LENGTH } from '../packet/connection-id.ts'
-import { peekDestination } from '../packet/header.ts'
+import { hasQuicBit, peekDestination } from '../packet/header.ts'
 import {
   MIN_STATELESS_RESET_LENGTH,
   STATELESS_RESET_TOKEN_LENGTH,
@@ -31,7 +31,8 @@ const MAX_TRIES = 16
 export const MAX_RESETS_PER_SECOND: number = limits.resetsPerSecond
 /** RFC 9000 §10.3: longer than this makes it look like any other packet. */
 const RESET_LENGTH = 42
-const FIXED_BIT = 0x40
+/** What a short header packet has beside the id: first byte, number and as much as header protection needs, tag. */
+const LEAST_PACKET = 1 + 4 + 16
 
 export class Router {
   readonly #backend: CryptoBackend
@@ -111,12 +112,13 @@ export class Router {
 
   /**
    * Writes a stateless reset for a short-header packet of an unknown connection. Returns its length, 0 for none: always
-   * shorter than what it answers, so that two endpoints cannot keep each other talking (RFC 9000 §10.3.3). What has not
-   * even the bit that all packets have (§17.3.1) gets no answer.
+   * shorter than what it answers, so that two endpoints cannot keep each other talking (RFC 9000 §10.3.3). What lacks the
+   * bit that all packets have (§17.3.1) gets an answer only where packets may lack it, `isQuicBitFree`, and if it is no
+   * shorter than a packet: a peer that never sets it would wait for its idle timeout otherwise (RFC 9287 §3).
    */
-  reset(datagram: Uint8Array, id: Uint8Array, into: Uint8Array, now: number): number {
+  reset(datagram: Uint8Array, id: Uint8Array, into: Uint8Array, now: number, isQuicBitFree = false): number {
     const length = Math.min(RESET_LENGTH, datagram.length - 1)
-    const isPacket = ((datagram[0] as number) & FIXED_BIT) !== 0
+    const isPacket = hasQuicBit(datagram, 0) || (isQuicBitFree && datagram.length >= LEAST_PACKET + id.length)
     if (!isPacket || length < MIN_STATELESS_RESET_LENGTH || !this.#mayReset(now)) return 0
     const writer = new Writer(into)
     writeStatelessReset(writer, this.resetToken(id), this.#backend.random(length), length)

@@ -395,11 +395,22 @@ describe('stateless reset (RFC 9000 §10.3)', () => {
       expect((answer[0] as number) & 0xc0).toBe(0x40)
     }
     for (const length of [21, 20, 9, 8, 1]) await stranger.send(orphan(length), address)
-    // Without the fixed bit it is not QUIC.
-    const alien = orphan(100)
-    alien[0] = 0x01
-    await stranger.send(alien, address)
     expect(await stranger.answer(40)).toBe(undefined)
+  })
+
+  test('RFC 9287 §3: without the QUIC bit only where packets may lack it, and if it could be a packet', async () => {
+    const stranger = await Stranger.at()
+    const alien = (length: number): Uint8Array => orphan(length).fill(0x01, 0, 1)
+    const { address } = await server(echo)
+    await stranger.send(alien(28), address)
+    await stranger.send(alien(29), address)
+    expect((await stranger.answer(30_000))?.length).toBe(28)
+    // For who listens with nothing but QUIC's own packets in mind, it is another protocol.
+    const { address: strict } = await server(echo, { transport: { greaseQuicBit: false } })
+    await stranger.send(alien(100), strict)
+    await stranger.send(orphan(50), strict)
+    expect((await stranger.answer(30_000))?.length).toBe(42)
+    expect(stranger.received.length).toBe(0)
   })
 
   test('at a bounded rate', () => {
