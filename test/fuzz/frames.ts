@@ -254,6 +254,17 @@ const anyFrame: Arbitrary<FrameScript> = fc.oneof(
   { weight: 200, arbitrary: stream },
   { weight: 10, arbitrary: crypto },
   { weight: 50, arbitrary: frame('RESET_STREAM', is(FrameType.ResetStream), id('receiving'), code, finalSize) },
+  {
+    weight: 50,
+    arbitrary: frame(
+      'RESET_STREAM_AT',
+      is(FrameType.ResetStreamAt),
+      id('receiving'),
+      around(...often(7, 20), 8),
+      finalSize,
+      around(0, 1, 20, 100, 1200),
+    ),
+  },
   { weight: 50, arbitrary: frame('STOP_SENDING', is(FrameType.StopSending), id('sending'), code) },
   { weight: 30, arbitrary: frame('MAX_DATA', is(FrameType.MaxData), limit) },
   { weight: 30, arbitrary: frame('MAX_STREAM_DATA', is(FrameType.MaxStreamData), id('sending'), limit) },

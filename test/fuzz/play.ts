@@ -66,6 +66,7 @@ class Player {
     this.#tally = tally
     this.#role = script.role
     const peer = peerFor(script)
+    peer.isForgiving = true
     this.#peer = script.isEarly && script.role === 'server' ? peer.speak(Level.Initial) : peer.reach(script.stage)
     peer.act(openAll)
     this.#look()
@@ -128,6 +129,7 @@ class Player {
         else if (act.verb === 'write') connection.write(act.id, new Uint8Array(act.length), act.fin)
         else if (act.verb === 'read') connection.read(act.id)
         else if (act.verb === 'reset') connection.reset(act.id, act.code)
+        else if (act.verb === 'resetAt') connection.resetAt(act.id, act.code, act.length)
         else if (act.verb === 'stop') connection.stop(act.id, act.code)
         else if (act.verb === 'setPriority') connection.setPriority(act.id, act.urgency, act.isIncremental)
         else if (act.verb === 'sendDatagram') connection.sendDatagram(new Uint8Array(act.length), 1)
@@ -137,7 +139,7 @@ class Player {
       })
     } catch (error) {
       const isRefusal = error instanceof RangeError || error instanceof TypeError
-      if (!isRefusal || !/^stream \d+ /.test(error.message)) throw error
+      if (!isRefusal || !/^(stream \d+ |reliableSize )/.test(error.message)) throw error
       this.#peer.listen()
     }
   }
@@ -241,6 +243,7 @@ function peerFor({ role, seed, isEarly, hasExtensions, idLength }: Script): Hand
     parameters: {
       maxDatagramFrameSize: 1200,
       minAckDelay: hasExtensions ? 1000 : undefined,
+      resetStreamAt: hasExtensions,
       activeConnectionIdLimit: 3,
     },
   }

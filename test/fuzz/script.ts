@@ -29,6 +29,7 @@ export type Verb =
   | { readonly verb: 'write'; readonly id: number; readonly length: number; readonly fin: boolean }
   | { readonly verb: 'read'; readonly id: number }
   | { readonly verb: 'reset' | 'stop'; readonly id: number; readonly code: number }
+  | { readonly verb: 'resetAt'; readonly id: number; readonly code: number; readonly length: number }
   | { readonly verb: 'setPriority'; readonly id: number; readonly urgency: number; readonly isIncremental: boolean }
   | { readonly verb: 'sendDatagram'; readonly length: number }
   | { readonly verb: 'updateKeys' | 'migrate' | 'close' }
@@ -48,7 +49,7 @@ export interface Script {
   readonly stage: Stage
   /** Server: the client offers early data, and its packets can be opened. */
   readonly isEarly: boolean
-  /** DATAGRAM, ACK_FREQUENCY, IMMEDIATE_ACK. */
+  /** DATAGRAM, ACK_FREQUENCY, IMMEDIATE_ACK, RESET_STREAM_AT. */
   readonly hasExtensions: boolean
   readonly idLength: number
   readonly seed: number
@@ -100,6 +101,12 @@ const act: Arbitrary<Verb> = fc.oneof(
   }),
   fc.record({ verb: fc.constant('read' as const), id: ownId }),
   fc.record({ verb: fc.constantFrom('reset' as const, 'stop' as const), id: ownId, code: fc.nat(9) }),
+  fc.record({
+    verb: fc.constant('resetAt' as const),
+    id: ownId,
+    code: fc.nat(9),
+    length: fc.constantFrom(1, 50, 1000, 5000),
+  }),
   fc.record({
     verb: fc.constant('setPriority' as const),
     id: ownId,
