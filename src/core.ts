@@ -1,6 +1,7 @@
 // Entry point `zerotrip/core`: the sans-IO connection, for other event loops than node's.
 
 export { MemoryBudget } from './bytes/memory-budget.ts'
+export type { HandshakeAnswer } from './connection/answers.ts'
 export type { Accepted, ClientConfig, Dependencies, ServerConfig, TransportOptions } from './connection/config.ts'
 export { Connection, type Transmit } from './connection/connection.ts'
 export type { ConnectionEvent, DatagramFate, PeerInfo, TicketFacts } from './connection/events.ts'

@@ -10,6 +10,13 @@ export { nodeBackend } from './crypto/backend-node.ts'
 export { type HostRateOptions, limitPerHost, retryAlways, retryNever, retryUnderLoad } from './endpoint/admission.ts'
 export type { Application } from './endpoint/application.ts'
 export type {
+  AsyncCertificateSource,
+  CertificateOptions,
+  ClientAuthenticationOptions,
+  ClientCertificateOptions,
+  RemoteKey,
+} from './endpoint/certificates.ts'
+export type {
   DiagnosticsChannelName,
   DiagnosticsMessages,
   ObservedEndpoint,
@@ -43,6 +50,14 @@ export { bbr } from './recovery/congestion/bbr.ts'
 export { cubic } from './recovery/congestion/cubic.ts'
 export { newReno } from './recovery/congestion/new-reno.ts'
 export { bySni, insecureVerifier, pinnedKeys, singleCertificate, verifyChain } from './tls13/certificate-policy.ts'
-export type { CertificateSource, CertificateVerifier, CertifiedKey, KeyLog } from './tls13/ports.ts'
+export type {
+  CertificateRequestInfo,
+  CertificateSource,
+  CertificateVerifier,
+  CertifiedKey,
+  ClientHelloInfo,
+  ClientVerifier,
+  KeyLog,
+} from './tls13/ports.ts'
 export { type SelfSigned, type SelfSignedOptions, selfSigned } from './web/self-signed.ts'
 export { issueCertificate, newPrivateKey } from './x509/issue.ts'

@@ -76,6 +76,7 @@ const rooms: Readonly<Record<string, Room>> = {
   connection: {
     floor: 5,
     doors: [
+      'answers.ts',
       'connection.ts',
       'config.ts',
       'events.ts',

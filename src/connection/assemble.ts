@@ -130,6 +130,7 @@ function tlsClientConfig(
     transportParameters: writeTransportParameters(parameters, reservedParameter(backend)),
     verifier: config.verifier,
     psk,
+    ...(config.certificate && { certificate: config.certificate }),
     ...(config.cipherSuites && { cipherSuites: config.cipherSuites }),
     ...(config.groups && { groups: config.groups }),
     ...(config.keyLog && { keyLog: config.keyLog }),
@@ -158,6 +159,7 @@ export function assembleServer(config: ServerConfig, deps: Dependencies, accepte
       return writeTransportParameters({ ...parameters, versionInformation }, reservedParameter(deps.backend))
     },
     certificates: config.certificates,
+    ...(config.clientAuthentication && { clientAuthentication: config.clientAuthentication }),
     psks: ofVersion(config.psks, accepted.version),
     earlyData: honouring(config.earlyData, parameters, appState),
     tickets: config.tickets && marking(config.tickets, versions),

@@ -11,6 +11,8 @@ import type { CongestionController } from '../recovery/congestion/controller.ts'
 import type {
   CertificateSource,
   CertificateVerifier,
+  ClientAuthentication,
+  ClientCertificateSource,
   EarlyDataGate,
   KeyLog,
   PskSource,
@@ -96,6 +98,8 @@ export interface ClientConfig extends CommonConfig {
   /** For SNI and the certificate check. */
   readonly serverName: string
   readonly verifier: CertificateVerifier
+  /** Asked when the server wants a certificate of ours. Default: none. */
+  readonly certificate?: ClientCertificateSource
   /** What an earlier connection or a platform left: a PSK, parameters, a token. */
   readonly resumption?: Resumption
   /** Offer early data with `resumption`. Default false. */
@@ -107,7 +111,10 @@ export interface ClientConfig extends CommonConfig {
 }
 
 export interface ServerConfig extends CommonConfig {
+  /** May answer later: see the `certificateWanted` event. */
   readonly certificates: CertificateSource
+  /** Default: clients are not asked for certificates. */
+  readonly clientAuthentication?: ClientAuthentication
   readonly psks: PskSource
   readonly earlyData: EarlyDataGate
   readonly tickets: TicketIssuer | undefined

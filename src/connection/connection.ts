@@ -4,6 +4,7 @@
 
 import type { StreamDirection } from '../packet/frames/frame.ts'
 import { ErrorCode, TransportError } from '../packet/transport-error.ts'
+import { goOnWith, type HandshakeAnswer } from './answers.ts'
 import { assembleClient, assembleServer } from './assemble.ts'
 import { CloseState } from './close.ts'
 import type { Accepted, ClientConfig, Dependencies, ServerConfig } from './config.ts'
@@ -137,6 +138,17 @@ export class Connection {
     const event = this.#parts.events.shift()
     this.#watch?.onEvent(event, this.#now)
     return event
+  }
+
+  /** Answers a `certificateWanted` or a `signatureWanted` event. Undefined: there is none, and the handshake fails. */
+  provide(answer: HandshakeAnswer, now: number): void {
+    this.#now = now
+    this.#isDrained = false
+    try {
+      goOnWith(this.#parts, answer, now)
+    } catch (error) {
+      this.#fail(error)
+    }
   }
 
   /** Opens a stream; undefined while the peer's limit is reached, until a `streamsAvailable` event (RFC 9000 §4.6). */

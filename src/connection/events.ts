@@ -1,6 +1,7 @@
 // What a connection has to say: facts, oldest first, taken from a queue by `poll()`.
 
 import type { StreamDirection } from '../packet/frames/frame.ts'
+import type { CertificateWantedOutput, SignatureWantedOutput } from '../tls13/session.ts'
 import type { Address } from './path.ts'
 
 export interface PeerInfo {
@@ -10,10 +11,13 @@ export interface PeerInfo {
   readonly group: string
   /** The QUIC version in use: 1, or 0x6b3343cf for version 2. */
   readonly version: number
-  /** True: a PSK was used, no certificate was sent. */
+  /** True: a PSK was used, no certificate was sent now. */
   readonly isResumed: boolean
   readonly earlyData: 'none' | 'accepted' | 'rejected'
-  /** The peer's chain, leaf first, DER; empty when a PSK was used. */
+  /**
+   * The peer's chain, leaf first, DER, verified. Of a server that is resumed: empty. Of a client: empty if it has shown
+   * none, and the leaf alone if it resumes a connection in which it had.
+   */
   readonly certificates: readonly Uint8Array[]
 }
 
@@ -61,6 +65,10 @@ export type DatagramFate =
 export type ConnectionEvent =
   | { readonly type: 'handshakeComplete'; readonly peer: PeerInfo }
   | { readonly type: 'handshakeConfirmed' }
+  /** The source said 'later': `provideCertificate` answers, and until then the handshake waits. */
+  | CertificateWantedOutput
+  /** The key is elsewhere: `provideSignature` answers, and until then the handshake waits. */
+  | SignatureWantedOutput
   /** 0-RTT was refused: what was sent early is sent again by the streams that were opened, limits start anew. */
   | { readonly type: 'earlyRejected' }
   | { readonly type: 'streamOpened'; readonly id: number }

@@ -65,6 +65,10 @@ function onOutput(parts: Parts, output: TlsOutput, now: number): void {
       parts.handshake.earlyData = output.accepted ? 'accepted' : 'rejected'
       if (!output.accepted) rejectEarlyData(parts, now)
       return
+    case 'certificateWanted':
+    case 'signatureWanted':
+      parts.events.push(output)
+      return
     case 'ticket':
       onTicket(parts, output)
       return

@@ -43,6 +43,11 @@ export function receiveDatagram(parts: Parts, datagram: Uint8Array, from: Addres
     pos = header.end
   }
   // Keys that came with this datagram may open what came before it.
+  takeUpParked(parts, now)
+}
+
+/** What came before its keys, as far as they are there now. */
+export function takeUpParked(parts: Parts, now: number): void {
   if (!parts.parked.isEmpty) unpark(parts, now)
   countMemory(parts)
 }

@@ -1,13 +1,7 @@
 // From an admitted client to a session, and whom its protocol belongs to.
 
 import type { MemoryBudget } from '../bytes/memory-budget.ts'
-import {
-  type Accepted,
-  resolveTransport,
-  resolveVersions,
-  SERVER_VERSIONS,
-  type ServerConfig,
-} from '../connection/config.ts'
+import { type Accepted, resolveTransport, resolveVersions, SERVER_VERSIONS } from '../connection/config.ts'
 import { Connection } from '../connection/connection.ts'
 import type { Address } from '../connection/path.ts'
 import type { PreferredAddresses } from '../connection/preferred-address.ts'
@@ -15,6 +9,7 @@ import type { CryptoBackend } from '../crypto/backend.ts'
 import type { PacketHeader } from '../packet/header.ts'
 import type { AddressTokens } from '../zero-rtt/address-token.ts'
 import { NoTickets } from '../zero-rtt/ticket-store.ts'
+import { type CertificateOptions, certificateSource } from './certificates.ts'
 import { now, timeOrigin, unixTime } from './clock.ts'
 import type { EndpointNews } from './endpoint-news.ts'
 import { placeOf } from './incoming.ts'
@@ -56,7 +51,7 @@ export interface Origin {
 
 export class Acceptor {
   readonly #options: ListenOptions
-  readonly #config: ServerConfig
+  readonly #config: ReturnType<typeof serverConfig>
   readonly #handshakeTimeout: number
   readonly #door: ListenerHost
   readonly #announce: (session: QuicSession) => void
@@ -73,6 +68,13 @@ export class Acceptor {
     prepareQlog(options.qlog)
     if (options.qlog !== undefined) door.news.openLog(options.qlog, door.backend.random(8))
     door.raiseDatagramSize(resolveTransport(options.transport).probeDatagramSize)
+  }
+
+  /** From now on clients are shown these. Throws a TypeError for what does not fit: then nothing changes. */
+  setCertificates(options: CertificateOptions): void {
+    const source = certificateSource(options, this.#door.backend)
+    if (source === undefined) throw new TypeError('`cert` and `key` (PEM) are needed, or `certificates`')
+    this.#config.certificates.replace(source)
   }
 
   /** QUIC versions that are spoken here. */

@@ -8,6 +8,7 @@ import { nodeBackend } from '../crypto/backend-node.ts'
 import { AddressTokens } from '../zero-rtt/address-token.ts'
 import type { EndpointDoor } from './acceptor.ts'
 import { type Bindings, bindAll } from './bindings.ts'
+import type { CertificateOptions } from './certificates.ts'
 import { now } from './clock.ts'
 import { assertClose, type CloseOptions, finishAll } from './closing.ts'
 import { Dialer } from './dialer.ts'
@@ -106,6 +107,12 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
       preferredAddress: () => this.#bindings?.preferred,
     })
     return this.#listener
+  }
+
+  /** Shows clients other certificates from now on: see `Listener.setCertificates`. */
+  setCertificates(options: CertificateOptions): void {
+    if (this.#listener === undefined) throw new QuicError('ERR_ZEROTRIP_INVALID_STATE', 'this endpoint does not listen')
+    this.#listener.setCertificates(options)
   }
 
   /**

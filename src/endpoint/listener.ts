@@ -9,6 +9,7 @@ import { ErrorCode } from '../packet/transport-error.ts'
 import { RESERVED_VERSION_RANDOM, withReservedVersion, writeVersionNegotiation } from '../packet/version.ts'
 import { Acceptor, type ListenerHost, type Origin } from './acceptor.ts'
 import { retryUnderLoad } from './admission.ts'
+import type { CertificateOptions } from './certificates.ts'
 import { unixTime } from './clock.ts'
 import { throwLater } from './errors.ts'
 import { Inbox } from './inbox.ts'
@@ -54,6 +55,15 @@ export class Listener implements AsyncIterable<QuicSession> {
    */
   [Symbol.asyncIterator](): AsyncIterator<QuicSession> {
     return this.#sessions[Symbol.asyncIterator]()
+  }
+
+  /**
+   * Shows other certificates from now on, such as renewed ones: `cert` and `key`, or `certificates`. Connections and
+   * handshakes under way keep what they have, and so do tickets. Throws a TypeError for what does not fit; then nothing
+   * changes.
+   */
+  setCertificates(options: CertificateOptions): void {
+    this.#acceptor.setCertificates(options)
   }
 
   /** Takes no more clients: they are refused (CONNECTION_REFUSED). Those that are here stay. */

@@ -17,9 +17,8 @@ import {
   TLS_CHACHA20_POLY1305_SHA256,
 } from '../crypto/cipher-suite.ts'
 import { limits } from '../limits.ts'
-import { insecureVerifier, pinnedKeys, singleCertificate, verifyChain } from '../tls13/certificate-policy.ts'
+import { insecureVerifier, pinnedKeys, verifyChain } from '../tls13/certificate-policy.ts'
 import {
-  type CertificateSource,
   type CertificateVerifier,
   type EarlyDataGate,
   type KeyLog,
@@ -32,6 +31,16 @@ import { firstOf } from '../zero-rtt/psk-sources.ts'
 import type { Resumption } from '../zero-rtt/resumption.ts'
 import { TicketSealer } from '../zero-rtt/ticket-sealer.ts'
 import type { TicketStore } from '../zero-rtt/ticket-store.ts'
+import {
+  type AsyncCertificateSource,
+  type CertificateOptions,
+  type ClientAuthenticationOptions,
+  type ClientCertificateOptions,
+  CurrentCertificates,
+  certificateSource,
+  clientAuthentication,
+  clientCertificate,
+} from './certificates.ts'
 import { MAX_DELAY } from './clock.ts'
 import type { Admit } from './incoming.ts'
 import { environmentKeyLog } from './key-log.ts'
@@ -70,18 +79,12 @@ interface CommonOptions {
 
 export const DEFAULT_HANDSHAKE_TIMEOUT: number = limits.handshakeTime
 
-export interface ListenOptions extends CommonOptions {
+export interface ListenOptions extends CommonOptions, CertificateOptions, ClientAuthenticationOptions {
   /**
    * Protocols in order of preference. A list serves them as raw streams; an object says who sits above for each.
    * Required: QUIC has no connection without ALPN (RFC 9001 §8.1).
    */
   readonly alpn: readonly string[] | Readonly<Record<string, ApplicationFactory>>
-  /** Certificate chain, PEM, leaf first. Together with `key`, or else `certificates`, or PSKs alone. */
-  readonly cert?: string
-  /** Private key of the leaf, PEM. */
-  readonly key?: string
-  /** Chooses a certificate by the client's hello. Instead of `cert` and `key`. */
-  readonly certificates?: CertificateSource
   /** PSKs besides our own tickets. Default none. */
   readonly psks?: PskSource
   /** Who judges early data. Default: it is refused. */
@@ -100,7 +103,7 @@ export interface ListenOptions extends CommonOptions {
   readonly maxPendingClients?: number
 }
 
-export interface ConnectOptions extends CommonOptions {
+export interface ConnectOptions extends CommonOptions, ClientCertificateOptions {
   /** Protocols to offer, best first. Required. */
   readonly alpn: readonly string[]
   /** Name for SNI and the certificate check. Default: the host connected to. */
@@ -125,14 +128,19 @@ export interface ConnectOptions extends CommonOptions {
   readonly signal?: AbortSignal
 }
 
-/** A server's configuration. Throws a TypeError that says what is missing. */
-export function serverConfig(options: ListenOptions, backend: CryptoBackend): ServerConfig {
+/** A server's configuration, whose certificates can be replaced. Throws a TypeError that says what is missing. */
+export function serverConfig(
+  options: ListenOptions,
+  backend: CryptoBackend,
+): ServerConfig & { certificates: CurrentCertificates } {
   const keyLog = options.keyLog ?? environmentKeyLog()
   const sealer = options.tickets === undefined ? new TicketSealer(backend) : options.tickets
+  const asked = clientAuthentication(options, backend)
   const psks = [options.psks, sealer || undefined].filter(source => source !== undefined)
   return {
     alpn: protocols(options),
-    certificates: certificates(options, backend),
+    certificates: new CurrentCertificates(certificates(options, backend)),
+    ...(asked && { clientAuthentication: asked }),
     psks: firstOf(...psks),
     earlyData: options.earlyData ?? refuseEarlyData,
     tickets: sealer || undefined,
@@ -150,16 +158,11 @@ function protocols(options: ListenOptions): readonly string[] {
   return names
 }
 
-function certificates(options: ListenOptions, backend: CryptoBackend): CertificateSource {
-  if (options.certificates) return options.certificates
-  const { cert, key } = options
-  if (cert === undefined || key === undefined) {
-    if (options.psks !== undefined && cert === key) return { select: () => undefined }
-    throw new TypeError('listen needs `cert` and `key` (PEM), or `certificates`, or `psks`')
-  }
-  const chain = pemBlocks(cert, 'CERTIFICATE')
-  if (chain.length === 0) throw new TypeError('`cert` holds no PEM certificate (-----BEGIN CERTIFICATE-----)')
-  return singleCertificate({ chain, key: backend.privateKey(key) })
+function certificates(options: ListenOptions, backend: CryptoBackend): AsyncCertificateSource {
+  const source = certificateSource(options, backend)
+  if (source !== undefined) return source
+  if (options.psks !== undefined) return { select: () => undefined }
+  throw new TypeError('listen needs `cert` and `key` (PEM), or `certificates`, or `psks`')
 }
 
 /** Where to connect to. Throws a TypeError or RangeError for what is nowhere. */
@@ -178,10 +181,12 @@ export function clientConfig(
 ): Omit<ClientConfig, 'resumption'> {
   if (options.alpn.length === 0) throw new TypeError("connect needs `alpn`: the protocols to offer, such as ['h3']")
   const keyLog = options.keyLog ?? environmentKeyLog()
+  const certificate = clientCertificate(options, backend)
   return {
     alpn: options.alpn,
     serverName: options.serverName ?? host,
     verifier: verifier(options, backend),
+    ...(certificate && { certificate }),
     earlyData: options.earlyData ?? false,
     followPreferredAddress: options.followPreferredAddress ?? true,
     ...(keyLog && { keyLog }),

@@ -1,5 +1,6 @@
 // The handle of a connection: promises and iterators over the waist.
 
+import type { HandshakeAnswer } from '../connection/answers.ts'
 import type { Connection } from '../connection/connection.ts'
 import type { ConnectionEvent, PeerInfo } from '../connection/events.ts'
 import type { Address } from '../connection/path.ts'
@@ -11,6 +12,7 @@ import { assertErrorCode, closedError, QuicError, throwLater } from './errors.ts
 import type { QuicDatagrams } from './quic-datagrams.ts'
 import type { QuicStream } from './quic-stream.ts'
 import { QuicStreams } from './quic-streams.ts'
+import { answer } from './session-answers.ts'
 import { SessionNews } from './session-news.ts'
 import { type LocalAddress, type PathHost, SessionPaths } from './session-paths.ts'
 import { SessionTickets } from './session-tickets.ts'
@@ -295,6 +297,10 @@ export class QuicSession implements AsyncDisposable {
       case 'handshakeConfirmed':
         this.#confirmed.resolve()
         break
+      case 'certificateWanted':
+      case 'signatureWanted':
+        void answer(event, known => this.#provide(known))
+        return
       case 'ticket':
         this.#tickets.onTicket(event.ticket)
         break
@@ -310,6 +316,12 @@ export class QuicSession implements AsyncDisposable {
     }
     if (this.#application === undefined) this.#seat(this.connection.alpn)
     this.#application?.onEvent(event)
+  }
+
+  #provide(known: HandshakeAnswer): void {
+    this.connection.provide(known, now())
+    this.drain()
+    this.#host.schedule(this)
   }
 
   #onClosed(event: Extract<ConnectionEvent, { type: 'closed' }>): void {

@@ -51,5 +51,7 @@ export type Http3TransportEvent =
         | 'newToken'
         | 'migrated'
         | 'migrationFailed'
+        | 'certificateWanted'
+        | 'signatureWanted'
     }
   | { readonly type: 'closed'; readonly error: Error | undefined }

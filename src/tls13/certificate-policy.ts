@@ -6,13 +6,33 @@ import { type Certificate, parseCertificate } from '../x509/certificate.ts'
 import { CertificateError, type CertificateErrorReason } from '../x509/certificate-error.ts'
 import { ChainVerifier } from '../x509/chain.ts'
 import { Alert, TlsAlert } from './alert.ts'
-import type { CertificateSource, CertificateVerifier, CertifiedKey, ClientHelloInfo } from './ports.ts'
+import type {
+  CertificateVerifier,
+  CertifiedKey,
+  ClientAuthentication,
+  ClientHelloInfo,
+  ReadyCertificateSource,
+} from './ports.ts'
 
 /** Trusts chains that lead to one of `roots` (DER). Throws a TypeError for a root that is not a certificate. */
 export function verifyChain(backend: CryptoBackend, roots: readonly Uint8Array[]): CertificateVerifier {
   const verifier = new ChainVerifier(backend, roots)
   return {
     verify: (chain, serverName, unixTime) => withAlerts(() => verifier.verify(chain, serverName, unixTime)),
+  }
+}
+
+/** Trusts clients whose chains lead to one of `roots` (DER), and names those to them; `isRequired`: nobody without. */
+export function verifyClients(
+  backend: CryptoBackend,
+  roots: readonly Uint8Array[],
+  isRequired: boolean,
+): ClientAuthentication {
+  const verifier = new ChainVerifier(backend, roots)
+  return {
+    isRequired,
+    verifier: { verify: (chain, unixTime) => withAlerts(() => verifier.verifyClient(chain, unixTime)) },
+    authorities: verifier.authorities,
   }
 }
 
@@ -39,7 +59,7 @@ export function pinnedKeys(backend: CryptoBackend, sha256Pins: readonly Uint8Arr
 export const insecureVerifier: CertificateVerifier = { verify() {} }
 
 /** The same certificate for every client that can verify its key's signatures. */
-export function singleCertificate(certifiedKey: CertifiedKey): CertificateSource {
+export function singleCertificate(certifiedKey: CertifiedKey): ReadyCertificateSource {
   checkCertifiedKey(certifiedKey)
   return { select: hello => (canVerify(hello, certifiedKey) ? certifiedKey : undefined) }
 }
@@ -48,7 +68,7 @@ export function singleCertificate(certifiedKey: CertifiedKey): CertificateSource
  * Certificates by server name. An exact name goes before a wildcard (`*.example.com`), and `*` is for all others and
  * for clients that name nobody; without it they are refused.
  */
-export function bySni(certificates: ReadonlyMap<string, CertifiedKey>): CertificateSource {
+export function bySni(certificates: ReadonlyMap<string, CertifiedKey>): ReadyCertificateSource {
   const byName = new Map<string, CertifiedKey>()
   for (const [name, certifiedKey] of certificates) {
     checkCertifiedKey(certifiedKey)

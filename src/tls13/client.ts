@@ -1,6 +1,7 @@
 // The client's side of the handshake (RFC 8446 §2, Appendix A.1), in the order in which it happens.
 
 import { constantTimeEqual } from '../bytes/equal.ts'
+import type { SignatureScheme } from '../crypto/backend.ts'
 import type { CipherSuite } from '../crypto/cipher-suite.ts'
 import { Level } from '../packet/level.ts'
 import { ErrorCode, TransportError } from '../packet/transport-error.ts'
@@ -15,17 +16,18 @@ import {
   type HandshakeStage,
   type ResumptionStage,
 } from './key-schedule.ts'
-import { readCertificate, writeCertificate } from './messages/certificate.ts'
-import { checkCertificateRequest } from './messages/certificate-request.ts'
-import { readCertificateVerify } from './messages/certificate-verify.ts'
+import { readServerCertificate, writeCertificate } from './messages/certificate.ts'
+import { readCertificateRequest } from './messages/certificate-request.ts'
+import { readCertificateVerify, signatureContent, writeCertificateVerify } from './messages/certificate-verify.ts'
 import { readEncryptedExtensions } from './messages/encrypted-extensions.ts'
 import { readFinished, writeFinished } from './messages/finished.ts'
 import { HandshakeType, illegalParameter, type Message } from './messages/handshake.ts'
 import { readNewSessionTicket } from './messages/new-session-ticket.ts'
 import { readServerHello, type ServerHello } from './messages/server-hello.ts'
-import { verifyServer } from './server-identity.ts'
+import { verifyServer } from './peer-identity.ts'
+import type { CertificateRequestInfo, CertifiedKey } from './ports.ts'
 import { HelloTranscript, type Transcript } from './transcript.ts'
-import { expectType, type Machine, type Wire } from './wire.ts'
+import { expectType, type Machine, signed, type Wire, withSignature } from './wire.ts'
 
 export class ClientMachine implements Machine {
   #state: ClientState
@@ -40,6 +42,14 @@ export class ClientMachine implements Machine {
 
   onMessage(message: Message, unixTime: number): void {
     this.#state = this.#state.onMessage(message, unixTime)
+  }
+
+  provideCertificate(): never {
+    throw new TypeError('no certificate was asked for')
+  }
+
+  provideSignature(signature: Uint8Array | undefined): void {
+    this.#state = withSignature(this.#state, signature)
   }
 
   exportKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array {
@@ -193,8 +203,8 @@ class ExpectEncryptedExtensions implements ClientState {
     if (offer.earlySuite !== undefined) wire.emit({ type: 'earlyData', accepted: isEarlyDataAccepted })
     wire.emit({ type: 'protocol', alpn })
     wire.emit({ type: 'peerParameters', bytes: extensions.transportParameters })
-    if (isResumed) return new ExpectFinished(this.#agreed, alpn, [], false)
-    return new ExpectCertificate(this.#agreed, alpn, false)
+    if (isResumed) return new ExpectFinished(this.#agreed, alpn, [], undefined)
+    return new ExpectCertificate(this.#agreed, alpn, undefined)
   }
 
   /** RFC 8446 §4.2.10: what was accepted is what it was sealed under. */
@@ -210,24 +220,24 @@ class ExpectEncryptedExtensions implements ClientState {
 class ExpectCertificate implements ClientState {
   readonly #agreed: Agreed
   readonly #alpn: string
-  readonly #isRequested: boolean
+  readonly #request: CertificateRequestInfo | undefined
 
-  constructor(agreed: Agreed, alpn: string, isRequested: boolean) {
+  constructor(agreed: Agreed, alpn: string, request: CertificateRequestInfo | undefined) {
     this.#agreed = agreed
     this.#alpn = alpn
-    this.#isRequested = isRequested
+    this.#request = request
   }
 
   onMessage(message: Message): ClientState {
-    if (!this.#isRequested && message.type === HandshakeType.CertificateRequest) {
-      checkCertificateRequest(message)
+    if (this.#request === undefined && message.type === HandshakeType.CertificateRequest) {
+      const request = readCertificateRequest(message)
       this.#agreed.transcript.add(message.bytes)
-      return new ExpectCertificate(this.#agreed, this.#alpn, true)
+      return new ExpectCertificate(this.#agreed, this.#alpn, request)
     }
     expectType(message, HandshakeType.Certificate)
-    const chain = readCertificate(message, this.#agreed.offer.extensionTypes)
+    const chain = readServerCertificate(message, this.#agreed.offer.extensionTypes)
     this.#agreed.transcript.add(message.bytes)
-    return new ExpectCertificateVerify(this.#agreed, this.#alpn, chain, this.#isRequested)
+    return new ExpectCertificateVerify(this.#agreed, this.#alpn, chain, this.#request)
   }
 }
 
@@ -235,13 +245,13 @@ class ExpectCertificateVerify implements ClientState {
   readonly #agreed: Agreed
   readonly #alpn: string
   readonly #chain: readonly Uint8Array[]
-  readonly #isRequested: boolean
+  readonly #request: CertificateRequestInfo | undefined
 
-  constructor(agreed: Agreed, alpn: string, chain: readonly Uint8Array[], isRequested: boolean) {
+  constructor(agreed: Agreed, alpn: string, chain: readonly Uint8Array[], request: CertificateRequestInfo | undefined) {
     this.#agreed = agreed
     this.#alpn = alpn
     this.#chain = chain
-    this.#isRequested = isRequested
+    this.#request = request
   }
 
   onMessage(message: Message, unixTime: number): ClientState {
@@ -249,7 +259,7 @@ class ExpectCertificateVerify implements ClientState {
     const { offer, transcript } = this.#agreed
     verifyServer(offer.config, this.#chain, readCertificateVerify(message), transcript.digest(), unixTime)
     transcript.add(message.bytes)
-    return new ExpectFinished(this.#agreed, this.#alpn, this.#chain, this.#isRequested)
+    return new ExpectFinished(this.#agreed, this.#alpn, this.#chain, this.#request)
   }
 }
 
@@ -257,13 +267,13 @@ class ExpectFinished implements ClientState {
   readonly #agreed: Agreed
   readonly #alpn: string
   readonly #chain: readonly Uint8Array[]
-  readonly #isRequested: boolean
+  readonly #request: CertificateRequestInfo | undefined
 
-  constructor(agreed: Agreed, alpn: string, chain: readonly Uint8Array[], isRequested: boolean) {
+  constructor(agreed: Agreed, alpn: string, chain: readonly Uint8Array[], request: CertificateRequestInfo | undefined) {
     this.#agreed = agreed
     this.#alpn = alpn
     this.#chain = chain
-    this.#isRequested = isRequested
+    this.#request = request
   }
 
   onMessage(message: Message): ClientState {
@@ -275,23 +285,34 @@ class ExpectFinished implements ClientState {
     }
     wire.moveTo(Level.OneRtt)
     transcript.add(message.bytes)
-    const application = keys.application(transcript.digest())
-    this.#sendFinished()
+    return this.#authenticate(keys.application(transcript.digest()))
+  }
+
+  /** RFC 8446 §4.4.2: who is asked answers in any case; with an empty chain if there is nothing to show. */
+  #authenticate(application: ApplicationStage): ClientState {
+    if (this.#request === undefined) return this.#conclude(application)
+    const { wire, transcript, offer } = this.#agreed
+    const identity = clientIdentity(offer.config, this.#request)
+    this.#send(writeCertificate(identity?.certified.chain ?? []))
+    if (identity === undefined) return this.#conclude(application)
+    const { certified, scheme } = identity
+    const content = signatureContent('client', transcript.digest())
+    return signed(wire, { key: certified.key, scheme }, content, signature => {
+      this.#send(writeCertificateVerify({ scheme, signature }))
+      return this.#conclude(application)
+    })
+  }
+
+  #conclude(application: ApplicationStage): ClientState {
+    const { wire, transcript, keys, suite } = this.#agreed
+    this.#send(writeFinished(keys.clientFinished(transcript.digest())))
     this.#report(application)
     return new Connected(wire, suite, application.exporter(), application.resumption(transcript.digest()))
   }
 
-  #sendFinished(): void {
-    const { wire, transcript, keys } = this.#agreed
-    if (this.#isRequested) {
-      // RFC 8446 §4.4.2: no certificate, said by an empty chain.
-      const certificate = writeCertificate([])
-      transcript.add(certificate)
-      wire.send(Level.Handshake, certificate)
-    }
-    const finished = writeFinished(keys.clientFinished(transcript.digest()))
-    transcript.add(finished)
-    wire.send(Level.Handshake, finished)
+  #send(message: Uint8Array): void {
+    this.#agreed.transcript.add(message)
+    this.#agreed.wire.send(Level.Handshake, message)
   }
 
   #report(application: ApplicationStage): void {
@@ -312,6 +333,16 @@ class ExpectFinished implements ClientState {
       psk: undefined,
     })
   }
+}
+
+/** RFC 8446 §4.4.2.3: what is shown must sign by a scheme the server named. */
+function clientIdentity(
+  config: TlsClientConfig,
+  request: CertificateRequestInfo,
+): { certified: CertifiedKey; scheme: SignatureScheme } | undefined {
+  const certified = config.certificate?.select(request)
+  const scheme = certified?.key.schemes.find(candidate => request.signatureSchemes.includes(candidate))
+  return certified && scheme && { certified, scheme }
 }
 
 class Connected implements ClientState {

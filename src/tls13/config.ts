@@ -1,17 +1,21 @@
 // What a session is configured with and what comes out of it.
 
-import type { CryptoBackend, NamedGroup } from '../crypto/backend.ts'
+import type { CryptoBackend, NamedGroup, SignatureScheme } from '../crypto/backend.ts'
 import type { CipherSuite, HashName } from '../crypto/cipher-suite.ts'
 import { limits } from '../limits.ts'
 import type { Level } from '../packet/level.ts'
 import type {
   CertificateSource,
   CertificateVerifier,
+  ClientAuthentication,
+  ClientCertificateSource,
+  ClientHelloInfo,
   EarlyDataGate,
   KeyLog,
   OfferedPsk,
   Psk,
   PskSource,
+  SigningKey,
   TicketIssuer,
 } from './ports.ts'
 
@@ -24,6 +28,8 @@ export interface TlsClientConfig {
   /** Carried unread. */
   readonly transportParameters: Uint8Array
   readonly verifier: CertificateVerifier
+  /** Asked when the server wants a certificate of ours. Default: none. */
+  readonly certificate?: ClientCertificateSource | undefined
   /** Undefined: a handshake with certificates. */
   readonly psk: OfferedPsk | undefined
   /** Default: those of the backend. */
@@ -41,6 +47,8 @@ export interface TlsServerConfig {
   /** Carried unread; a function is given those of the client, for what answers them (RFC 9368 §4). */
   readonly transportParameters: Uint8Array | ((client: Uint8Array) => Uint8Array)
   readonly certificates: CertificateSource
+  /** Default: clients are not asked for certificates. */
+  readonly clientAuthentication?: ClientAuthentication | undefined
   readonly psks: PskSource
   readonly earlyData: EarlyDataGate
   /** Undefined: no tickets. */
@@ -104,10 +112,27 @@ export interface CompleteOutput {
   readonly suite: CipherSuite
   readonly group: NamedGroup
   readonly isResumed: boolean
-  /** Of the server, leaf first; empty on the server and when resumed. */
+  /**
+   * The peer's, leaf first, verified. Of a server that is resumed: empty; of a client: the leaf alone, out of its ticket.
+   */
   readonly certificates: readonly Uint8Array[]
   /** Server: the PSK in use. */
   readonly psk: Psk | undefined
+}
+
+/** Server: the source said 'later'. `provideCertificate` answers; until then nothing goes on. */
+export interface CertificateWantedOutput {
+  readonly type: 'certificateWanted'
+  readonly hello: ClientHelloInfo
+}
+
+/** The key is elsewhere. `provideSignature` answers; until then nothing goes on. */
+export interface SignatureWantedOutput {
+  readonly type: 'signatureWanted'
+  readonly key: SigningKey
+  readonly scheme: SignatureScheme
+  /** What is to be signed, whole: the scheme says how it is hashed. */
+  readonly content: Uint8Array
 }
 
 /** Client: something to resume with. */
@@ -131,3 +156,5 @@ export type TlsOutput =
   | EarlyDataOutput
   | CompleteOutput
   | TicketOutput
+  | CertificateWantedOutput
+  | SignatureWantedOutput

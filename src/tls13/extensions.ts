@@ -25,6 +25,7 @@ export const ExtensionType = {
   SupportedVersions: 43,
   Cookie: 44,
   PskKeyExchangeModes: 45,
+  CertificateAuthorities: 47,
   KeyShare: 51,
   /** RFC 9001 §8.2. */
   QuicTransportParameters: 0x39,
@@ -63,6 +64,16 @@ export function checkAnswer(answer: Extensions, offered: ReadonlySet<number>, al
     if (!allowed.includes(type)) throw illegalParameter(`extension ${type} in the wrong message`)
   }
 }
+
+/** RFC 8446 §4.2: in a message that is no answer unknown extensions are ignored, and known ones keep to their place. */
+export function checkPlace(extensions: Extensions, allowed: readonly number[]): void {
+  for (const type of extensions.keys()) {
+    if (knownTypes.has(type) && !allowed.includes(type))
+      throw illegalParameter(`extension ${type} in the wrong message`)
+  }
+}
+
+const knownTypes: ReadonlySet<number> = new Set(Object.values(ExtensionType))
 
 export function beginExtension(w: Writer, type: ExtensionType): number {
   w.u16(type)

@@ -3,10 +3,13 @@
 import type { PrivateKey, SignatureScheme } from '../crypto/backend.ts'
 import type { HashName } from '../crypto/cipher-suite.ts'
 
+/** A private key; without `sign` it is elsewhere, and a `signatureWanted` output asks for each signature. */
+export type SigningKey = Omit<PrivateKey, 'sign'> & Partial<Pick<PrivateKey, 'sign'>>
+
 /** A certificate chain, leaf first, in DER, with the key of the leaf. */
 export interface CertifiedKey {
   readonly chain: readonly Uint8Array[]
-  readonly key: PrivateKey
+  readonly key: SigningKey
 }
 
 /** What a server may base its choices on. */
@@ -18,8 +21,42 @@ export interface ClientHelloInfo {
 }
 
 export interface CertificateSource {
-  /** Undefined: no certificate for this client; the handshake ends with `handshake_failure` unless a PSK is used. */
+  /**
+   * Undefined: no certificate for this client; the handshake ends with `handshake_failure` unless a PSK is used.
+   * 'later': a `certificateWanted` output with the same `hello` asks for it, and the handshake waits.
+   */
+  select(hello: ClientHelloInfo): CertifiedKey | 'later' | undefined
+}
+
+/** A source that always knows. */
+export interface ReadyCertificateSource extends CertificateSource {
   select(hello: ClientHelloInfo): CertifiedKey | undefined
+}
+
+/** What a server asks of a client that is to show a certificate (RFC 8446 §4.3.2). */
+export interface CertificateRequestInfo {
+  readonly signatureSchemes: readonly SignatureScheme[]
+  /** Names of authorities in DER that the server trusts; empty: it does not say (RFC 8446 §4.2.4). */
+  readonly certificateAuthorities: readonly Uint8Array[]
+}
+
+export interface ClientCertificateSource {
+  /** Undefined: none that fits; the server decides whether it goes on. */
+  select(request: CertificateRequestInfo): CertifiedKey | undefined
+}
+
+/** How a server asks clients for certificates. */
+export interface ClientAuthentication {
+  /** True: a client without a certificate is refused. False: it comes in, and `certificates` is empty. */
+  readonly isRequired: boolean
+  readonly verifier: ClientVerifier
+  /** Names of authorities in DER, a hint for the client. */
+  readonly authorities: readonly Uint8Array[]
+}
+
+export interface ClientVerifier {
+  /** Judges a client's chain (DER, leaf first) at `unixTime` (ms). Throws a TlsAlert that fits; returning means trust. */
+  verify(chain: readonly Uint8Array[], unixTime: number): void
 }
 
 export interface CertificateVerifier {
@@ -48,6 +85,8 @@ export interface Psk {
   readonly claimedAge?: number | undefined
   /** Of a ticket: the QUIC version of the connection that gave it; undefined: good for any (RFC 9369 §5). */
   readonly version?: number | undefined
+  /** Of a ticket: the leaf (DER) that the client showed in the connection that gave it. */
+  readonly clientCertificate?: Uint8Array | undefined
 }
 
 /** What the 0-RTT data was sealed under. A server accepts early data only if all of it still holds. */
@@ -97,6 +136,8 @@ export interface TicketState {
   readonly appState: Uint8Array
   /** QUIC version of the connection, if the ticket is to be good for no other (RFC 9369 §5). */
   readonly version?: number | undefined
+  /** The leaf (DER) that the client showed. */
+  readonly clientCertificate?: Uint8Array | undefined
 }
 
 export interface IssuedTicket {

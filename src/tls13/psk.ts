@@ -3,11 +3,13 @@
 import { constantTimeEqual } from '../bytes/equal.ts'
 import type { CryptoBackend } from '../crypto/backend.ts'
 import type { CipherSuite } from '../crypto/cipher-suite.ts'
+import { parseCertificate } from '../x509/certificate.ts'
 import { Alert, TlsAlert } from './alert.ts'
+import type { TlsServerConfig } from './config.ts'
 import { MAX_PSK_IDENTITIES, PSK_DHE_KE } from './extensions.ts'
 import { EarlyStage } from './key-schedule.ts'
 import type { ClientHello } from './messages/client-hello.ts'
-import type { EarlyDataTerms, OfferedPsk, Psk, PskSource } from './ports.ts'
+import type { EarlyDataTerms, OfferedPsk, Psk } from './ports.ts'
 import type { HelloTranscript } from './transcript.ts'
 
 /** Longer identities (a ticket may have 64 KiB) are not offered: no server would read so long a ClientHello. */
@@ -47,7 +49,7 @@ export interface SelectedPsk {
 export function selectPsk(
   hello: ClientHello,
   suites: readonly CipherSuite[],
-  source: PskSource,
+  { psks, clientAuthentication }: TlsServerConfig,
   unixTime: number,
 ): SelectedPsk | undefined {
   if (hello.psks === undefined) return undefined
@@ -59,12 +61,19 @@ export function selectPsk(
   const count = Math.min(identities.length, MAX_PSK_IDENTITIES)
   for (let index = 0; index < count; index++) {
     const { identity, obfuscatedAge } = identities[index] as (typeof identities)[number]
-    const psk = source.find(identity, obfuscatedAge, unixTime)
+    const psk = psks.find(identity, obfuscatedAge, unixTime)
     if (psk === undefined || psk.expires <= unixTime) continue
+    if (!isAuthenticated(psk, clientAuthentication?.isRequired ?? false, unixTime)) continue
     const suite = suiteFor(psk, suites)
     if (suite !== undefined) return { psk, index, identity, binder: binders[index] as Uint8Array, suite }
   }
   return undefined
+}
+
+/** No certificate is asked for beside a PSK (RFC 8446 §4.3.2): the ticket's is as good as it was, until it expires. */
+function isAuthenticated({ clientCertificate }: Psk, isRequired: boolean, unixTime: number): boolean {
+  if (clientCertificate === undefined) return !isRequired
+  return unixTime < parseCertificate(clientCertificate).notAfter + 1000
 }
 
 /** A PSK belongs to one hash; the suite its early data was sealed with is the best choice, if there is one. */

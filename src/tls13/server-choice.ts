@@ -31,7 +31,7 @@ export function choose(
   const alpn = chooseProtocol(config, hello)
   const suites = commonSuites(config, hello, retrySuite)
   const { group, share } = chooseGroup(config, hello)
-  const psk = selectPsk(hello, suites, config.psks, unixTime)
+  const psk = selectPsk(hello, suites, config, unixTime)
   return { alpn, suite: psk?.suite ?? (suites[0] as CipherSuite), group, share, psk }
 }
 
@@ -130,11 +130,8 @@ export interface ServerIdentity {
   readonly scheme: SignatureScheme
 }
 
-/** RFC 8446 §4.4.2.2. */
-export function chooseIdentity(config: TlsServerConfig, hello: ClientHello): ServerIdentity {
-  // The hello counted on its PSK alone (RFC 8446 §6.2).
-  if (hello.signatureSchemes === undefined) throw new TlsAlert(Alert.UnknownPskIdentity, 'no PSK that is known')
-  const certified = config.certificates.select(helloInfo(hello))
+/** RFC 8446 §4.4.2.2: with what the source answered. */
+export function chooseIdentity(hello: ClientHello, certified: CertifiedKey | undefined): ServerIdentity {
   if (certified === undefined) throw new TlsAlert(Alert.HandshakeFailure, 'no certificate for this client')
   const scheme = certified.key.schemes.find(candidate => hello.signatureSchemes?.includes(candidate))
   if (scheme === undefined) throw new TlsAlert(Alert.HandshakeFailure, 'no signature scheme in common')
@@ -156,7 +153,7 @@ export function acceptsEarlyData(
   return config.earlyData.admit({ psk, identity, binder, ticketAge: psk.claimedAge, hello: helloInfo(hello), unixTime })
 }
 
-function helloInfo(hello: ClientHello): ClientHelloInfo {
+export function helloInfo(hello: ClientHello): ClientHelloInfo {
   return {
     serverName: hello.serverName,
     alpn: hello.alpn,

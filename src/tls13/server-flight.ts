@@ -6,7 +6,8 @@ import { Level } from '../packet/level.ts'
 import { MAX_TICKETS, type TlsServerConfig } from './config.ts'
 import type { ApplicationStage, EarlyStage, HandshakeStage, ResumptionStage } from './key-schedule.ts'
 import { writeCertificate } from './messages/certificate.ts'
-import { serverSignatureContent, writeCertificateVerify } from './messages/certificate-verify.ts'
+import { writeCertificateRequest } from './messages/certificate-request.ts'
+import { writeCertificateVerify } from './messages/certificate-verify.ts'
 import { type ClientHello, RANDOM_LENGTH } from './messages/client-hello.ts'
 import { writeEncryptedExtensions } from './messages/encrypted-extensions.ts'
 import { writeFinished } from './messages/finished.ts'
@@ -51,14 +52,20 @@ function respond(backend: CryptoBackend, group: NamedGroup, clientShare: Uint8Ar
   return sharedSecret && { publicKey: exchange.publicKey, sharedSecret }
 }
 
-/** `hellos` holds everything up to the ClientHello. */
-export function sendFlight(
+/** The flight up to the signature. */
+export interface OpenFlight {
+  readonly transcript: Transcript
+  readonly handshake: HandshakeStage
+}
+
+/** ServerHello to Certificate. `hellos` holds everything up to the ClientHello. */
+export function openFlight(
   config: TlsServerConfig,
   wire: Wire,
   hellos: HelloTranscript,
   decision: Decision,
   exchange: Encapsulation,
-): Flight {
+): OpenFlight {
   const { hello, choice, early } = decision
   const { suite } = choice
   const serverHello = writeServerHello({
@@ -75,38 +82,56 @@ export function sendFlight(
   wire.log('SERVER_HANDSHAKE_TRAFFIC_SECRET', hello.random, handshake.serverSecret)
   wire.secret(Level.Handshake, 'write', suite, handshake.serverSecret)
   wire.secret(Level.Handshake, 'read', suite, handshake.clientSecret)
-  sendHandshake(wire, transcript, decision, handshake)
+  sendExtensions(wire, transcript, decision)
+  if (decision.identity !== undefined) sendIdentity(config, wire, transcript, decision.identity)
+  return { transcript, handshake }
+}
+
+function sendExtensions(wire: Wire, transcript: Transcript, decision: Decision): void {
+  const { hello, choice, identity } = decision
+  const extensions = writeEncryptedExtensions({
+    alpn: choice.alpn,
+    transportParameters: decision.transportParameters,
+    isEarlyDataAccepted: decision.isEarlyDataAccepted,
+    // The name counts when a certificate is chosen by it (RFC 6066 §3).
+    isNameAcknowledged: hello.serverName !== undefined && identity !== undefined,
+  })
+  sendHandshake(wire, transcript, extensions)
+}
+
+function sendIdentity(config: TlsServerConfig, wire: Wire, transcript: Transcript, identity: ServerIdentity): void {
+  const { clientAuthentication: wanted, backend } = config
+  if (wanted !== undefined) {
+    const { signatureSchemes } = backend
+    const request = writeCertificateRequest({ signatureSchemes, certificateAuthorities: wanted.authorities })
+    sendHandshake(wire, transcript, request)
+  }
+  sendHandshake(wire, transcript, writeCertificate(identity.certified.chain))
+}
+
+/** CertificateVerify, with a certificate, and Finished. */
+export function closeFlight(
+  wire: Wire,
+  { transcript, handshake }: OpenFlight,
+  { hello, choice, identity }: Decision,
+  signature: Uint8Array | undefined,
+): Flight {
+  if (identity !== undefined && signature !== undefined) {
+    sendHandshake(wire, transcript, writeCertificateVerify({ scheme: identity.scheme, signature }))
+  }
+  sendHandshake(wire, transcript, writeFinished(handshake.serverFinished(transcript.digest())))
   const application = handshake.application(transcript.digest())
   wire.log('CLIENT_TRAFFIC_SECRET_0', hello.random, application.clientSecret)
   wire.log('SERVER_TRAFFIC_SECRET_0', hello.random, application.serverSecret)
   wire.log('EXPORTER_SECRET', hello.random, application.exporterSecret)
   // RFC 9001 §4.1.4: writing may begin now, reading waits for the client's Finished.
-  wire.secret(Level.OneRtt, 'write', suite, application.serverSecret)
+  wire.secret(Level.OneRtt, 'write', choice.suite, application.serverSecret)
   return { transcript, handshake, application }
 }
 
-function sendHandshake(wire: Wire, transcript: Transcript, decision: Decision, keys: HandshakeStage): void {
-  const send = (message: Uint8Array): void => {
-    transcript.add(message)
-    wire.send(Level.Handshake, message)
-  }
-  const { hello, choice, identity } = decision
-  send(
-    writeEncryptedExtensions({
-      alpn: choice.alpn,
-      transportParameters: decision.transportParameters,
-      isEarlyDataAccepted: decision.isEarlyDataAccepted,
-      // The name counts when a certificate is chosen by it (RFC 6066 §3).
-      isNameAcknowledged: hello.serverName !== undefined && identity !== undefined,
-    }),
-  )
-  if (identity !== undefined) {
-    const { certified, scheme } = identity
-    send(writeCertificate(certified.chain))
-    const signature = certified.key.sign(scheme, serverSignatureContent(transcript.digest()))
-    send(writeCertificateVerify({ scheme, signature }))
-  }
-  send(writeFinished(keys.serverFinished(transcript.digest())))
+function sendHandshake(wire: Wire, transcript: Transcript, message: Uint8Array): void {
+  transcript.add(message)
+  wire.send(Level.Handshake, message)
 }
 
 /** Tickets, once the client has finished (RFC 8446 §4.6.1). */
@@ -116,6 +141,7 @@ export function sendTickets(
   resumption: ResumptionStage,
   suite: CipherSuite,
   terms: EarlyDataTerms | undefined,
+  clientCertificate: Uint8Array | undefined,
   unixTime: number,
 ): void {
   const count = Math.min(config.ticketCount ?? DEFAULT_TICKET_COUNT, MAX_TICKETS)
@@ -127,6 +153,7 @@ export function sendTickets(
       issued: unixTime,
       terms,
       appState: config.appState ?? new Uint8Array(0),
+      clientCertificate,
     })
     if (issued === undefined) return
     const lifetimeSeconds = Math.min(issued.lifetimeSeconds, MAX_TICKET_LIFETIME_SECONDS)

@@ -6,18 +6,29 @@ import type { CipherSuite } from '../crypto/cipher-suite.ts'
 import { Level } from '../packet/level.ts'
 import { Alert, TlsAlert } from './alert.ts'
 import type { TlsServerConfig } from './config.ts'
-import { PSK_DHE_KE } from './extensions.ts'
+import { ExtensionType, PSK_DHE_KE } from './extensions.ts'
 import { EarlyStage, type Exporter } from './key-schedule.ts'
+import { readCertificate } from './messages/certificate.ts'
+import { readCertificateVerify, signatureContent } from './messages/certificate-verify.ts'
 import { type ClientHello, readClientHello } from './messages/client-hello.ts'
 import { readFinished } from './messages/finished.ts'
 import { HandshakeType, illegalParameter, type Message } from './messages/handshake.ts'
 import { writeHelloRetryRequest } from './messages/server-hello.ts'
-import type { EarlyDataTerms } from './ports.ts'
+import { verifyProof } from './peer-identity.ts'
+import type { CertifiedKey, ClientAuthentication, EarlyDataTerms } from './ports.ts'
 import { verifyBinder } from './psk.ts'
-import { acceptsEarlyData, type Choice, checkSecondHello, choose, chooseIdentity } from './server-choice.ts'
-import { type Decision, exchangeKeys, type Flight, sendFlight, sendTickets } from './server-flight.ts'
+import {
+  acceptsEarlyData,
+  type Choice,
+  checkSecondHello,
+  choose,
+  chooseIdentity,
+  helloInfo,
+  type ServerIdentity,
+} from './server-choice.ts'
+import { closeFlight, type Decision, exchangeKeys, type Flight, openFlight, sendTickets } from './server-flight.ts'
 import { HelloTranscript } from './transcript.ts'
-import { expectType, type Machine, type Wire } from './wire.ts'
+import { expectType, type Machine, signed, type Wire, withSignature } from './wire.ts'
 
 export class ServerMachine implements Machine {
   #state: ServerState
@@ -34,6 +45,15 @@ export class ServerMachine implements Machine {
     this.#state = this.#state.onMessage(message, unixTime)
   }
 
+  provideCertificate(certified: CertifiedKey | undefined, unixTime: number): void {
+    if (!(this.#state instanceof AwaitCertificate)) throw new TypeError('no certificate was asked for')
+    this.#state = this.#state.goOn(certified, unixTime)
+  }
+
+  provideSignature(signature: Uint8Array | undefined): void {
+    this.#state = withSignature(this.#state, signature)
+  }
+
   exportKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array {
     if (!(this.#state instanceof Connected)) throw new TypeError('the handshake is not complete')
     return this.#state.exporter.exportKey(label, context, length)
@@ -43,6 +63,8 @@ export class ServerMachine implements Machine {
 interface ServerState {
   onMessage(message: Message, unixTime: number): ServerState
 }
+
+type Settled = Pick<Decision, 'hello' | 'choice' | 'early' | 'identity'>
 
 /** What a HelloRetryRequest has settled. */
 interface Retry {
@@ -92,10 +114,23 @@ class ExpectClientHello implements ServerState {
   }
 
   #answer(message: Message, hello: ClientHello, choice: Choice, unixTime: number): ServerState {
+    const early = this.#earlyStage(message, hello, choice)
+    const proceed = (identity: ServerIdentity | undefined, time: number): ServerState =>
+      this.#proceed(message, { hello, choice, early, identity }, time)
+    if (choice.psk !== undefined) return proceed(undefined, unixTime)
+    // The hello counted on its PSK alone (RFC 8446 §6.2).
+    if (hello.signatureSchemes === undefined) throw new TlsAlert(Alert.UnknownPskIdentity, 'no PSK that is known')
+    const info = helloInfo(hello)
+    const certified = this.#config.certificates.select(info)
+    if (certified !== 'later') return proceed(chooseIdentity(hello, certified), unixTime)
+    this.#wire.emit({ type: 'certificateWanted', hello: info })
+    return new AwaitCertificate((answer, time) => proceed(chooseIdentity(hello, answer), time))
+  }
+
+  #proceed(message: Message, settled: Settled, unixTime: number): ServerState {
+    const { hello, choice, early, identity } = settled
     const config = this.#config
     const wire = this.#wire
-    const early = this.#earlyStage(message, hello, choice)
-    const identity = choice.psk === undefined ? chooseIdentity(config, hello) : undefined
     const exchange = exchangeKeys(config, choice)
     wire.moveTo(Level.Handshake)
     this.#transcript.add(message.bytes)
@@ -104,10 +139,13 @@ class ExpectClientHello implements ServerState {
     const isEarlyDataAccepted = acceptsEarlyData(config, hello, choice, unixTime)
     if (hello.hasEarlyData) wire.emit({ type: 'earlyData', accepted: isEarlyDataAccepted })
     if (isEarlyDataAccepted) this.#installEarlySecret(message, hello, choice, early)
-    const transportParameters = ownParameters(config, hello)
-    const decision = { hello, choice, early, identity, isEarlyDataAccepted, transportParameters }
-    const flight = sendFlight(config, wire, this.#transcript, decision, exchange)
-    return new ExpectFinished(config, wire, decision, flight)
+    const decision = { ...settled, isEarlyDataAccepted, transportParameters: ownParameters(config, hello) }
+    const open = openFlight(config, wire, this.#transcript, decision, exchange)
+    const close = (signature: Uint8Array | undefined): ServerState =>
+      expectClient(config, wire, decision, closeFlight(wire, open, decision, signature))
+    if (identity === undefined) return close(undefined)
+    const content = signatureContent('server', open.transcript.digest())
+    return signed(wire, { key: identity.certified.key, scheme: identity.scheme }, content, close)
   }
 
   /** With a PSK, only after its binder was verified (RFC 8446 §4.2.11). */
@@ -128,38 +166,115 @@ class ExpectClientHello implements ServerState {
   }
 }
 
-class ExpectFinished implements ServerState {
-  readonly #config: TlsServerConfig
-  readonly #wire: Wire
-  readonly #decision: Decision
-  readonly #flight: Flight
+/** Waits for the server's certificate; no message may come meanwhile. */
+class AwaitCertificate implements ServerState {
+  readonly goOn: (certified: CertifiedKey | undefined, unixTime: number) => ServerState
 
-  constructor(config: TlsServerConfig, wire: Wire, decision: Decision, flight: Flight) {
-    this.#config = config
-    this.#wire = wire
-    this.#decision = decision
-    this.#flight = flight
+  constructor(goOn: AwaitCertificate['goOn']) {
+    this.goOn = goOn
+  }
+
+  onMessage(message: Message): never {
+    return expectType(message) as never
+  }
+}
+
+/** What the states after the server's flight share. */
+interface Sent {
+  readonly config: TlsServerConfig
+  readonly wire: Wire
+  readonly decision: Decision
+  readonly flight: Flight
+}
+
+function expectClient(config: TlsServerConfig, wire: Wire, decision: Decision, flight: Flight): ServerState {
+  const sent = { config, wire, decision, flight }
+  if (decision.identity !== undefined && config.clientAuthentication !== undefined) {
+    return new ExpectClientCertificate(sent, config.clientAuthentication)
+  }
+  const known = decision.choice.psk?.psk.clientCertificate
+  return new ExpectFinished(sent, known === undefined ? [] : [known])
+}
+
+/** RFC 8446 §4.4.2: an answer to the request comes in any case. */
+class ExpectClientCertificate implements ServerState {
+  readonly #sent: Sent
+  readonly #wanted: ClientAuthentication
+
+  constructor(sent: Sent, wanted: ClientAuthentication) {
+    this.#sent = sent
+    this.#wanted = wanted
+  }
+
+  onMessage(message: Message): ServerState {
+    expectType(message, HandshakeType.Certificate)
+    const chain = readCertificate(message, REQUESTED)
+    this.#sent.flight.transcript.add(message.bytes)
+    if (chain.length > 0) return new ExpectClientProof(this.#sent, this.#wanted, chain)
+    // RFC 8446 §4.4.2.4.
+    if (this.#wanted.isRequired) throw new TlsAlert(Alert.CertificateRequired, 'the client has no certificate')
+    return new ExpectFinished(this.#sent, [])
+  }
+}
+
+/** What our CertificateRequest holds: none of it is answered within a certificate. */
+const REQUESTED: ReadonlySet<number> = new Set([
+  ExtensionType.SignatureAlgorithms,
+  ExtensionType.CertificateAuthorities,
+])
+
+class ExpectClientProof implements ServerState {
+  readonly #sent: Sent
+  readonly #wanted: ClientAuthentication
+  readonly #chain: readonly Uint8Array[]
+
+  constructor(sent: Sent, wanted: ClientAuthentication, chain: readonly Uint8Array[]) {
+    this.#sent = sent
+    this.#wanted = wanted
+    this.#chain = chain
+  }
+
+  onMessage(message: Message, unixTime: number): ServerState {
+    expectType(message, HandshakeType.CertificateVerify)
+    const { config, flight } = this.#sent
+    const proof = readCertificateVerify(message)
+    verifyProof(config.backend, 'client', this.#chain[0] as Uint8Array, proof, flight.transcript.digest())
+    this.#wanted.verifier.verify(this.#chain, unixTime)
+    flight.transcript.add(message.bytes)
+    return new ExpectFinished(this.#sent, this.#chain)
+  }
+}
+
+class ExpectFinished implements ServerState {
+  readonly #sent: Sent
+  /** Of the client. */
+  readonly #certificates: readonly Uint8Array[]
+
+  constructor(sent: Sent, certificates: readonly Uint8Array[]) {
+    this.#sent = sent
+    this.#certificates = certificates
   }
 
   onMessage(message: Message, unixTime: number): ServerState {
     expectType(message, HandshakeType.Finished)
-    const { transcript, handshake, application } = this.#flight
-    const { suite, alpn, group, psk } = this.#decision.choice
+    const { wire, decision, flight } = this.#sent
+    const { transcript, handshake, application } = flight
+    const { suite, alpn, group, psk } = decision.choice
     const expected = handshake.clientFinished(transcript.digest())
     if (!constantTimeEqual(expected, readFinished(message, suite.hashLength))) {
       throw new TlsAlert(Alert.DecryptError, 'the client Finished does not verify')
     }
-    this.#wire.moveTo(Level.OneRtt)
+    wire.moveTo(Level.OneRtt)
     transcript.add(message.bytes)
-    this.#wire.secret(Level.OneRtt, 'read', suite, application.clientSecret)
-    this.#wire.emit({
+    wire.secret(Level.OneRtt, 'read', suite, application.clientSecret)
+    wire.emit({
       type: 'complete',
       alpn,
-      serverName: this.#decision.hello.serverName,
+      serverName: decision.hello.serverName,
       suite,
       group,
       isResumed: psk !== undefined,
-      certificates: [],
+      certificates: this.#certificates,
       psk: psk?.psk,
     })
     this.#sendTickets(unixTime)
@@ -167,17 +282,18 @@ class ExpectFinished implements ServerState {
   }
 
   #sendTickets(unixTime: number): void {
-    const { hello, choice } = this.#decision
+    const { config, wire, decision, flight } = this.#sent
+    const { hello, choice } = decision
     // RFC 8446 §4.2.9: no tickets for a client that could not use them.
     if (!hello.pskModes?.includes(PSK_DHE_KE)) return
-    const { transcript, application } = this.#flight
-    const resumption = application.resumption(transcript.digest())
-    sendTickets(this.#config, this.#wire, resumption, choice.suite, this.#ticketTerms(), unixTime)
+    const resumption = flight.application.resumption(flight.transcript.digest())
+    sendTickets(config, wire, resumption, choice.suite, this.#ticketTerms(), this.#certificates[0], unixTime)
   }
 
   #ticketTerms(): EarlyDataTerms | undefined {
-    if (!this.#config.ticketTerms) return undefined
-    const { hello, choice, transportParameters } = this.#decision
+    const { config, decision } = this.#sent
+    if (!config.ticketTerms) return undefined
+    const { hello, choice, transportParameters } = decision
     return {
       cipherSuite: choice.suite.id,
       alpn: choice.alpn,

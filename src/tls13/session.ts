@@ -5,10 +5,18 @@ import { ClientMachine } from './client.ts'
 import type { TlsClientConfig, TlsOutput, TlsServerConfig } from './config.ts'
 import { CLIENT_MESSAGE_LIMIT, MessageReader, SERVER_MESSAGE_LIMIT } from './framing.ts'
 import { asAlert } from './messages/handshake.ts'
+import type { CertifiedKey } from './ports.ts'
 import { ServerMachine } from './server.ts'
 import { type Machine, Wire } from './wire.ts'
 
-export { MAX_TICKETS, type TlsClientConfig, type TlsOutput, type TlsServerConfig } from './config.ts'
+export {
+  type CertificateWantedOutput,
+  MAX_TICKETS,
+  type SignatureWantedOutput,
+  type TlsClientConfig,
+  type TlsOutput,
+  type TlsServerConfig,
+} from './config.ts'
 
 export interface TlsSession {
   /**
@@ -18,6 +26,10 @@ export interface TlsSession {
   receive(level: Level, bytes: Uint8Array, unixTime: number): void
   /** The oldest thing that is new; ask until undefined after the start and after each `receive`. */
   poll(): TlsOutput | undefined
+  /** Answers `certificateWanted`; undefined: there is none. Throws as `receive` does, a TypeError if nobody asked. */
+  provideCertificate(certified: CertifiedKey | undefined, unixTime: number): void
+  /** Answers `signatureWanted`; undefined: the key would not sign. Throws as `receive` does, a TypeError if nobody asked. */
+  provideSignature(signature: Uint8Array | undefined): void
   /** Both Finished messages have been verified or sent (RFC 9001 §4.1.1). */
   readonly isComplete: boolean
   /** RFC 8446 §7.5; a TypeError before there are the keys for it. */
@@ -69,6 +81,14 @@ class Session implements TlsSession {
 
   poll(): TlsOutput | undefined {
     return this.#wire.poll()
+  }
+
+  provideCertificate(certified: CertifiedKey | undefined, unixTime: number): void {
+    this.#machine.provideCertificate(certified, unixTime)
+  }
+
+  provideSignature(signature: Uint8Array | undefined): void {
+    this.#machine.provideSignature(signature)
   }
 
   exportKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array {

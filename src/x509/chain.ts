@@ -19,7 +19,7 @@ export const MAX_PATH_LENGTH: number = limits.pathLength
 /** Signatures that are checked for one chain before it is given up: cross-signed names can be woven into a maze. */
 export const MAX_SIGNATURE_CHECKS: number = limits.signatureChecks
 
-/** Judges chains of servers against a set of roots. */
+/** Judges chains of servers and clients against a set of roots. */
 export class ChainVerifier {
   readonly #backend: CryptoBackend
   /** By subject. Roots may share one. */
@@ -36,13 +36,36 @@ export class ChainVerifier {
    * valid at `unixTime` (ms), and the leaf is a TLS server's and `serverName`'s. Throws a CertificateError otherwise.
    */
   verify(chain: readonly Uint8Array[], serverName: string, unixTime: number): void {
+    const [leaf, ...others] = this.#parse(chain)
+    checkLeaf(leaf, Purpose.serverAuth, unixTime)
+    if (!matchesHost(leaf, serverName)) {
+      throw new CertificateError('hostMismatch', `the certificate is not for ${serverName}`)
+    }
+    this.#findPath(leaf, others, Purpose.serverAuth, unixTime)
+  }
+
+  /** The same for a TLS client, whose name is whatever the certificate says. */
+  verifyClient(chain: readonly Uint8Array[], unixTime: number): void {
+    const [leaf, ...others] = this.#parse(chain)
+    checkLeaf(leaf, Purpose.clientAuth, unixTime)
+    this.#findPath(leaf, others, Purpose.clientAuth, unixTime)
+  }
+
+  /** Subjects of the roots in DER: what a CertificateRequest names. */
+  get authorities(): readonly Uint8Array[] {
+    return [...this.#roots.values()].map(([root]) => (root as Certificate).subject)
+  }
+
+  #parse(chain: readonly Uint8Array[]): [Certificate, ...Certificate[]] {
     if (chain.length === 0) throw new CertificateError('malformed', 'no certificate')
     if (chain.length > MAX_CHAIN_CERTIFICATES) throw new CertificateError('tooComplex', 'too many certificates')
-    const [leaf, ...others] = chain.map(parseCertificate) as [Certificate, ...Certificate[]]
-    checkLeaf(leaf, serverName, unixTime)
+    return chain.map(parseCertificate) as [Certificate, ...Certificate[]]
+  }
+
+  #findPath(leaf: Certificate, others: readonly Certificate[], purpose: string, unixTime: number): void {
     // A root that is itself the leaf needs no path: the self-signed certificate of a development machine.
     if (this.#rootsNamed(leaf.subject).some(root => equal(root.der, leaf.der))) return
-    new PathSearch(this.#backend, name => this.#rootsNamed(name), others, unixTime).run(leaf)
+    new PathSearch(this.#backend, name => this.#rootsNamed(name), others, purpose, unixTime).run(leaf)
   }
 
   #rootsNamed(name: Uint8Array): readonly Certificate[] {
@@ -55,6 +78,7 @@ class PathSearch {
   readonly #backend: CryptoBackend
   readonly #rootsNamed: (name: Uint8Array) => readonly Certificate[]
   readonly #intermediates: readonly Certificate[]
+  readonly #purpose: string
   readonly #unixTime: number
   readonly #comparisons = new ComparisonBudget()
   #signatureChecks = 0
@@ -65,11 +89,13 @@ class PathSearch {
     backend: CryptoBackend,
     rootsNamed: (name: Uint8Array) => readonly Certificate[],
     intermediates: readonly Certificate[],
+    purpose: string,
     unixTime: number,
   ) {
     this.#backend = backend
     this.#rootsNamed = rootsNamed
     this.#intermediates = intermediates
+    this.#purpose = purpose
     this.#unixTime = unixTime
   }
 
@@ -112,7 +138,7 @@ class PathSearch {
     checkValidity(issuer, this.#unixTime)
     checkAuthority(issuer, isRoot)
     checkPathLength(issuer, path)
-    if (!isRoot) checkPurpose(issuer, true)
+    if (!isRoot) checkPurpose(issuer, this.#purpose, true)
     this.#checkSignature(path[path.length - 1] as Certificate, issuer)
   }
 
@@ -141,18 +167,15 @@ class PathSearch {
   }
 }
 
-function checkLeaf(leaf: Certificate, serverName: string, unixTime: number): void {
+function checkLeaf(leaf: Certificate, purpose: string, unixTime: number): void {
   checkUnderstood(leaf)
   checkValidity(leaf, unixTime)
-  checkPurpose(leaf, false)
+  checkPurpose(leaf, purpose, false)
   // RFC 8446 §4.4.2.2
   if (leaf.keyUsage !== undefined && !(leaf.keyUsage & KeyUsage.digitalSignature)) {
     throw new CertificateError('unsupported', 'a key that may not sign handshakes')
   }
   if (keyType(leaf.publicKey) === undefined) throw new CertificateError('unsupported', 'a key of an unknown kind')
-  if (!matchesHost(leaf, serverName)) {
-    throw new CertificateError('hostMismatch', `the certificate is not for ${serverName}`)
-  }
 }
 
 // RFC 5280 §4.2
@@ -185,10 +208,13 @@ function checkPathLength(issuer: Certificate, path: readonly Certificate[]): voi
 }
 
 // RFC 5280 §4.2.1.12. In an authority the extension narrows what it may issue, as everybody but the RFC has it.
-function checkPurpose({ extendedKeyUsage }: Certificate, isAuthority: boolean): void {
-  if (extendedKeyUsage === undefined || extendedKeyUsage.includes(Purpose.serverAuth)) return
+function checkPurpose({ extendedKeyUsage }: Certificate, purpose: string, isAuthority: boolean): void {
+  if (extendedKeyUsage === undefined || extendedKeyUsage.includes(purpose)) return
   if (isAuthority && extendedKeyUsage.includes(Purpose.any)) return
-  throw new CertificateError('unsupported', 'a certificate that is not for TLS servers')
+  throw new CertificateError(
+    'unsupported',
+    `a certificate that is not for TLS ${purpose === Purpose.serverAuth ? 'servers' : 'clients'}`,
+  )
 }
 
 /** The same name with the same key twice in a path is a circle (RFC 4158 §2.4.2). */

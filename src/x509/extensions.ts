@@ -7,7 +7,7 @@ import { contextTag, DerReader, malformed, Tag } from './der.ts'
 export const KeyUsage = { digitalSignature: 0x01, keyCertSign: 0x20 } as const
 
 /** Purposes of the extended key usage extension (RFC 5280 §4.2.1.12). */
-export const Purpose = { serverAuth: '1.3.6.1.5.5.7.3.1', any: '2.5.29.37.0' } as const
+export const Purpose = { serverAuth: '1.3.6.1.5.5.7.3.1', clientAuth: '1.3.6.1.5.5.7.3.2', any: '2.5.29.37.0' } as const
 
 /** Names in one certificate, and subtrees in one name constraint, that are read; more is malformed. */
 export const MAX_NAMES: number = limits.certificateNames

@@ -46,6 +46,7 @@ export class TicketPsk implements Psk {
   /** ms since `issued`, as the client sees it. */
   readonly claimedAge: number
   readonly version: number | undefined
+  readonly clientCertificate: Uint8Array | undefined
 
   constructor(state: TicketState, expires: number, claimedAge: number) {
     this.secret = state.secret
@@ -56,6 +57,7 @@ export class TicketPsk implements Psk {
     this.issued = state.issued
     this.claimedAge = claimedAge
     this.version = state.version
+    this.clientCertificate = state.clientCertificate
   }
 }
 
@@ -84,6 +86,7 @@ export class TicketSealer implements PskSource, TicketIssuer {
     const content = format.write({
       ...state,
       version: state.version,
+      clientCertificate: state.clientCertificate,
       issued,
       lifetimeSeconds,
       ageAdd,
@@ -113,12 +116,13 @@ export class TicketSealer implements PskSource, TicketIssuer {
 
 interface SealedTicket extends TicketState {
   readonly version: number | undefined
+  readonly clientCertificate: Uint8Array | undefined
   readonly lifetimeSeconds: number
   readonly ageAdd: number
   readonly replica: Uint8Array
 }
 
-const format: RecordFormat<SealedTicket> = new RecordFormat<SealedTicket>('ZTST', 'zerotrip sealed ticket', 2, {
+const format: RecordFormat<SealedTicket> = new RecordFormat<SealedTicket>('ZTST', 'zerotrip sealed ticket', 3, {
   secret: bytes(16, 64),
   hash: oneOf('sha256', 'sha384'),
   issued: uint(),
@@ -135,6 +139,7 @@ const format: RecordFormat<SealedTicket> = new RecordFormat<SealedTicket>('ZTST'
   ),
   appState: bytes(0, MAX_BLOB),
   version: optional(uint(0xffffffff)),
+  clientCertificate: optional(bytes(1, MAX_BLOB)),
 })
 
 function randomU32(backend: CryptoBackend): number {

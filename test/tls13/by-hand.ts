@@ -1,14 +1,14 @@
 // The other side of a handshake, made by hand of messages and key schedule, for what our own sides never do.
 
 import { Reader } from '../../src/bytes/reader.ts'
-import type { CryptoBackend, KeyExchange, NamedGroup } from '../../src/crypto/backend.ts'
+import type { CryptoBackend, KeyExchange, NamedGroup, PrivateKey } from '../../src/crypto/backend.ts'
 import { nodeBackend } from '../../src/crypto/backend-node.ts'
 import { type CipherSuite, TLS_AES_128_GCM_SHA256 } from '../../src/crypto/cipher-suite.ts'
 import { Level } from '../../src/packet/level.ts'
 import { ExtensionType, readKeyShare } from '../../src/tls13/extensions.ts'
 import { EarlyStage } from '../../src/tls13/key-schedule.ts'
 import { writeCertificate } from '../../src/tls13/messages/certificate.ts'
-import { serverSignatureContent, writeCertificateVerify } from '../../src/tls13/messages/certificate-verify.ts'
+import { signatureContent, writeCertificateVerify } from '../../src/tls13/messages/certificate-verify.ts'
 import { readClientHello } from '../../src/tls13/messages/client-hello.ts'
 import { writeFinished } from '../../src/tls13/messages/finished.ts'
 import { Message } from '../../src/tls13/messages/handshake.ts'
@@ -87,7 +87,7 @@ export function answerAsServer(client: TlsSession, flight: HandMadeFlight): TlsO
   for (const message of flight.extra ?? []) send(message)
   send(writeCertificate(certified.chain))
   const best = certified.key.schemes[0] as (typeof certified.key.schemes)[number]
-  const signature = certified.key.sign(best, serverSignatureContent(transcript.digest()))
+  const signature = (certified.key as PrivateKey).sign(best, signatureContent('server', transcript.digest()))
   send(writeCertificateVerify({ scheme: flight.scheme ?? best, signature }))
   send(writeFinished(keys.serverFinished(transcript.digest())))
   return drain(client)

@@ -25,15 +25,19 @@ export function writeCertificateVerify(fields: CertificateVerify): Uint8Array {
   return endMessage(w, start)
 }
 
-/** What a server signs: 64 spaces, the context, a zero, the transcript hash up to its Certificate. */
-export function serverSignatureContent(transcriptHash: Uint8Array): Uint8Array {
-  const w = Writer.allocate(64 + CONTEXT.length + 1 + transcriptHash.length)
+/** What is signed: 64 spaces, the signer's context, a zero, the transcript hash up to the signer's Certificate. */
+export function signatureContent(signer: 'client' | 'server', transcriptHash: Uint8Array): Uint8Array {
+  const context = contexts[signer]
+  const w = Writer.allocate(64 + context.length + 1 + transcriptHash.length)
   w.zeros(64)
   w.bytes.fill(0x20, 0, 64)
-  w.put(CONTEXT)
+  w.put(context)
   w.u8(0)
   w.put(transcriptHash)
   return w.finish()
 }
 
-const CONTEXT: Uint8Array = fromAscii('TLS 1.3, server CertificateVerify')
+const contexts = {
+  client: fromAscii('TLS 1.3, client CertificateVerify'),
+  server: fromAscii('TLS 1.3, server CertificateVerify'),
+}

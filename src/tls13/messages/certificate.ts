@@ -20,6 +20,14 @@ import {
 export const MAX_CHAIN_LENGTH: number = limits.chainLength
 
 /** The chain of a server, leaf first, in DER. `offered` are the extension types of the ClientHello. */
+export function readServerCertificate(message: Message, offered: ReadonlySet<number>): Uint8Array[] {
+  const chain = readCertificate(message, offered)
+  // RFC 8446 §4.4.2.4.
+  if (chain.length === 0) throw decodeError('the server sent no certificate')
+  return chain
+}
+
+/** The same of a client, which may have none; `offered` are the extension types of the CertificateRequest. */
 export function readCertificate(message: Message, offered: ReadonlySet<number>): Uint8Array[] {
   const reader = message.body()
   const context = opaque(reader, 1, 0, 255)
@@ -32,9 +40,8 @@ export function readCertificate(message: Message, offered: ReadonlySet<number>):
     // Nothing we offer is answered here: neither OCSP nor SCTs.
     checkAnswer(readExtensions(list), offered, [])
   }
-  if (context.length > 0) throw illegalParameter('a context without a request')
-  // RFC 8446 §4.4.2.4.
-  if (chain.length === 0) throw decodeError('the server sent no certificate')
+  // RFC 8446 §4.4.2: that of the request, which has none during the handshake.
+  if (context.length > 0) throw illegalParameter('a context that was not asked for')
   return chain
 }
 

@@ -5,6 +5,7 @@ import { limits } from '../../limits.ts'
 import { ErrorCode, TransportError } from '../../packet/transport-error.ts'
 import {
   beginExtension,
+  checkPlace,
   type Extensions,
   ExtensionType,
   endExtension,
@@ -33,6 +34,7 @@ export function readNewSessionTicket(message: Message): NewSessionTicket {
   const ticket = opaque(reader, 2, 1, 0xffff)
   const extensions = readExtensions(reader)
   expectDone(reader, 'NewSessionTicket')
+  checkPlace(extensions, ALLOWED)
   return {
     // A client keeps no ticket longer, whatever it says (RFC 8446 §4.6.1).
     lifetimeSeconds: Math.min(lifetimeSeconds, MAX_TICKET_LIFETIME_SECONDS),
@@ -42,6 +44,8 @@ export function readNewSessionTicket(message: Message): NewSessionTicket {
     allowsEarlyData: allowsEarlyData(extensions),
   }
 }
+
+const ALLOWED: readonly number[] = [ExtensionType.EarlyData]
 
 /** RFC 9001 §4.6.1: the size is a mark that means yes; anything else is a violation of the transport. */
 function allowsEarlyData(extensions: Extensions): boolean {

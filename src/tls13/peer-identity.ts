@@ -1,11 +1,11 @@
-// Is the server who it should be? The signature over the handshake, then the chain (RFC 8446 §4.4.2.4, §4.4.3).
+// Is the peer who it should be? The signature over the handshake, then the chain (RFC 8446 §4.4.2.4, §4.4.3).
 
-import type { SignatureScheme } from '../crypto/backend.ts'
+import type { CryptoBackend, SignatureScheme } from '../crypto/backend.ts'
 import { parseCertificate } from '../x509/certificate.ts'
 import { CertificateError } from '../x509/certificate-error.ts'
 import { Alert, TlsAlert } from './alert.ts'
 import type { TlsClientConfig } from './config.ts'
-import { type CertificateVerify, serverSignatureContent } from './messages/certificate-verify.ts'
+import { type CertificateVerify, signatureContent } from './messages/certificate-verify.ts'
 import { illegalParameter } from './messages/handshake.ts'
 
 /** `transcriptHash` covers ClientHello to the server's Certificate. */
@@ -16,16 +16,24 @@ export function verifyServer(
   transcriptHash: Uint8Array,
   unixTime: number,
 ): void {
-  const { backend } = config
+  verifyProof(config.backend, 'server', chain[0] as Uint8Array, verify, transcriptHash)
+  config.verifier.verify(chain, config.serverName, unixTime)
+}
+
+/** Has the signer the key of its `leaf`? The signature comes before the chain: it is one operation, the chain is many. */
+export function verifyProof(
+  backend: CryptoBackend,
+  signer: 'client' | 'server',
+  leaf: Uint8Array,
+  verify: CertificateVerify,
+  transcriptHash: Uint8Array,
+): void {
   const scheme = backend.signatureSchemes.find(candidate => candidate === verify.scheme)
   if (scheme === undefined) throw illegalParameter(`signature scheme ${verify.scheme} was not offered`)
   if (isCertificateOnly(scheme)) throw illegalParameter('PKCS1 signatures are for certificates alone')
-  const publicKey = leafKey(chain[0] as Uint8Array)
-  // The signature first: it is one operation, and the chain is many.
-  if (!backend.verify(scheme, publicKey, verify.signature, serverSignatureContent(transcriptHash))) {
+  if (!backend.verify(scheme, leafKey(leaf), verify.signature, signatureContent(signer, transcriptHash))) {
     throw new TlsAlert(Alert.DecryptError, 'the CertificateVerify signature is wrong')
   }
-  config.verifier.verify(chain, config.serverName, unixTime)
 }
 
 /** RFC 8446 §4.4.3: the 0x..01 schemes of RSA are RSASSA-PKCS1-v1_5 (and never in CertificateVerify). */
