@@ -260,9 +260,9 @@ function assemble(
 ): Parts {
   const { isClient, deps, transport, localId, now } = basics
   const { parameters } = transport
-  const events = new EventQueue()
-  const recovery = newRecovery(basics, initialRtt)
   const memory = new MemoryAccount(deps.memory ?? new MemoryBudget())
+  const events = new EventQueue(memory)
+  const recovery = newRecovery(basics, initialRtt)
   return {
     isClient,
     versions: basics.versions,
@@ -288,7 +288,7 @@ function assemble(
     mtu: newMtuDiscovery(transport),
     idle: new Idle(parameters.maxIdleTimeout, now),
     close: new Close(),
-    datagrams: new Datagrams(parameters.maxDatagramFrameSize, events),
+    datagrams: new Datagrams(parameters.maxDatagramFrameSize, events, memory),
     handshakeDone: new HandshakeDone(),
     newToken: new NewToken(),
     ackRequests: new AckRequests(recovery),

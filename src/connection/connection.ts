@@ -218,6 +218,11 @@ export class Connection {
     return { size: datagrams.maxSize(datagramRoom(this.#parts)), room: datagrams.room }
   }
 
+  /** Who polled for datagrams keeps so many bytes of them, or fewer when negative: memory that the peer can fill. */
+  holdDatagrams(bytes: number): void {
+    this.#parts.memory.add(bytes)
+  }
+
   /**
    * Goes on to the next keys of 1-RTT packets (RFC 9001 §6.1). False: not now, because the handshake is not confirmed,
    * the last update is not acknowledged yet, or is too recent. Happens by itself before keys are used up.

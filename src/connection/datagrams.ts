@@ -1,5 +1,6 @@
 // Unreliable datagrams (RFC 9221).
 
+import type { MemoryAccount } from '../bytes/memory-budget.ts'
 import { limits } from '../limits.ts'
 import { writeDatagram } from '../packet/frames/datagram.ts'
 import { FrameType } from '../packet/frames/frame.ts'
@@ -40,6 +41,7 @@ interface Queued {
 export class Datagrams implements FrameOwner {
   readonly stats: DatagramStats = new DatagramStats()
   readonly #events: EventQueue
+  readonly #memory: MemoryAccount
   readonly #localMaximum: number
   #peerMaximum = 0
   readonly #queue: Queued[] = []
@@ -49,7 +51,8 @@ export class Datagrams implements FrameOwner {
   #isFull = false
 
   /** `localMaximum` is our max_datagram_frame_size; 0 forbids the peer to send any. */
-  constructor(localMaximum: number, events: EventQueue) {
+  constructor(localMaximum: number, events: EventQueue, memory: MemoryAccount) {
+    this.#memory = memory
     this.#localMaximum = localMaximum
     this.#events = events
   }
@@ -79,6 +82,7 @@ export class Datagrams implements FrameOwner {
     if (!this.#fits(data, packetSize)) return false
     if (this.#queue.length === MAX_QUEUED_DATAGRAMS) this.#drop('overflowed')
     this.#queue.push({ data, id })
+    this.#memory.add(data.length)
     return true
   }
 
@@ -89,7 +93,10 @@ export class Datagrams implements FrameOwner {
 
   /** The connection is over: what was queued never left, and of what is on its way nothing will be heard. */
   abandon(): void {
-    for (const { id } of this.#queue) this.#tell(id, 'unsent')
+    for (const { data, id } of this.#queue) {
+      this.#memory.add(-data.length)
+      this.#tell(id, 'unsent')
+    }
     for (const id of this.#awaited ?? []) this.#tell(id, 'unknown')
     this.#queue.length = 0
     this.#awaited = undefined
@@ -142,6 +149,7 @@ export class Datagrams implements FrameOwner {
 
   #shift(): Queued {
     const first = this.#queue.shift() as Queued
+    this.#memory.add(-first.data.length)
     if (this.#isFull && this.#queue.length <= MAX_QUEUED_DATAGRAMS / 2) {
       this.#isFull = false
       this.#events.push({ type: 'datagramsWritable' })

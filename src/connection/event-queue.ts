@@ -1,6 +1,7 @@
 // Facts on their way up: pushed by the parts, polled by the endpoint. A queue and not an emitter, so that nothing can
 // re-enter a connection half way through a packet.
 
+import type { MemoryAccount } from '../bytes/memory-budget.ts'
 import { limits } from '../limits.ts'
 import type { ConnectionEvent } from './events.ts'
 
@@ -16,6 +17,12 @@ export class EventQueue {
   #head = 0
   #tail = 0
   readonly #datagrams: Uint8Array[] = []
+  readonly #memory: MemoryAccount
+
+  /** `memory` counts the datagrams. */
+  constructor(memory: MemoryAccount) {
+    this.#memory = memory
+  }
 
   push(event: ConnectionEvent): void {
     this.#events[this.#tail++] = event
@@ -25,8 +32,9 @@ export class EventQueue {
   pushDatagram(data: Uint8Array): boolean {
     const hasRoom = this.#datagrams.length < MAX_UNREAD_DATAGRAMS
     if (hasRoom) this.push(DATAGRAM)
-    else this.#datagrams.shift()
+    else this.#shiftDatagram()
     this.#datagrams.push(data)
+    this.#memory.add(data.buffer.byteLength)
     return hasRoom
   }
 
@@ -35,6 +43,12 @@ export class EventQueue {
     const event = this.#events[this.#head]
     this.#events[this.#head++] = undefined
     if (this.#head === this.#tail) this.#head = this.#tail = 0
-    return event === DATAGRAM ? { type: 'datagram', data: this.#datagrams.shift() as Uint8Array } : event
+    return event === DATAGRAM ? { type: 'datagram', data: this.#shiftDatagram() } : event
+  }
+
+  #shiftDatagram(): Uint8Array {
+    const data = this.#datagrams.shift() as Uint8Array
+    this.#memory.add(-data.buffer.byteLength)
+    return data
   }
 }

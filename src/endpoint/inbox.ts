@@ -3,14 +3,16 @@
 export class Inbox<T> implements AsyncIterable<T> {
   readonly #items = new Set<T>()
   readonly #limit: number
+  readonly #onLeft: ((item: T) => void) | undefined
   #isClosed = false
   /** Items that newer ones pushed out. */
   dropped = 0
   #readers: (() => void)[] = []
 
-  /** Beyond `limit` items the oldest is dropped. */
-  constructor(limit: number) {
+  /** Beyond `limit` items the oldest is dropped. `onLeft` is told of each that leaves, read or not. */
+  constructor(limit: number, onLeft?: (item: T) => void) {
     this.#limit = limit
+    this.#onLeft = onLeft
   }
 
   /** Items not yet read. */
@@ -30,7 +32,12 @@ export class Inbox<T> implements AsyncIterable<T> {
 
   /** Takes back what nobody has read: it is of no use any more. */
   remove(item: T): void {
-    this.#items.delete(item)
+    if (this.#items.delete(item)) this.#onLeft?.(item)
+  }
+
+  /** Everything is of no use any more. */
+  clear(): void {
+    while (this.#shift() !== undefined);
   }
 
   /** What is inside is still read; then iteration ends. */
@@ -50,7 +57,7 @@ export class Inbox<T> implements AsyncIterable<T> {
 
   #shift(): T | undefined {
     const item = this.#items.values().next().value
-    if (item !== undefined) this.#items.delete(item)
+    if (item !== undefined) this.remove(item)
     return item
   }
 

@@ -11,13 +11,15 @@ export const MAX_RECEIVED_DATAGRAMS: number = limits.receivedDatagrams
 /** What the session lends. */
 export interface DatagramDoor {
   sendDatagram(data: Uint8Array, id: number): boolean
+  /** So many bytes more are kept here; fewer when negative. */
+  holdDatagrams(bytes: number): void
   readonly datagramLimits: { readonly size: number; readonly room: number }
 }
 
 /** The datagrams the peer sends can be read by `for await`, or as `readable`; the newest 256 are kept until then. */
 export class QuicDatagrams implements AsyncIterable<Uint8Array> {
   readonly #door: DatagramDoor
-  readonly #inbox: Inbox<Uint8Array> = new Inbox(MAX_RECEIVED_DATAGRAMS)
+  readonly #inbox: Inbox<Uint8Array>
   /** Who waits to hear of a datagram. Bounded as the queue and what is in flight are. */
   readonly #asked = new Map<number, (fate: DatagramFate) => void>()
   #lastId = 0
@@ -28,6 +30,7 @@ export class QuicDatagrams implements AsyncIterable<Uint8Array> {
 
   constructor(door: DatagramDoor) {
     this.#door = door
+    this.#inbox = new Inbox(MAX_RECEIVED_DATAGRAMS, data => door.holdDatagrams(-data.buffer.byteLength))
   }
 
   /** The largest datagram that can be sent now, bytes; 0: the peer takes none, or its limit is not known yet. */
@@ -77,7 +80,7 @@ export class QuicDatagrams implements AsyncIterable<Uint8Array> {
   onEvent(event: ConnectionEvent): void {
     switch (event.type) {
       case 'datagram':
-        return this.#inbox.push(event.data)
+        return this.#receive(event.data)
       case 'datagramsWritable':
         return this.#wake()
       case 'datagramSettled':
@@ -87,10 +90,18 @@ export class QuicDatagrams implements AsyncIterable<Uint8Array> {
       case 'closed':
         this.#isClosed = true
         this.#inbox.close()
+        // It may have ended to have memory for others.
+        if (event.by === 'local' && event.error !== undefined) this.#inbox.clear()
         this.#wake()
         return
       default:
     }
+  }
+
+  #receive(data: Uint8Array): void {
+    if (this.#isClosed) return
+    this.#door.holdDatagrams(data.buffer.byteLength)
+    this.#inbox.push(data)
   }
 
   async #write(data: unknown): Promise<void> {

@@ -71,6 +71,10 @@ export class SessionTransport {
     return this.#connection.datagramLimits
   }
 
+  holdDatagrams(bytes: number): void {
+    this.#connection.holdDatagrams(bytes)
+  }
+
   isEarly(id: number): boolean {
     return this.#connection.isEarly(id)
   }

@@ -1,6 +1,7 @@
 // DATAGRAM frames (RFC 9221): what arrives, what becomes of what does not, and how little is kept meanwhile.
 
 import { describe, expect, test } from 'vitest'
+import { MemoryAccount, MemoryBudget } from '../../src/bytes/memory-budget.ts'
 import { Datagrams, MAX_QUEUED_DATAGRAMS } from '../../src/connection/datagrams.ts'
 import { EventQueue, MAX_UNREAD_DATAGRAMS } from '../../src/connection/event-queue.ts'
 import type { ConnectionEvent, DatagramFate } from '../../src/connection/events.ts'
@@ -144,16 +145,17 @@ describe('the fate of a datagram', () => {
 })
 
 describe('the queues', () => {
-  function queue(): { datagrams: Datagrams; events: () => ConnectionEvent[] } {
-    const all = new EventQueue()
-    const datagrams = new Datagrams(0, all)
+  function queue(): { datagrams: Datagrams; events: () => ConnectionEvent[]; memory: MemoryAccount } {
+    const memory = new MemoryAccount(new MemoryBudget())
+    const all = new EventQueue(memory)
+    const datagrams = new Datagrams(0, all, memory)
     datagrams.setPeerMaximum(100)
     const events = (): ConnectionEvent[] => {
       const told: ConnectionEvent[] = []
       for (let event = all.shift(); event !== undefined; event = all.shift()) told.push(event)
       return told
     }
-    return { datagrams, events }
+    return { datagrams, events, memory }
   }
 
   test('64 wait to be sent, of which the oldest goes first', () => {
@@ -165,6 +167,23 @@ describe('the queues', () => {
     datagrams.trim(0)
     expect(datagrams.hasDue).toBe(false)
     expect(datagrams.stats.tooLarge).toBe(64)
+  })
+
+  test('both count as memory, until they are sent, read, dropped or over', () => {
+    const { datagrams, events, memory } = queue()
+    for (let i = 0; i < 1000; i++) datagrams.send(new Uint8Array(10), 0, 1000)
+    expect(memory.used).toBe(64 * 10)
+    for (let i = 0; i < 1000; i++) datagrams.onDatagram(new Uint8Array(7))
+    // A view that holds nine tenths of nothing else is kept as it is, and counts as what it holds.
+    datagrams.onDatagram(new Uint8Array(10).subarray(0, 9))
+    expect(memory.used).toBe(64 * 10 + 255 * 7 + 10)
+    expect(events().length).toBe(256)
+    expect(memory.used).toBe(64 * 10)
+    datagrams.trim(0)
+    expect(memory.used).toBe(0)
+    datagrams.send(new Uint8Array(10), 0, 1000)
+    datagrams.abandon()
+    expect(memory.used).toBe(0)
   })
 
   test('who found it full is told when it is half empty', () => {

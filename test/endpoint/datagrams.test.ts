@@ -95,22 +95,46 @@ describe('as WHATWG streams', () => {
 })
 
 describe('what waits', () => {
-  function unread(): { datagrams: QuicDatagrams; limits: { size: number; room: number }; sent: Uint8Array[] } {
+  function unread(): {
+    datagrams: QuicDatagrams
+    limits: { size: number; room: number }
+    sent: Uint8Array[]
+    held: { bytes: number }
+  } {
     const sent: Uint8Array[] = []
     const limits = { size: 100, room: 0 }
+    const held = { bytes: 0 }
     const datagrams = new QuicDatagrams({
       datagramLimits: limits,
       sendDatagram: data => sent.push(data) > 0,
+      holdDatagrams: bytes => {
+        held.bytes += bytes
+      },
     })
-    return { datagrams, limits, sent }
+    return { datagrams, limits, sent, held }
   }
 
   test('the newest 256 received are kept until they are read', async () => {
-    const { datagrams } = unread()
+    const { datagrams, held } = unread()
     for (let i = 0; i < 1000; i++) datagrams.onEvent({ type: 'datagram', data: pattern(2, i) })
     expect(MAX_RECEIVED_DATAGRAMS).toBe(256)
     expect(datagrams.dropped).toBe(744)
+    expect(held.bytes).toBe(2 * 256)
     expect((await take(datagrams, 1))[0]).toEqual(pattern(2, 744))
+    expect(held.bytes).toBe(2 * 255)
+    datagrams.onEvent({ type: 'closed', by: 'local', error: new Error('out of memory') } as never)
+    expect(held.bytes).toBe(0)
+  })
+
+  test('what is received and not read counts as memory of its connection', async () => {
+    const { near, far } = await pair()
+    const unread = far.datagrams
+    for (let i = 0; i < 20; i++) await near.datagrams.send(pattern(1000, i))
+    const { received } = far.statistics().datagramFrames
+    const used = far.connection.memoryUsed
+    expect(used).toBeGreaterThanOrEqual(1000 * received)
+    await take(unread, received)
+    expect(far.connection.memoryUsed).toBeLessThanOrEqual(used - 1000 * received)
   })
 
   test('writers wait for room, and give up when the connection ends', async () => {
