@@ -6,6 +6,7 @@ export class Idle {
   #effective: number
   #restartedAt: number
   #hasSentSinceReceived = false
+  #hasReminded = false
 
   constructor(local: number, now: number) {
     this.#local = local
@@ -21,6 +22,7 @@ export class Idle {
   onReceived(now: number): void {
     this.#restartedAt = now
     this.#hasSentSinceReceived = false
+    this.#hasReminded = false
   }
 
   /** Only the first ack-eliciting packet since the last one received restarts the timer. */
@@ -28,6 +30,16 @@ export class Idle {
     if (this.#hasSentSinceReceived) return
     this.#hasSentSinceReceived = true
     this.#restartedAt = now
+  }
+
+  /** RFC 9000 §4.1: half way, once, who is blocked by flow control says so again. */
+  get reminder(): number {
+    if (this.#effective === 0 || this.#hasReminded) return Number.POSITIVE_INFINITY
+    return this.#restartedAt + this.#effective / 2
+  }
+
+  onReminded(): void {
+    this.#hasReminded = true
   }
 
   /** At least three PTOs, so that a lost packet can be repaired first. */

@@ -45,6 +45,11 @@ export class SendCredit {
     if (limit === this.#reported) this.#reported = -1
   }
 
+  /** RFC 9000 §4.1: it is to be said again. */
+  repeatBlocked(): void {
+    this.#reported = -1
+  }
+
   /** RFC 9001 §4.6.2: after rejected early data nothing is known and nothing was used. */
   restart(used = 0): void {
     this.limit = 0

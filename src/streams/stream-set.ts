@@ -255,6 +255,21 @@ export class StreamSet implements FrameOwner {
     return this.#turns.isAnyDue
   }
 
+  /** Bytes were written and are not acknowledged. */
+  get isHolding(): boolean {
+    return this.#highWater.held > 0
+  }
+
+  /** RFC 9000 §4.1: whatever waits for credit says so again. Rare: looks at every stream. */
+  repeatBlocked(): void {
+    this.#credit.data.repeatBlocked()
+    for (const stream of this.#table.all()) {
+      if (stream.send === undefined) continue
+      stream.send.credit.repeatBlocked()
+      this.#turns.settle(stream)
+    }
+  }
+
   /** Into packets of 0-RTT and 1-RTT. */
   write(packet: PacketWriter, now: number): void {
     this.#turns.write(packet, now)
