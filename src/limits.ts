@@ -221,6 +221,9 @@ export const limits = {
   /** Bits of an RSA key, at most.
    * At the bound: unsupported_certificate. Against keys that are slow to verify with. RFC 8446 §4.2.3. */
   mostRsaBits: 8192,
+  /** Bits of the public exponent of an RSA key, at most.
+   * At the bound: unsupported_certificate. Against keys that are slow to verify with. RFC 8446 §4.2.3. */
+  mostRsaExponentBits: 32,
 
   // Streams.
 

@@ -35,7 +35,7 @@ const rooms: Readonly<Record<string, Room>> = {
   qlog: { floor: 2, doors: ['recorder.ts', 'qlog-writer.ts'], uses: ['bytes', 'packet'] },
   x509: {
     floor: 2,
-    doors: ['certificate.ts', 'certificate-error.ts', 'chain.ts', 'issue.ts', 'pem.ts'],
+    doors: ['certificate.ts', 'certificate-error.ts', 'certificate-hash.ts', 'chain.ts', 'issue.ts', 'pem.ts'],
     uses: ['bytes', 'crypto'],
   },
   streams: { floor: 2, doors: ['stream-set.ts', 'crypto-stream.ts'], uses: ['bytes', 'packet'] },

@@ -54,7 +54,11 @@ export function terminate(parts: Parts, now: number): void {
 /** What the peer is told of a fault, the peer's or ours. */
 function asTransportError(error: unknown): TransportError {
   if (error instanceof TransportError) return error
-  if (error instanceof TlsAlert) return new TransportError(ErrorCode.CryptoError + error.alert, error.message)
+  if (error instanceof TlsAlert) {
+    const alert = new TransportError(ErrorCode.CryptoError + error.alert, error.message)
+    if (error.cause !== undefined) alert.cause = error.cause
+    return alert
+  }
   const fault = new TransportError(ErrorCode.InternalError, error instanceof Error ? error.message : 'internal error')
   fault.cause = error
   return fault

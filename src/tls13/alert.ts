@@ -36,8 +36,9 @@ export class TlsAlert extends Error {
   override readonly name = 'TlsAlert'
   readonly alert: Alert
 
-  constructor(alert: Alert, reason: string) {
-    super(reason)
+  /** `cause` is what a caller may want to know more of, such as a CertificateError. */
+  constructor(alert: Alert, reason: string, cause?: Error) {
+    super(reason, cause && { cause })
     this.alert = alert
   }
 }

@@ -4,6 +4,7 @@ import { constantTimeEqual } from '../bytes/equal.ts'
 import type { CryptoBackend } from '../crypto/backend.ts'
 import { type Certificate, parseCertificate } from '../x509/certificate.ts'
 import { CertificateError, type CertificateErrorReason } from '../x509/certificate-error.ts'
+import { checkCertificateHash } from '../x509/certificate-hash.ts'
 import { ChainVerifier } from '../x509/chain.ts'
 import { Alert, TlsAlert } from './alert.ts'
 import type {
@@ -45,18 +46,56 @@ export function pinnedKeys(backend: CryptoBackend, sha256Pins: readonly Uint8Arr
   if (sha256Pins.some(pin => pin.length !== 32)) throw new TypeError('a pin is the 32 bytes of a SHA-256')
   return {
     verify(chain) {
-      const leaf = chain[0]
-      if (leaf === undefined) throw new TlsAlert(Alert.BadCertificate, 'no certificate')
-      const hash = backend.hash('sha256', withAlerts(() => parseCertificate(leaf)).publicKey)
-      if (!sha256Pins.some(pin => constantTimeEqual(pin, hash))) {
-        throw new TlsAlert(Alert.BadCertificate, 'the key of the certificate is not a pinned one')
-      }
+      withAlerts(() => {
+        const hash = backend.hash('sha256', parseCertificate(leafOf(chain)).publicKey)
+        if (sha256Pins.some(pin => constantTimeEqual(pin, hash))) return
+        throw new CertificateError('notPinned', 'the key of the certificate is not a pinned one')
+      })
     },
   }
 }
 
+/**
+ * Trusts a leaf that has one of these SHA-256 hashes on the terms of browsers (W3C WebTransport): a P-256 key, valid now
+ * and for 14 days at most. Neither its issuer nor its names are looked at. Throws a TypeError for what is no SHA-256.
+ */
+export function pinnedCertificates(backend: CryptoBackend, sha256Hashes: readonly Uint8Array[]): CertificateVerifier {
+  if (sha256Hashes.length === 0) throw new TypeError('no hashes of certificates')
+  if (sha256Hashes.some(hash => hash.length !== 32)) throw new TypeError('a hash is the 32 bytes of a SHA-256')
+  return {
+    verify(chain, _serverName, unixTime) {
+      withAlerts(() => checkCertificateHash(backend, sha256Hashes, leafOf(chain), unixTime))
+    },
+  }
+}
+
+function leafOf(chain: readonly Uint8Array[]): Uint8Array {
+  const leaf = chain[0]
+  if (leaf === undefined) throw new CertificateError('malformed', 'no certificate')
+  return leaf
+}
+
 /** Trusts everybody, an attacker in the middle included. For tests and measurements. */
 export const insecureVerifier: CertificateVerifier = { verify() {} }
+
+/**
+ * A verifier of the caller's: whatever it throws refuses, a TlsAlert and a CertificateError with their own alerts, the
+ * rest with certificate_unknown. A promise refuses too: nobody would wait for it.
+ */
+export function refusing(verifier: CertificateVerifier): CertificateVerifier {
+  return {
+    verify(chain, serverName, unixTime) {
+      try {
+        const answer = withAlerts(() => verifier.verify(chain, serverName, unixTime)) as { then?: unknown } | undefined
+        if (answer?.then !== undefined) throw new TypeError('a verifier must answer at once, not with a promise')
+      } catch (error) {
+        if (error instanceof TlsAlert) throw error
+        const cause = error instanceof Error ? error : new Error(String(error))
+        throw new TlsAlert(Alert.CertificateUnknown, cause.message, cause)
+      }
+    },
+  }
+}
 
 /** The same certificate for every client that can verify its key's signatures. */
 export function singleCertificate(certifiedKey: CertifiedKey): ReadyCertificateSource {
@@ -65,13 +104,14 @@ export function singleCertificate(certifiedKey: CertifiedKey): ReadyCertificateS
 }
 
 /**
- * Certificates by server name. An exact name goes before a wildcard (`*.example.com`), and `*` is for all others and
+ * Certificates by server name, in A-labels (`xn--…`) as clients send it. An exact name goes before a wildcard (`*.example.com`), and `*` is for all others and
  * for clients that name nobody; without it they are refused.
  */
 export function bySni(certificates: ReadonlyMap<string, CertifiedKey>): ReadyCertificateSource {
   const byName = new Map<string, CertifiedKey>()
   for (const [name, certifiedKey] of certificates) {
     checkCertifiedKey(certifiedKey)
+    if (!/^[!-~]+$/.test(name)) throw new TypeError(`no client asks for '${name}': write it in A-labels (xn--…)`)
     byName.set(name.toLowerCase(), certifiedKey)
   }
   return {
@@ -111,18 +151,28 @@ function withAlerts<T>(work: () => T): T {
   try {
     return work()
   } catch (error) {
-    if (error instanceof CertificateError) throw new TlsAlert(alerts[error.reason], error.message)
+    if (error instanceof CertificateError) throw new TlsAlert(alerts[error.reason], error.message, error)
     throw error
   }
 }
 
-// RFC 8446 §6.2
+// RFC 8446 §6.2; for hashes that are broken §4.4.2.4.
 const alerts: Readonly<Record<CertificateErrorReason, Alert>> = {
   malformed: Alert.BadCertificate,
-  bad: Alert.BadCertificate,
+  badSignature: Alert.BadCertificate,
+  weakSignature: Alert.BadCertificate,
+  unsupportedSignature: Alert.UnsupportedCertificate,
+  unsupportedKey: Alert.UnsupportedCertificate,
+  notYetValid: Alert.CertificateExpired,
   expired: Alert.CertificateExpired,
   unknownCa: Alert.UnknownCa,
-  unsupported: Alert.UnsupportedCertificate,
+  notAuthority: Alert.BadCertificate,
+  pathTooLong: Alert.BadCertificate,
+  unknownCritical: Alert.UnsupportedCertificate,
+  wrongPurpose: Alert.UnsupportedCertificate,
+  nameConstraint: Alert.BadCertificate,
   hostMismatch: Alert.BadCertificate,
+  notPinned: Alert.BadCertificate,
+  validityTooLong: Alert.CertificateUnknown,
   tooComplex: Alert.BadCertificate,
 }

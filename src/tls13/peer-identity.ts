@@ -45,7 +45,7 @@ function leafKey(der: Uint8Array): Uint8Array {
   try {
     return parseCertificate(der).publicKey
   } catch (error) {
-    if (error instanceof CertificateError) throw new TlsAlert(Alert.BadCertificate, error.message)
+    if (error instanceof CertificateError) throw new TlsAlert(Alert.BadCertificate, error.message, error)
     throw error
   }
 }

@@ -2,9 +2,10 @@
 
 import { equal } from '../bytes/equal.ts'
 import { limits } from '../limits.ts'
+import { CertificateError } from './certificate-error.ts'
 import { contextTag, DerReader, malformed, Tag } from './der.ts'
 import { type BasicConstraints, Extensions, type NameConstraints, readExtensions } from './extensions.ts'
-import { readTime } from './time.ts'
+import { dateText, readTime } from './time.ts'
 
 /** Longest certificate that is read, in bytes. */
 export const MAX_CERTIFICATE_LENGTH: number = limits.certificateLength
@@ -59,6 +60,15 @@ export function parseCertificate(der: Uint8Array): Certificate {
 /** True for a certificate whose subject is its issuer (RFC 5280 §6.1: self-issued). */
 export function isSelfIssued(certificate: Certificate): boolean {
   return equal(certificate.subject, certificate.issuer)
+}
+
+/** Throws a CertificateError `notYetValid` or `expired` (RFC 5280 §6.1.3 (a)(2)). */
+export function checkValidity({ notBefore, notAfter }: Certificate, unixTime: number): void {
+  if (unixTime < notBefore)
+    throw new CertificateError('notYetValid', `a certificate is valid only from ${dateText(notBefore)} on`)
+  // A date has no parts of a second: the last one counts as a whole.
+  if (!(unixTime < notAfter + 1000))
+    throw new CertificateError('expired', `a certificate expired on ${dateText(notAfter)}`)
 }
 
 type TbsFields = Omit<Certificate, 'der' | 'tbs' | 'signatureAlgorithm' | 'signature'>

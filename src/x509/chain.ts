@@ -1,16 +1,16 @@
-// Path building and validation (RFC 5280 §6, RFC 4158): from the leaf of a server to a root, time passed in.
+// Path building and validation (RFC 5280 §6, RFC 4158): from a leaf to a root, time passed in.
 // Not done: revocation, and policies (every policy is accepted).
 
 import { equal } from '../bytes/equal.ts'
 import { toHex } from '../bytes/hex.ts'
 import type { CryptoBackend } from '../crypto/backend.ts'
 import { limits } from '../limits.ts'
-import { type Certificate, isSelfIssued, parseCertificate } from './certificate.ts'
+import { type Certificate, checkValidity, isSelfIssued, parseCertificate } from './certificate.ts'
 import { CertificateError } from './certificate-error.ts'
 import { KeyUsage, Purpose } from './extensions.ts'
 import { matchesHost } from './host-name.ts'
 import { ComparisonBudget, checkNameConstraints } from './name-constraints.ts'
-import { keyType, signatureScheme } from './signature-algorithm.ts'
+import { isBroken, keyType, signatureScheme } from './signature-algorithm.ts'
 
 /** Certificates that a peer may send. */
 export const MAX_CHAIN_CERTIFICATES: number = limits.chainLength
@@ -19,7 +19,7 @@ export const MAX_PATH_LENGTH: number = limits.pathLength
 /** Signatures that are checked for one chain before it is given up: cross-signed names can be woven into a maze. */
 export const MAX_SIGNATURE_CHECKS: number = limits.signatureChecks
 
-/** Judges chains of servers and clients against a set of roots. */
+/** Judges chains of servers, and of clients, against a set of roots. */
 export class ChainVerifier {
   readonly #backend: CryptoBackend
   /** By subject. Roots may share one. */
@@ -36,19 +36,19 @@ export class ChainVerifier {
    * valid at `unixTime` (ms), and the leaf is a TLS server's and `serverName`'s. Throws a CertificateError otherwise.
    */
   verify(chain: readonly Uint8Array[], serverName: string, unixTime: number): void {
-    const [leaf, ...others] = this.#parse(chain)
-    checkLeaf(leaf, Purpose.serverAuth, unixTime)
-    if (!matchesHost(leaf, serverName)) {
+    const certificates = parseChain(chain)
+    checkLeaf(certificates[0], Purpose.serverAuth, unixTime)
+    if (!matchesHost(certificates[0], serverName)) {
       throw new CertificateError('hostMismatch', `the certificate is not for ${serverName}`)
     }
-    this.#findPath(leaf, others, Purpose.serverAuth, unixTime)
+    this.#findPath(certificates, Purpose.serverAuth, unixTime)
   }
 
-  /** The same for a TLS client, whose name is whatever the certificate says. */
+  /** The same for the chain of a TLS client. Its names are not looked at: who may do what is the server's to know. */
   verifyClient(chain: readonly Uint8Array[], unixTime: number): void {
-    const [leaf, ...others] = this.#parse(chain)
-    checkLeaf(leaf, Purpose.clientAuth, unixTime)
-    this.#findPath(leaf, others, Purpose.clientAuth, unixTime)
+    const certificates = parseChain(chain)
+    checkLeaf(certificates[0], Purpose.clientAuth, unixTime)
+    this.#findPath(certificates, Purpose.clientAuth, unixTime)
   }
 
   /** Subjects of the roots in DER: what a CertificateRequest names. */
@@ -56,16 +56,10 @@ export class ChainVerifier {
     return [...this.#roots.values()].map(([root]) => (root as Certificate).subject)
   }
 
-  #parse(chain: readonly Uint8Array[]): [Certificate, ...Certificate[]] {
-    if (chain.length === 0) throw new CertificateError('malformed', 'no certificate')
-    if (chain.length > MAX_CHAIN_CERTIFICATES) throw new CertificateError('tooComplex', 'too many certificates')
-    return chain.map(parseCertificate) as [Certificate, ...Certificate[]]
-  }
-
-  #findPath(leaf: Certificate, others: readonly Certificate[], purpose: string, unixTime: number): void {
+  #findPath([leaf, ...others]: ParsedChain, purpose: string, unixTime: number): void {
     // A root that is itself the leaf needs no path: the self-signed certificate of a development machine.
     if (this.#rootsNamed(leaf.subject).some(root => equal(root.der, leaf.der))) return
-    new PathSearch(this.#backend, name => this.#rootsNamed(name), others, purpose, unixTime).run(leaf)
+    new PathSearch(this.#backend, name => this.#rootsNamed(name), others, { purpose, unixTime }).run(leaf)
   }
 
   #rootsNamed(name: Uint8Array): readonly Certificate[] {
@@ -73,13 +67,26 @@ export class ChainVerifier {
   }
 }
 
+type ParsedChain = readonly [Certificate, ...Certificate[]]
+
+function parseChain(chain: readonly Uint8Array[]): ParsedChain {
+  if (chain.length === 0) throw new CertificateError('malformed', 'no certificate')
+  if (chain.length > MAX_CHAIN_CERTIFICATES) throw new CertificateError('tooComplex', 'too many certificates')
+  return chain.map(parseCertificate) as [Certificate, ...Certificate[]]
+}
+
+/** What a path is wanted for. */
+interface Wanted {
+  readonly purpose: string
+  readonly unixTime: number
+}
+
 /** Depth first from the leaf upwards, roots before intermediates. */
 class PathSearch {
   readonly #backend: CryptoBackend
   readonly #rootsNamed: (name: Uint8Array) => readonly Certificate[]
   readonly #intermediates: readonly Certificate[]
-  readonly #purpose: string
-  readonly #unixTime: number
+  readonly #wanted: Wanted
   readonly #comparisons = new ComparisonBudget()
   #signatureChecks = 0
   /** The first thing that stood in the way of a path; tells more than that there is none. */
@@ -89,19 +96,17 @@ class PathSearch {
     backend: CryptoBackend,
     rootsNamed: (name: Uint8Array) => readonly Certificate[],
     intermediates: readonly Certificate[],
-    purpose: string,
-    unixTime: number,
+    wanted: Wanted,
   ) {
     this.#backend = backend
     this.#rootsNamed = rootsNamed
     this.#intermediates = intermediates
-    this.#purpose = purpose
-    this.#unixTime = unixTime
+    this.#wanted = wanted
   }
 
   run(leaf: Certificate): void {
     if (this.#extend([leaf])) return
-    throw this.#obstacle ?? new CertificateError('unknownCa', 'no path to a trusted root')
+    throw this.#obstacle ?? new CertificateError('unknownCa', 'the certificate leads to no trusted root')
   }
 
   /** `path` is leaf first and every certificate in it is signed by the next. True when it reaches a root. */
@@ -135,22 +140,25 @@ class PathSearch {
   /** May `issuer` have issued the last certificate of `path`, and did it? The signature, being dear, comes last. */
   #checkIssuer(issuer: Certificate, path: readonly Certificate[], isRoot: boolean): void {
     checkUnderstood(issuer)
-    checkValidity(issuer, this.#unixTime)
+    checkValidity(issuer, this.#wanted.unixTime)
     checkAuthority(issuer, isRoot)
     checkPathLength(issuer, path)
-    if (!isRoot) checkPurpose(issuer, this.#purpose, true)
+    if (!isRoot) checkPurpose(issuer, this.#wanted.purpose, true)
     this.#checkSignature(path[path.length - 1] as Certificate, issuer)
   }
 
   #checkSignature(child: Certificate, issuer: Certificate): void {
     if (++this.#signatureChecks > MAX_SIGNATURE_CHECKS) throw new CertificateError('tooComplex', 'too many signatures')
     const type = keyType(issuer.publicKey)
-    const scheme = type && signatureScheme(child.signatureAlgorithm, type)
+    if (type === undefined) throw new CertificateError('unsupportedKey', 'an issuer with a key that cannot be used')
+    // RFC 8446 §4.4.2.4
+    if (isBroken(child.signatureAlgorithm)) throw new CertificateError('weakSignature', 'signed with SHA-1 or MD5')
+    const scheme = signatureScheme(child.signatureAlgorithm, type)
     if (scheme === undefined || !this.#backend.signatureSchemes.includes(scheme)) {
-      throw new CertificateError('unsupported', 'signed by an algorithm that is unknown, or by a key it is not for')
+      throw new CertificateError('unsupportedSignature', 'signed with an unknown algorithm, or by a key it is not for')
     }
     if (!this.#backend.verify(scheme, issuer.publicKey, child.signature, child.tbs)) {
-      throw new CertificateError('bad', 'a signature that does not verify')
+      throw new CertificateError('badSignature', 'a signature in the chain does not verify')
     }
   }
 
@@ -173,28 +181,25 @@ function checkLeaf(leaf: Certificate, purpose: string, unixTime: number): void {
   checkPurpose(leaf, purpose, false)
   // RFC 8446 §4.4.2.2
   if (leaf.keyUsage !== undefined && !(leaf.keyUsage & KeyUsage.digitalSignature)) {
-    throw new CertificateError('unsupported', 'a key that may not sign handshakes')
+    throw new CertificateError('wrongPurpose', 'the key of the certificate may not sign handshakes')
   }
-  if (keyType(leaf.publicKey) === undefined) throw new CertificateError('unsupported', 'a key of an unknown kind')
+  if (keyType(leaf.publicKey) === undefined) {
+    throw new CertificateError('unsupportedKey', 'the certificate has a key that cannot be used')
+  }
 }
 
 // RFC 5280 §4.2
 function checkUnderstood({ unknownCritical }: Certificate): void {
-  if (unknownCritical !== undefined) throw new CertificateError('unsupported', `critical extension ${unknownCritical}`)
+  if (unknownCritical === undefined) return
+  throw new CertificateError('unknownCritical', `a critical extension that is not understood, ${unknownCritical}`)
 }
 
-// RFC 5280 §6.1.3 (a)(2). A date has no parts of a second: the last one counts as a whole.
-function checkValidity({ notBefore, notAfter }: Certificate, unixTime: number): void {
-  if (unixTime < notBefore) throw new CertificateError('expired', 'not yet valid')
-  if (!(unixTime < notAfter + 1000)) throw new CertificateError('expired', 'expired')
-}
-
-// RFC 5280 §6.1.4 (k) and (n). Roots from before version 3 cannot say that they are one and need not.
+// RFC 5280 §4.2.1.3, §6.1.4 (k) and (n). Roots from before version 3 cannot say that they are one and need not.
 function checkAuthority(issuer: Certificate, isRoot: boolean): void {
   const mayOmit = isRoot && issuer.version < 3
-  if (!mayOmit && !issuer.basicConstraints?.isCa) throw new CertificateError('bad', 'issued by one who is no authority')
+  if (!mayOmit && !issuer.basicConstraints?.isCa) throw new CertificateError('notAuthority', 'issued by no authority')
   if (issuer.keyUsage !== undefined && !(issuer.keyUsage & KeyUsage.keyCertSign)) {
-    throw new CertificateError('bad', 'issued with a key that may not sign certificates')
+    throw new CertificateError('notAuthority', 'issued with a key that may not sign certificates')
   }
 }
 
@@ -204,16 +209,17 @@ function checkPathLength(issuer: Certificate, path: readonly Certificate[]): voi
   if (limit === undefined) return
   let count = 0
   for (let i = 1; i < path.length; i++) if (!isSelfIssued(path[i] as Certificate)) count++
-  if (count > limit) throw new CertificateError('bad', 'a path that is longer than its authority allows')
+  if (count > limit) throw new CertificateError('pathTooLong', 'more authorities in a row than one of them allows')
 }
 
 // RFC 5280 §4.2.1.12. In an authority the extension narrows what it may issue, as everybody but the RFC has it.
 function checkPurpose({ extendedKeyUsage }: Certificate, purpose: string, isAuthority: boolean): void {
   if (extendedKeyUsage === undefined || extendedKeyUsage.includes(purpose)) return
   if (isAuthority && extendedKeyUsage.includes(Purpose.any)) return
+  const who = purpose === Purpose.serverAuth ? 'servers' : 'clients'
   throw new CertificateError(
-    'unsupported',
-    `a certificate that is not for TLS ${purpose === Purpose.serverAuth ? 'servers' : 'clients'}`,
+    'wrongPurpose',
+    `${isAuthority ? 'an authority' : 'the certificate'} is not for TLS ${who}`,
   )
 }
 

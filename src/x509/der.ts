@@ -125,6 +125,8 @@ export class DerReader {
     const value = this.value(Tag.BitString)
     const unused = value[0]
     if (unused === undefined || unused > 7 || (value.length === 1 && unused !== 0)) throw malformed('a bit string')
+    // X.690 §11.2.1: bits that are not used are 0.
+    if ((value[value.length - 1] as number) & ((1 << unused) - 1)) throw malformed('a bit string')
     let bits = 0
     for (let n = 0; n < 16 && n < (value.length - 1) * 8 - unused; n++) {
       if ((value[1 + (n >> 3)] as number) & (0x80 >> (n & 7))) bits |= 1 << n
@@ -139,7 +141,7 @@ export class DerReader {
 }
 
 export function malformed(what: string): CertificateError {
-  return new CertificateError('malformed', `malformed certificate: ${what}`)
+  return new CertificateError('malformed', `malformed certificate (${what})`)
 }
 
 // X.690 §10.1: definite, in the fewest bytes. Three bytes of length are 16 MiB, as much as TLS can carry.

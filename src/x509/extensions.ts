@@ -2,6 +2,7 @@
 
 import { limits } from '../limits.ts'
 import { contextTag, DerReader, malformed, Tag } from './der.ts'
+import { isHostName } from './host-name.ts'
 
 /** Bits of the key usage extension (RFC 5280 §4.2.1.3). */
 export const KeyUsage = { digitalSignature: 0x01, keyCertSign: 0x20 } as const
@@ -55,6 +56,7 @@ export function readExtensions(list: DerReader): Extensions {
   while (!list.isDone) {
     const extension = list.enter(Tag.Sequence)
     const id = extension.oid()
+    // DER leaves out what is the default, here and in basic constraints, and some authorities do not: read all the same.
     const isCritical = extension.has(Tag.Boolean) && extension.boolean()
     const value = extension.value(Tag.OctetString)
     extension.finish()
@@ -170,7 +172,7 @@ class NameList implements GeneralNames {
     const tag = reader.peek()
     switch (tag) {
       case contextTag(2, false):
-        this.dns.push(ascii(reader.value(tag)))
+        this.dns.push(this.#dnsName(ascii(reader.value(tag))))
         return
       case contextTag(7, false):
         this.ip.push(this.#address(reader.value(tag)))
@@ -188,11 +190,30 @@ class NameList implements GeneralNames {
     }
   }
 
+  // A constraint that is no domain would deny nothing: a wildcard, an address, a name with a dot at its end.
+  #dnsName(name: string): string {
+    if (this.#areSubtrees && name !== '' && !isHostName(name.replace(/^\./, ''))) throw malformed('a domain')
+    return name
+  }
+
   #address(value: Uint8Array): Uint8Array {
     const length = this.#areSubtrees ? value.length / 2 : value.length
     if (length !== 4 && length !== 16) throw malformed('an IP address of a wrong length')
+    if (this.#areSubtrees && !isPrefixMask(value.subarray(length))) throw malformed('an IP mask with gaps')
     return value
   }
+}
+
+// RFC 5280 §4.2.1.10, RFC 4632 §5.1: ones, then zeros.
+function isPrefixMask(mask: Uint8Array): boolean {
+  let isEnded = false
+  for (const byte of mask) {
+    for (let bit = 0x80; bit > 0; bit >>= 1) {
+      if (!(byte & bit)) isEnded = true
+      else if (isEnded) return false
+    }
+  }
+  return true
 }
 
 function ascii(value: Uint8Array): string {

@@ -4,7 +4,7 @@ import { equal } from '../bytes/equal.ts'
 import { limits } from '../limits.ts'
 import type { Certificate } from './certificate.ts'
 import { CertificateError } from './certificate-error.ts'
-import { DerReader, Tag } from './der.ts'
+import { contextTag, DerReader, Tag } from './der.ts'
 import type { GeneralNames, NameConstraints } from './extensions.ts'
 
 /** How many names may be compared with how many subtrees while one chain is judged. */
@@ -36,10 +36,13 @@ export function checkNameConstraints(
   for (const address of ipAddresses) check(permitted.ip, address, isInRange, excluded.ip, isInRange)
   checkDirectoryNames(certificate, permitted, excluded, budget)
   // RFC 5280 §4.2.1.10: a form that is constrained and present but not understood ends it.
-  for (const tag of certificate.otherNames) {
-    if (permitted.others.includes(tag) || excluded.others.includes(tag)) {
-      throw new CertificateError('unsupported', 'a name constraint of a form that is not understood')
-    }
+  for (const tag of certificate.otherNames) refuseForm(tag, constraints)
+  if (hasMailAddress(certificate.subject)) refuseForm(MAIL, constraints)
+}
+
+function refuseForm(tag: number, { permitted, excluded }: NameConstraints): void {
+  if (permitted.others.includes(tag) || excluded.others.includes(tag)) {
+    throw new CertificateError('nameConstraint', 'a name of a kind that is constrained, and how is not understood')
   }
 }
 
@@ -47,10 +50,10 @@ type IsIn<T> = (name: T, subtree: T) => boolean
 
 function check<T>(permitted: readonly T[], name: T, isPermitted: IsIn<T>, excluded: readonly T[], isExcluded: IsIn<T>) {
   if (permitted.length > 0 && !permitted.some(subtree => isPermitted(name, subtree))) {
-    throw new CertificateError('bad', 'a name that its authority is not permitted')
+    throw new CertificateError('nameConstraint', 'a name that its authority is not permitted')
   }
   if (excluded.some(subtree => isExcluded(name, subtree))) {
-    throw new CertificateError('bad', 'a name that its authority is denied')
+    throw new CertificateError('nameConstraint', 'a name that its authority is denied')
   }
 }
 
@@ -106,3 +109,15 @@ function parts(name: Uint8Array): Uint8Array[] {
   while (!list.isDone) sets.push(list.element(Tag.Set))
   return sets
 }
+
+// RFC 5280 §4.2.1.10: mail addresses that stand in the subject, as they once did, are constrained like the others.
+function hasMailAddress(name: Uint8Array): boolean {
+  for (const part of parts(name)) {
+    const set = new DerReader(part).enter(Tag.Set)
+    while (!set.isDone) if (set.enter(Tag.Sequence).oid() === EMAIL_ADDRESS) return true
+  }
+  return false
+}
+
+const MAIL = contextTag(1, false)
+const EMAIL_ADDRESS = '1.2.840.113549.1.9.1'

@@ -2,11 +2,13 @@
 
 import { SignatureScheme } from '../crypto/backend.ts'
 import { limits } from '../limits.ts'
-import { contextTag, DerReader, Tag } from './der.ts'
+import { contextTag, DerReader, malformed, Tag } from './der.ts'
 
 /** RSA keys of other sizes are refused: shorter ones can be broken, longer ones are slow to verify with. */
 export const MIN_RSA_BITS: number = limits.leastRsaBits
 export const MAX_RSA_BITS: number = limits.mostRsaBits
+/** The time to verify grows with it; all authorities use 3 or 65537. */
+export const MAX_RSA_EXPONENT_BITS: number = limits.mostRsaExponentBits
 
 export type KeyType = 'rsa' | 'p256' | 'p384' | 'ed25519'
 
@@ -18,14 +20,23 @@ export function keyType(publicKey: Uint8Array): KeyType | undefined {
   info.finish()
   switch (algorithm.oid()) {
     case '1.2.840.113549.1.1.1':
-      return isRsaSizeGood(key) ? 'rsa' : undefined
-    case '1.2.840.10045.2.1':
-      return algorithm.has(Tag.Oid) ? curves[algorithm.oid()] : undefined
+      skipNull(algorithm)
+      return algorithm.isDone && isRsaKeyGood(key) ? 'rsa' : undefined
+    case '1.2.840.10045.2.1': {
+      const curve = algorithm.has(Tag.Oid) ? curves[algorithm.oid()] : undefined
+      // RFC 5480 §2.2: 4, then both coordinates. Nobody has the compressed form, and only some can read it.
+      return algorithm.isDone && key[0] === 4 && key.length === curve?.keyLength ? curve.type : undefined
+    }
     case '1.3.101.112':
-      return 'ed25519'
+      return algorithm.isDone && key.length === 32 ? 'ed25519' : undefined
     default:
       return undefined
   }
+}
+
+/** True for signatures over a hash that can be collided (RFC 8446 §4.4.2.4): MD2, MD5, SHA-1. */
+export function isBroken(algorithmIdentifier: Uint8Array): boolean {
+  return broken.has(new DerReader(algorithmIdentifier).enter(Tag.Sequence).oid())
 }
 
 /**
@@ -39,11 +50,27 @@ export function signatureScheme(algorithmIdentifier: Uint8Array, type: KeyType):
   const known = algorithms[id]
   if (known === undefined || known.type !== type) return undefined
   // RFC 4055 §5: NULL or absent for RSA. RFC 5758 §3.2, RFC 8410 §3: absent for the others.
-  if (type === 'rsa' && algorithm.has(Tag.Null)) algorithm.value(Tag.Null)
+  if (type === 'rsa') skipNull(algorithm)
   return algorithm.isDone ? known.scheme : undefined
 }
 
-const curves: Readonly<Record<string, KeyType>> = { '1.2.840.10045.3.1.7': 'p256', '1.3.132.0.34': 'p384' }
+function skipNull(algorithm: DerReader): void {
+  if (algorithm.has(Tag.Null) && algorithm.value(Tag.Null).length > 0) throw malformed('NULL with contents')
+}
+
+const curves: Readonly<Record<string, { type: KeyType; keyLength: number }>> = {
+  '1.2.840.10045.3.1.7': { type: 'p256', keyLength: 65 },
+  '1.3.132.0.34': { type: 'p384', keyLength: 97 },
+}
+
+/** RSA with MD2, MD5 and SHA-1; DSA and ECDSA with SHA-1. */
+const broken: ReadonlySet<string> = new Set([
+  '1.2.840.113549.1.1.2',
+  '1.2.840.113549.1.1.4',
+  '1.2.840.113549.1.1.5',
+  '1.2.840.10040.4.3',
+  '1.2.840.10045.4.1',
+])
 
 const algorithms: Readonly<Record<string, { type: KeyType; scheme: SignatureScheme }>> = {
   '1.2.840.113549.1.1.11': { type: 'rsa', scheme: SignatureScheme.RsaPkcs1Sha256 },
@@ -77,10 +104,21 @@ function pssScheme(algorithm: DerReader): SignatureScheme | undefined {
   return parameters.isDone && trailer === 1 && known?.saltLength === saltLength ? known?.scheme : undefined
 }
 
-function isRsaSizeGood(key: Uint8Array): boolean {
-  const modulus = new DerReader(key).enter(Tag.Sequence).integer()
-  const start = modulus.findIndex(byte => byte !== 0)
-  if (start < 0) return false
-  const bits = (modulus.length - start) * 8 - (Math.clz32(modulus[start] as number) - 24)
-  return bits >= MIN_RSA_BITS && bits <= MAX_RSA_BITS
+function isRsaKeyGood(der: Uint8Array): boolean {
+  const key = new DerReader(der).enter(Tag.Sequence)
+  const modulus = key.integer()
+  const exponent = key.integer()
+  key.finish()
+  const bits = bitLength(modulus)
+  // An exponent is odd and more than 1, or the signature is a riddle that anybody solves.
+  const isOdd = ((exponent[exponent.length - 1] as number) & 1) === 1
+  const isExponentGood = isOdd && bitLength(exponent) > 1 && bitLength(exponent) <= MAX_RSA_EXPONENT_BITS
+  return isExponentGood && bits >= MIN_RSA_BITS && bits <= MAX_RSA_BITS
+}
+
+/** Of a positive INTEGER; 0 for others. */
+function bitLength(integer: Uint8Array): number {
+  const start = integer.findIndex(byte => byte !== 0)
+  if (start < 0 || (integer[0] as number) >= 0x80) return 0
+  return (integer.length - start) * 8 - (Math.clz32(integer[start] as number) - 24)
 }

@@ -31,6 +31,12 @@ export function timeText(unixTime: number): { tag: number; text: string } {
   return isUtc ? { tag: Tag.UtcTime, text: digits.slice(2) } : { tag: Tag.GeneralizedTime, text: digits }
 }
 
+/** `2026-11-21`, for messages. */
+export function dateText(unixTime: number): string {
+  const { year, month, day } = civil(Math.floor(unixTime / DAY))
+  return [String(year).padStart(4, '0'), ...[month, day].map(n => String(n).padStart(2, '0'))].join('-')
+}
+
 function daysOfMonth(year: number, month: number): number {
   if (month === 2) return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0 ? 29 : 28
   return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31

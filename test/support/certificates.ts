@@ -19,8 +19,8 @@ export const testHosts: readonly string[] = ['localhost', 'zerotrip.test', '127.
 export const testTime: number = Date.UTC(2025, 0, 1)
 
 /** The text of a file of test/vectors/x509. */
-export function x509Vector(name: string): string {
-  return readFileSync(new URL(`../vectors/x509/${name}`, import.meta.url), 'latin1')
+export function x509Vector(name: string, encoding: 'latin1' | 'utf8' = 'latin1'): string {
+  return readFileSync(new URL(`../vectors/x509/${name}`, import.meta.url), encoding)
 }
 
 /** The certificates of a PEM file there, in DER. */

@@ -1,18 +1,25 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { SignatureScheme } from '../../src/crypto/backend.ts'
 import { nodeBackend } from '../../src/crypto/backend-node.ts'
-import { Alert, TlsAlert } from '../../src/tls13/alert.ts'
+import { Alert, alertName, TlsAlert } from '../../src/tls13/alert.ts'
 import {
   bySni,
   insecureVerifier,
+  pinnedCertificates,
   pinnedKeys,
+  refusing,
   singleCertificate,
   verifyChain,
 } from '../../src/tls13/certificate-policy.ts'
 import type { CertifiedKey, ClientHelloInfo } from '../../src/tls13/ports.ts'
 import { parseCertificate } from '../../src/x509/certificate.ts'
+import { CertificateError, type CertificateErrorReason } from '../../src/x509/certificate-error.ts'
+import { issueCertificate } from '../../src/x509/issue.ts'
 import { caDer, ed25519, p256, rsa, type TestIdentity, testTime } from '../support/certificates.ts'
-import { chainOf, scenario } from '../x509/scenarios.ts'
+import { chainCases, chainOf, scenario } from '../x509/scenarios.ts'
+
+const security = readFileSync(new URL('../../SECURITY.md', import.meta.url), 'utf8')
 
 function expectAlert(alert: Alert, work: () => unknown): void {
   expect(work).toThrow(TlsAlert)
@@ -24,14 +31,16 @@ describe('verifyChain: what is wrong becomes the alert of RFC 8446 §6.2', () =>
 
   test('nothing', () => verifier.verify(p256.chain, 'localhost', testTime))
 
-  test.each([
-    ['bare', 'host.example.test', Date.UTC(2100, 0, 1), Alert.CertificateExpired],
-    ['bare', 'other.test', testTime, Alert.BadCertificate],
-    ['self-signed', 'host.example.test', testTime, Alert.UnknownCa],
-    ['client', 'host.example.test', testTime, Alert.UnsupportedCertificate],
-    ['under-impostor', 'host.example.test', testTime, Alert.BadCertificate],
-    [Array(17).fill('bare').join(' '), 'host.example.test', testTime, Alert.BadCertificate],
-  ])('%s', (names, host, time, alert) => expectAlert(alert, () => verifier.verify(chainOf(names), host, time)))
+  test.each(chainCases.filter(row => row.roots === undefined && row.reason !== undefined && !row.client))(
+    '$reason: $name',
+    ({ chain, host = 'host.example.test', time, reason }) => {
+      const unixTime = time === undefined ? testTime : Date.parse(time)
+      const alert = alerts[reason as CertificateErrorReason]
+      expect(() => verifier.verify(chainOf(chain), host, unixTime)).toThrow(
+        expect.objectContaining({ name: 'TlsAlert', alert, cause: expect.objectContaining({ reason }) }),
+      )
+    },
+  )
 
   test('no certificate, or none that can be read', () => {
     expectAlert(Alert.BadCertificate, () => verifier.verify([], 'localhost', testTime))
@@ -43,6 +52,25 @@ describe('verifyChain: what is wrong becomes the alert of RFC 8446 §6.2', () =>
     const broken = { ...nodeBackend, verify: () => fail('out of order') }
     expect(() => verifyChain(broken, [caDer]).verify(p256.chain, 'localhost', testTime)).toThrow('out of order')
   })
+})
+
+// By reason, as SECURITY.md has them.
+const alerts: Partial<Record<CertificateErrorReason, Alert>> = Object.fromEntries(
+  Array.from(security.matchAll(/^\| `(\w+)` \|.*\| (\w+) \((\d+)\) \|$/gm), row => [row[1], Number(row[3])]),
+)
+
+test('SECURITY.md has every reason, its code and its alert', () => {
+  for (const [reason, alert] of Object.entries(alerts)) {
+    const { code } = new CertificateError(reason as CertificateErrorReason, 'x')
+    const name = alertName(alert as number)
+      .replace(/(?<=.)[A-Z]/g, capital => `_${capital}`)
+      .toLowerCase()
+    expect(security).toContain(`| \`${reason}\` | \`${code}\` |`)
+    expect(security).toContain(`| ${name} (${alert}) |`)
+  }
+  const source = readFileSync(new URL('../../src/x509/certificate-error.ts', import.meta.url), 'utf8')
+  const reasons = Array.from(source.matchAll(/^ {2}\| '(\w+)'$/gm), match => match[1])
+  expect(Object.keys(alerts)).toEqual(reasons)
 })
 
 describe('pinnedKeys', () => {
@@ -70,6 +98,70 @@ describe('pinnedKeys', () => {
   test('what is no pin', () => {
     expect(() => pinnedKeys(nodeBackend, [])).toThrow(TypeError)
     expect(() => pinnedKeys(nodeBackend, [new Uint8Array(31)])).toThrow(TypeError)
+  })
+})
+
+describe('pinnedCertificates, on the terms of W3C WebTransport', () => {
+  const DAY = 86_400_000
+  const key = nodeBackend.privateKey(p256.keyPem)
+  const issued = (days: number) =>
+    issueCertificate(nodeBackend, { key, hosts: ['a.test'], notBefore: testTime, notAfter: testTime + days * DAY })
+  const { certificate, fingerprint } = issued(14)
+
+  test('trusted by its hash, whatever its name and its issuer', () => {
+    const verifier = pinnedCertificates(nodeBackend, [new Uint8Array(32), fingerprint])
+    verifier.verify([certificate], 'whoever.test', testTime)
+    verifier.verify([certificate], 'whoever.test', testTime + 14 * DAY)
+    verifier.verify([certificate, new Uint8Array(3)], '', testTime)
+  })
+
+  test.each([
+    ['notYetValid', certificate, testTime - 1],
+    ['expired', certificate, testTime + 14 * DAY + 1000],
+    ['expired', certificate, Number.NaN],
+    ['notPinned', issued(14).certificate, testTime],
+    ['validityTooLong', issued(14 + 1 / 86_400).certificate, testTime],
+    ['unsupportedKey', rsa.chain[0] as Uint8Array, testTime],
+    ['unsupportedKey', ed25519.chain[0] as Uint8Array, testTime],
+    ['malformed', new Uint8Array(3), testTime],
+  ] as const)('%s', (reason, der, time) => {
+    const own = reason === 'notPinned' ? fingerprint : nodeBackend.hash('sha256', der)
+    expect(() => pinnedCertificates(nodeBackend, [own]).verify([der], 'a.test', time)).toThrow(
+      expect.objectContaining({ alert: alerts[reason], cause: expect.objectContaining({ reason }) }),
+    )
+  })
+
+  test('what is no hash, and no certificate', () => {
+    expect(() => pinnedCertificates(nodeBackend, [])).toThrow(TypeError)
+    expect(() => pinnedCertificates(nodeBackend, [new Uint8Array(20)])).toThrow(TypeError)
+    expectAlert(Alert.BadCertificate, () => pinnedCertificates(nodeBackend, [fingerprint]).verify([], '', testTime))
+  })
+})
+
+describe("refusing: a verifier of the caller's", () => {
+  const verify = (answer: () => void) => () => refusing({ verify: answer }).verify(p256.chain, 'localhost', testTime)
+
+  test('what returns trusts', () => expect(verify(() => {})).not.toThrow())
+
+  test.each([
+    ['a TlsAlert', new TlsAlert(Alert.AccessDenied, 'no'), Alert.AccessDenied],
+    ['a CertificateError', new CertificateError('expired', 'no'), Alert.CertificateExpired],
+    ['another error', new Error('no'), Alert.CertificateUnknown],
+    ['no error at all', 'no', Alert.CertificateUnknown],
+  ])('%s refuses', (_, thrown, alert) => {
+    expectAlert(
+      alert,
+      verify(() => {
+        throw thrown
+      }),
+    )
+  })
+
+  test('a promise refuses: an async function would trust everybody', () => {
+    expectAlert(
+      Alert.CertificateUnknown,
+      verify(async () => {}),
+    )
   })
 })
 
