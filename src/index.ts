@@ -42,6 +42,7 @@ export { QuicStreams } from './endpoint/quic-streams.ts'
 export type { ConnectionIdGenerator } from './endpoint/router.ts'
 export type { LocalAddress } from './endpoint/session-paths.ts'
 export type { SessionTransport } from './endpoint/session-transport.ts'
+export type { CertificateHash, TrustOptions } from './endpoint/trust.ts'
 export type { UdpAddress, UdpOptions } from './endpoint/udp-socket.ts'
 export { WorkerConnectionIds, type WorkerConnectionIdsOptions, workerConnectionIds } from './endpoint/worker-ids.ts'
 export { limits } from './limits.ts'
@@ -49,7 +50,14 @@ export { QUIC_V1, QUIC_V2 } from './packet/version.ts'
 export { bbr } from './recovery/congestion/bbr.ts'
 export { cubic } from './recovery/congestion/cubic.ts'
 export { newReno } from './recovery/congestion/new-reno.ts'
-export { bySni, insecureVerifier, pinnedKeys, singleCertificate, verifyChain } from './tls13/certificate-policy.ts'
+export {
+  bySni,
+  insecureVerifier,
+  pinnedCertificates,
+  pinnedKeys,
+  singleCertificate,
+  verifyChain,
+} from './tls13/certificate-policy.ts'
 export type {
   CertificateRequestInfo,
   CertificateSource,
@@ -60,4 +68,5 @@ export type {
   KeyLog,
 } from './tls13/ports.ts'
 export { type SelfSigned, type SelfSignedOptions, selfSigned } from './web/self-signed.ts'
+export { CertificateError, type CertificateErrorReason } from './x509/certificate-error.ts'
 export { issueCertificate, newPrivateKey } from './x509/issue.ts'

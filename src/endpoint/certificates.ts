@@ -1,8 +1,7 @@
 // The certificates of an endpoint: as text or as a source, at once or later, with a key that may be elsewhere.
 
 import type { CryptoBackend, SignatureScheme } from '../crypto/backend.ts'
-import { Alert, TlsAlert } from '../tls13/alert.ts'
-import { singleCertificate, verifyClients } from '../tls13/certificate-policy.ts'
+import { refusing, singleCertificate, verifyClients } from '../tls13/certificate-policy.ts'
 import type {
   CertificateRequestInfo,
   CertificateSource,
@@ -120,7 +119,7 @@ export interface ClientAuthenticationOptions {
   readonly clientCertificates?: 'request' | 'require'
   /** Certificate authorities whose clients are trusted, PEM (one or more in a text). Clients are told their names. */
   readonly clientCa?: string | readonly string[]
-  /** Judges clients' certificates in place of `clientCa`: returning means trust, throwing refuses. */
+  /** Judges clients' certificates in place of `clientCa`: throwing refuses, and so does a promise. */
   readonly clientVerifier?: ClientVerifier
 }
 
@@ -139,20 +138,6 @@ export function clientAuthentication(
   const roots = clientCa === undefined ? [] : pemBlocks([clientCa].flat().join('\n'), 'CERTIFICATE')
   if (roots.length === 0) throw new TypeError('`clientCertificates` needs `clientCa` (PEM) or a `clientVerifier`')
   return verifyClients(backend, roots, isRequired)
-}
-
-/** A verifier of the caller's: what is no alert refuses too. */
-function refusing(verifier: ClientVerifier): ClientVerifier {
-  return {
-    verify(chain, unixTime) {
-      try {
-        verifier.verify(chain, unixTime)
-      } catch (error) {
-        if (error instanceof TlsAlert) throw error
-        throw new TlsAlert(Alert.CertificateUnknown, error instanceof Error ? error.message : String(error))
-      }
-    },
-  }
 }
 
 /** Chooses the certificate of a client by what the server asks for. */

@@ -37,7 +37,7 @@ export class Dialer {
     prepareQlog(options.qlog)
     socket.raiseBufferSize(resolveTransport(options.transport).probeDatagramSize)
     // Last of all: a ticket that was taken is gone.
-    const origin = originOf(options.serverName ?? to.host, to.port)
+    const origin = originOf(basis.serverName, to.port)
     const tickets = options.tickets ?? NoTickets
     const config = resuming(basis, tickets.take(origin), options, backend)
     const session = this.#session(socket.route(to.host, to.port), config, options, { tickets, origin, timeout })

@@ -1,7 +1,5 @@
 // What callers may say, and how it becomes a connection's configuration.
 
-import { readFileSync } from 'node:fs'
-import { rootCertificates } from 'node:tls'
 import {
   type ClientConfig,
   resolveTransport,
@@ -17,16 +15,8 @@ import {
   TLS_CHACHA20_POLY1305_SHA256,
 } from '../crypto/cipher-suite.ts'
 import { limits } from '../limits.ts'
-import { insecureVerifier, pinnedKeys, verifyChain } from '../tls13/certificate-policy.ts'
-import {
-  type CertificateVerifier,
-  type EarlyDataGate,
-  type KeyLog,
-  type PskSource,
-  refuseEarlyData,
-  type TicketIssuer,
-} from '../tls13/ports.ts'
-import { pemBlocks } from '../x509/pem.ts'
+import { pinnedKeys } from '../tls13/certificate-policy.ts'
+import { type EarlyDataGate, type KeyLog, type PskSource, refuseEarlyData, type TicketIssuer } from '../tls13/ports.ts'
 import { firstOf } from '../zero-rtt/psk-sources.ts'
 import type { Resumption } from '../zero-rtt/resumption.ts'
 import { TicketSealer } from '../zero-rtt/ticket-sealer.ts'
@@ -45,6 +35,7 @@ import { MAX_DELAY } from './clock.ts'
 import type { Admit } from './incoming.ts'
 import { environmentKeyLog } from './key-log.ts'
 import type { ApplicationFactory } from './quic-session.ts'
+import { asciiName, isTrustGiven, type TrustOptions, verifierOf } from './trust.ts'
 
 export type CipherSuiteName = 'TLS_AES_128_GCM_SHA256' | 'TLS_AES_256_GCM_SHA384' | 'TLS_CHACHA20_POLY1305_SHA256'
 
@@ -103,19 +94,11 @@ export interface ListenOptions extends CommonOptions, CertificateOptions, Client
   readonly maxPendingClients?: number
 }
 
-export interface ConnectOptions extends CommonOptions, ClientCertificateOptions {
+export interface ConnectOptions extends CommonOptions, ClientCertificateOptions, TrustOptions {
   /** Protocols to offer, best first. Required. */
   readonly alpn: readonly string[]
-  /** Name for SNI and the certificate check. Default: the host connected to. */
+  /** Name for SNI and the certificate check, also with letters beyond ASCII. Default: the host connected to. */
   readonly serverName?: string
-  /** Certificate authorities to trust, PEM (one or more in a text). Default: those Node ships. */
-  readonly ca?: string | readonly string[]
-  /** SHA-256 of public keys (SubjectPublicKeyInfo) to trust instead of a chain. */
-  readonly pins?: readonly Uint8Array[]
-  /** Judges certificates in place of `ca` and `pins`. */
-  readonly verifier?: CertificateVerifier
-  /** Trusts whoever answers. For tests; says so in its name. */
-  readonly insecureNoCertificateCheck?: boolean
   /** Where tickets are kept and taken from. Default: nowhere, every handshake is a full one. */
   readonly tickets?: TicketStore
   /** Go where the server prefers to be reached, once that answers (RFC 9000 §9.6). Default true. */
@@ -184,8 +167,8 @@ export function clientConfig(
   const certificate = clientCertificate(options, backend)
   return {
     alpn: options.alpn,
-    serverName: options.serverName ?? host,
-    verifier: verifier(options, backend),
+    serverName: asciiName(options.serverName ?? host),
+    verifier: verifierOf(options, backend),
     ...(certificate && { certificate }),
     earlyData: options.earlyData ?? false,
     followPreferredAddress: options.followPreferredAddress ?? true,
@@ -203,63 +186,18 @@ export function resuming(
 ): ClientConfig {
   if (resumption === undefined) return config
   const earlyData = (config.earlyData ?? false) && config.alpn.includes(resumption.alpn)
-  const isTrustGiven = options.verifier !== undefined || options.insecureNoCertificateCheck === true
   const pins = [...(options.pins ?? []), ...resumption.pins]
   return {
     ...config,
     // Early data is bound to the name it was prepared for (RFC 8446 §4.2.10).
-    serverName: options.serverName ?? resumption.serverName ?? config.serverName,
+    ...(options.serverName === undefined && { serverName: resumption.serverName ?? config.serverName }),
     resumption,
     earlyData,
     // What goes early goes under the protocol of the ticket; no other is offered beside it (RFC 8446 §4.2.10).
     ...(earlyData && { alpn: [resumption.alpn] }),
     // A bundle names the key its worker falls back to, when the PSK is refused.
-    ...(resumption.pins.length > 0 && !isTrustGiven && { verifier: pinnedKeys(backend, pins) }),
+    ...(resumption.pins.length > 0 && !isTrustGiven(options) && { verifier: pinnedKeys(backend, pins) }),
   }
-}
-
-function verifier(options: ConnectOptions, backend: CryptoBackend): CertificateVerifier {
-  if (options.verifier) return options.verifier
-  if (options.insecureNoCertificateCheck) return insecureVerifier
-  if (options.pins !== undefined && options.pins.length > 0) return pinnedKeys(backend, options.pins)
-  if (options.ca === undefined) return systemRoots(backend)
-  return rootsVerifier(typeof options.ca === 'string' ? options.ca : options.ca.join('\n'), backend)
-}
-
-/** Who connects often names the same roots each time: they are parsed once. */
-function rootsVerifier(ca: string, backend: CryptoBackend): CertificateVerifier {
-  let known = verifiers.get(backend)
-  if (known === undefined || known.ca !== ca) {
-    const roots = pemBlocks(ca, 'CERTIFICATE')
-    if (roots.length === 0) throw new TypeError('`ca` holds no PEM certificate (-----BEGIN CERTIFICATE-----)')
-    known = { ca, verifier: verifyChain(backend, roots) }
-    verifiers.set(backend, known)
-  }
-  return known.verifier
-}
-
-/** The newest of each backend. */
-const verifiers = new WeakMap<CryptoBackend, { readonly ca: string; readonly verifier: CertificateVerifier }>()
-
-let system: CertificateVerifier | undefined
-
-/** Read when the first chain is to be judged: most short-lived workers never judge one. */
-function systemRoots(backend: CryptoBackend): CertificateVerifier {
-  return {
-    verify(chain, serverName, unixTime) {
-      system ??= verifyChain(
-        backend,
-        [...rootCertificates, ...extraRoots()].flatMap(text => pemBlocks(text, 'CERTIFICATE')),
-      )
-      system.verify(chain, serverName, unixTime)
-    },
-  }
-}
-
-/** NODE_EXTRA_CA_CERTS counts here as it does for node:tls. */
-function extraRoots(): string[] {
-  const path = process.env['NODE_EXTRA_CA_CERTS']
-  return path === undefined || path === '' ? [] : [readFileSync(path, 'latin1')]
 }
 
 const suites = new Map<string, CipherSuite>(

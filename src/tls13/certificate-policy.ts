@@ -82,11 +82,11 @@ export const insecureVerifier: CertificateVerifier = { verify() {} }
  * A verifier of the caller's: whatever it throws refuses, a TlsAlert and a CertificateError with their own alerts, the
  * rest with certificate_unknown. A promise refuses too: nobody would wait for it.
  */
-export function refusing(verifier: CertificateVerifier): CertificateVerifier {
+export function refusing<Given extends readonly unknown[]>(verifier: Judge<Given>): Judge<Given> {
   return {
-    verify(chain, serverName, unixTime) {
+    verify(...given) {
       try {
-        const answer = withAlerts(() => verifier.verify(chain, serverName, unixTime)) as { then?: unknown } | undefined
+        const answer = withAlerts(() => verifier.verify(...given)) as { then?: unknown } | undefined
         if (answer?.then !== undefined) throw new TypeError('a verifier must answer at once, not with a promise')
       } catch (error) {
         if (error instanceof TlsAlert) throw error
@@ -95,6 +95,11 @@ export function refusing(verifier: CertificateVerifier): CertificateVerifier {
       }
     },
   }
+}
+
+/** A CertificateVerifier or a ClientVerifier. */
+interface Judge<Given extends readonly unknown[]> {
+  verify(...given: Given): void
 }
 
 /** The same certificate for every client that can verify its key's signatures. */

@@ -42,6 +42,9 @@ describe('certificates of clients', () => {
     }
     const other = await server(undefined, { clientCertificates: 'request', clientVerifier })
     expect(await failure(client(other.address, alice).closed)).toMatchObject({ errorCode: 0x100 + 46 })
+    // One that answers later would let everybody in now.
+    const later = await server(undefined, { clientCertificates: 'request', clientVerifier: { async verify() {} } })
+    expect(await failure(client(later.address, alice).closed)).toMatchObject({ errorCode: 0x100 + 46 })
   })
 
   test('options that do not fit say so', async () => {
