@@ -12,7 +12,7 @@ import {
   singleCertificate,
   verifyChain,
 } from '../../src/tls13/certificate-policy.ts'
-import type { CertifiedKey, ClientHelloInfo } from '../../src/tls13/ports.ts'
+import type { CertificateVerifier, CertifiedKey, ClientHelloInfo } from '../../src/tls13/ports.ts'
 import { parseCertificate } from '../../src/x509/certificate.ts'
 import { CertificateError, type CertificateErrorReason } from '../../src/x509/certificate-error.ts'
 import { issueCertificate } from '../../src/x509/issue.ts'
@@ -139,7 +139,8 @@ describe('pinnedCertificates, on the terms of W3C WebTransport', () => {
 })
 
 describe("refusing: a verifier of the caller's", () => {
-  const verify = (answer: () => void) => () => refusing({ verify: answer }).verify(p256.chain, 'localhost', testTime)
+  const verify = (answer: CertificateVerifier['verify']) => () =>
+    refusing({ verify: answer }).verify(p256.chain, 'localhost', testTime)
 
   test('what returns trusts', () => expect(verify(() => {})).not.toThrow())
 
