@@ -158,7 +158,10 @@ export class Connection {
     return id
   }
 
-  /** Queues bytes, which must not change afterwards. Returns the room left; zero or less: wait for `writable`. */
+  /**
+   * Queues bytes, which must not change afterwards. Returns the room left; zero or less: wait for `writable`. Throws a
+   * RangeError when the stream is not open for sending, a TypeError when it was ended; 0 when the connection was.
+   */
   write(id: number, bytes: Uint8Array, fin: boolean): number {
     this.#isDrained = false
     if (!this.#parts.close.isOpen) return 0
@@ -174,7 +177,10 @@ export class Connection {
     return chunk
   }
 
-  /** Abandons sending on a stream (RFC 9000 §19.4). */
+  /**
+   * Abandons sending on a stream (RFC 9000 §19.4). Throws a RangeError when it was never opened, a TypeError when it is
+   * one that only the peer sends on.
+   */
   reset(id: number, errorCode: number): void {
     this.#isDrained = false
     if (this.#parts.close.isOpen) this.#parts.streams.reset(id, errorCode)
@@ -189,13 +195,16 @@ export class Connection {
     return true
   }
 
-  /** Asks the peer to abandon sending on a stream (RFC 9000 §19.5). */
+  /**
+   * Asks the peer to abandon sending on a stream (RFC 9000 §19.5). Throws a RangeError when it was never opened, a
+   * TypeError when it is one that only we send on.
+   */
   stop(id: number, errorCode: number): void {
     this.#isDrained = false
     if (this.#parts.close.isOpen) this.#parts.streams.stop(id, errorCode)
   }
 
-  /** In which order streams are sent (RFC 9218): urgency 0 (first) to 7; incremental ones share. */
+  /** In which order streams are sent (RFC 9218): urgency 0 (first) to 7, or a RangeError; incremental ones share. */
   setPriority(id: number, urgency: number, isIncremental: boolean): void {
     this.#parts.streams.setPriority(id, urgency, isIncremental)
   }
