@@ -10,7 +10,7 @@ import type { Host } from '../sim/host.ts'
 import { clientAddress, serverAddress } from '../sim/pair.ts'
 import { OpenPair, type Side } from './support.ts'
 
-const ITERATIONS = Number(process.env['FUZZ_ITERATIONS'] ?? 40_000)
+const ITERATIONS = Number(process.env['FUZZ_ITERATIONS'] ?? 15_000)
 
 /** One to four changes of a datagram: bits, bytes, cuts, insertions, doubled parts. */
 function mutate(random: () => number, original: Uint8Array): Uint8Array {

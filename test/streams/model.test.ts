@@ -158,13 +158,13 @@ function run(
 
 describe('two ends over a link that loses, reorders and repeats', () => {
   const worlds: [loss: number, rudeness: number, seeds: number, isEarlyRejected: boolean][] = [
-    [0, 0, 10, false],
-    [0.1, 0, 15, false],
-    [0.4, 0, 10, false],
-    [0.1, 0.02, 20, false],
-    [0.4, 0.05, 10, false],
-    [0.1, 0, 10, true],
-    [0.1, 0.05, 20, true],
+    [0, 0, 5, false],
+    [0.1, 0, 6, false],
+    [0.4, 0, 4, false],
+    [0.1, 0.02, 8, false],
+    [0.4, 0.05, 6, false],
+    [0.1, 0, 5, true],
+    [0.1, 0.05, 10, true],
   ]
   for (const [loss, rudeness, seeds, isEarlyRejected] of worlds) {
     const start = isEarlyRejected ? ', after rejected early data' : ''

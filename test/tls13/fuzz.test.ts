@@ -17,7 +17,7 @@ import {
 import { ed25519, testTime } from '../support/certificates.ts'
 import { certified, clientConfig, drain, failure, Pipe, psksBy, type Side, serverConfig } from './support.ts'
 
-const MUTATIONS = 5000
+const MUTATIONS = 2000
 
 /** mulberry32. */
 function seeded(seed: number): (below: number) => number {
@@ -137,7 +137,7 @@ function fuzz(start: () => TlsSession, messages: readonly Received[], seed: numb
   return ends
 }
 
-describe('5,000 mutations of each flight end in an alert, a transport error, or nothing', () => {
+describe('2,000 mutations of each flight end in an alert, a transport error, or nothing', () => {
   let seed = 1
   for (const [name, scene] of Object.entries(scenes)) {
     const backend = repeating()
