@@ -1,6 +1,9 @@
 // A sample of what `npm run fuzz` does, and what it has found.
 
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { ErrorCode } from '../../src/packet/transport-error.ts'
+import { declare, parameterScripts } from './parameters.ts'
 import { runBatch } from './run-batch.ts'
 import { Tally } from './tally.ts'
 
@@ -18,4 +21,17 @@ test(`${FRAMES} frames in scripts of packets, ACKs, losses, time and verbs: ever
   // All kinds of frames at all levels where they may stand, at both ends, and beyond.
   expect(tally.kinds.size).toBeGreaterThan(90)
   expect(tally.ends.size).toBeGreaterThan(9)
+})
+
+const BLOBS = Math.ceil(FRAMES / 20)
+
+test(`RFC 9000 §7.4: ${BLOBS} mutated transport parameters are taken, or refused by code`, { timeout: 120_000 }, () => {
+  const codes = new Map<number, number>()
+  const property = fc.property(parameterScripts, script => {
+    const code = declare(script)
+    codes.set(code, (codes.get(code) ?? 0) + 1)
+  })
+  fc.assert(property, { seed: 1, numRuns: BLOBS })
+  expect(codes.get(ErrorCode.TransportParameterError)).toBeGreaterThan(BLOBS / 5)
+  expect(codes.get(-1)).toBeGreaterThan(BLOBS / 20)
 })

@@ -20,6 +20,7 @@ import { randomBytes, seededRandom } from '../reference/random.ts'
 import { fastBackend } from '../sim/fast-backend.ts'
 import { testTime } from '../support/certificates.ts'
 import { DATAGRAM, type FramePart, type FrameScript, STREAM_WINDOW, STREAMS, WINDOW } from './frames.ts'
+import { check, isKnownCode } from './promises.ts'
 import type { Mutation, PacketStep, Script, Step, Verb } from './script.ts'
 import type { Tally } from './tally.ts'
 
@@ -213,17 +214,8 @@ function openAll(connection: Connection): void {
   }
 }
 
-/** RFC 9000 §20.1: the codes a connection has for faults of its peer. */
-function isKnownCode(code: number): boolean {
-  return (code >= ErrorCode.ConnectionRefused && code <= 0x11) || (code > 0x100 && code <= 0x1ff)
-}
-
 function isChallenge(frame: Frame): frame is PathFrame {
   return frame.type === FrameType.PathChallenge
-}
-
-function check(condition: boolean, message: string): void {
-  if (!condition) throw new Error(message)
 }
 
 const newToken = (): Uint8Array => new Uint8Array(50)

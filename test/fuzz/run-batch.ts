@@ -1,8 +1,9 @@
 // One batch: so many scripts from one seed, the first that breaks a promise made as small as possible.
 
 import fc from 'fast-check'
+import { declare, parameterScripts } from './parameters.ts'
 import { play } from './play.ts'
-import { type Script, scripts } from './script.ts'
+import { scripts } from './script.ts'
 import { Tally } from './tally.ts'
 
 /** Scripts of one seed. */
@@ -16,12 +17,17 @@ export interface BatchResult {
 
 export function runBatch(seed: number, numRuns: number = BATCH): BatchResult {
   const tally = new Tally()
-  const property = fc.property(scripts, script => {
+  const frames = fc.property(scripts, script => {
     tally.scripts++
     play(script, tally)
   })
-  const { failed, counterexample, errorInstance } = fc.check(property, { seed, numRuns })
-  if (!failed) return { seed, tally, failure: undefined }
-  const [script] = counterexample as [Script]
-  return { seed, tally, failure: `${(errorInstance as Error).stack}\n${fc.stringify(script)}` }
+  const parameters = fc.property(parameterScripts, script => void declare(script))
+  const failure =
+    failureOf(fc.check(frames, { seed, numRuns })) ?? failureOf(fc.check(parameters, { seed, numRuns: numRuns / 10 }))
+  return { seed, tally, failure }
+}
+
+/** The smallest script that breaks the promise. */
+function failureOf({ failed, counterexample, errorInstance }: fc.RunDetails<[unknown]>): string | undefined {
+  return failed ? `${(errorInstance as Error).stack}\n${fc.stringify(counterexample?.[0])}` : undefined
 }
