@@ -5,6 +5,9 @@ import { defaultTransportParameters, type TransportParameters } from '../packet/
 import { ReceivedPackets } from '../recovery/received-packets.ts'
 import { CryptoStream } from '../streams/crypto-stream.ts'
 
+/** RFC 9000 §18.2: what is declared as max_ack_delay has room for timers that are late, ms. */
+const TIMER_DELAY = 1
+
 /** CRYPTO bytes held back out of order, per level: a client must take long certificate chains. */
 const CRYPTO_BUFFER = { client: 65_536, server: 16_384 } as const
 
@@ -42,7 +45,8 @@ export function withoutSpace(spaces: PacketSpaces, discarded: Space): PacketSpac
 }
 
 function packetSpace(space: Space, level: Level, isClient: boolean, parameters: TransportParameters): PacketSpace {
-  const received = new ReceivedPackets(space, parameters)
+  const { maxAckDelay, ackDelayExponent } = parameters
+  const received = new ReceivedPackets(space, { maxAckDelay: Math.max(0, maxAckDelay - TIMER_DELAY), ackDelayExponent })
   return new PacketSpace(space, level, received, new CryptoStream(level, CRYPTO_BUFFER[isClient ? 'client' : 'server']))
 }
 

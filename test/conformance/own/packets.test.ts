@@ -101,6 +101,19 @@ describe.each(['client', 'server'] as const)('a connection of a %s', role => {
     expect([...spins].sort()).toEqual([0, 0x20])
   })
 
+  test('RFC 9000 §18.2: an ACK is due a little before max_ack_delay, which timers may exceed', () => {
+    const peer = peerOf(role).reach('confirmed').send(Level.OneRtt, ping).pass(200)
+    const { length } = peer.heard
+    peer.send(Level.OneRtt, ping).pass(23)
+    expect(peer.heard.length).toBe(length)
+    expect(
+      peer
+        .pass(1)
+        .heard.at(-1)
+        ?.frames.some(({ type }) => type === FrameType.Ack),
+    ).toBe(true)
+  })
+
   test('RFC 9000 §10.3: no packet is too small to be answered by a reset', () => {
     const idLength = 20
     const peer = peerOf(role, { idLength, id: zeros(0) }).reach('confirmed')

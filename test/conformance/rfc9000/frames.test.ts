@@ -141,7 +141,7 @@ describe.each(['client', 'server'] as const)('a connection of a %s', role => {
     ],
     [
       'RFC 9000 §19.6: CRYPTO up to beyond 2^62-1',
-      [FrameEncodingError, CryptoBufferExceeded],
+      [CryptoBufferExceeded],
       bytes(FrameType.Crypto, MAX_VARINT, 1, zeros(1)),
     ],
     [
@@ -150,11 +150,7 @@ describe.each(['client', 'server'] as const)('a connection of a %s', role => {
       bytes(FrameType.Stream, ownBidi),
     ],
     ['RFC 9000 §19.8: STREAM for a send-only stream', [StreamStateError], bytes(FrameType.Stream, ownUni)],
-    [
-      'RFC 9000 §19.8: STREAM up to beyond 2^62-1',
-      [FrameEncodingError, FlowControlError],
-      bytes(0x0e, peerBidi, MAX_VARINT, 1, zeros(1)),
-    ],
+    ['RFC 9000 §19.8: STREAM up to beyond 2^62-1', [FlowControlError], bytes(0x0e, peerBidi, MAX_VARINT, 1, zeros(1))],
     [
       'RFC 9000 §19.10: MAX_STREAM_DATA for a stream of ours that is not there yet',
       [StreamStateError],

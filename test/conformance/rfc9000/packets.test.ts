@@ -56,6 +56,25 @@ describe.each(['client', 'server'] as const)('a connection of a %s', role => {
     peer.expectDropped(() => peer.send(level, ping, { source: zeros(21) }))
   })
 
+  test('RFC 9000 §13.2.3: below ranges that were forgotten, nothing is taken any more', () => {
+    const peer = peerOf(role).reach('confirmed')
+    for (let number = 1000; number < 1100; number += 2) peer.send(Level.OneRtt, ping, { number })
+    peer.expectDropped(() => peer.send(Level.OneRtt, ping, { number: 1001 }))
+    const { length } = peer.heard
+    peer.send(Level.OneRtt, ping, { number: 1099 }).pass(100).expectOpen()
+    expect(peer.heard.length).toBeGreaterThan(length)
+  })
+
+  test('RFC 9000 §13.4.2.1: ECN counts that go down, or count what was never marked, change nothing', () => {
+    const peer = peerOf(role)
+      .reach('confirmed')
+      .act(connection => void connection.openStream('uni'))
+    const { number } = peer.send(Level.OneRtt, ping).pass(100).heard.at(-1) as { number: number }
+    peer.send(Level.OneRtt, bytes(FrameType.AckEcn, number, 0, 0, 0, 7, 8, 9))
+    peer.send(Level.OneRtt, bytes(FrameType.AckEcn, 0, 0, 0, 0, 1, 0, 0)).expectOpen()
+    expect(peer.connection.diagnostics.congestionWindow).toBeGreaterThanOrEqual(12_000)
+  })
+
   test('RFC 9000 §17.4: the spin bit of the peer is ignored', () => {
     const peer = peerOf(role).reach('confirmed').send(Level.OneRtt, ping, { set: 0x20 }).send(Level.OneRtt, ping)
     peer.expectOpen()
