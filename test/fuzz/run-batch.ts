@@ -28,6 +28,6 @@ export function runBatch(seed: number, numRuns: number = BATCH): BatchResult {
 }
 
 /** The smallest script that breaks the promise. */
-function failureOf({ failed, counterexample, errorInstance }: fc.RunDetails<[unknown]>): string | undefined {
+function failureOf<T>({ failed, counterexample, errorInstance }: fc.RunDetails<[T]>): string | undefined {
   return failed ? `${(errorInstance as Error).stack}\n${fc.stringify(counterexample?.[0])}` : undefined
 }
