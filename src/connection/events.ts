@@ -35,6 +35,8 @@ export interface TicketFacts {
   readonly allowsEarlyData: boolean
   /** The server's transport parameters, encoded, as received. */
   readonly transportParameters: Uint8Array
+  /** Unix ms when the chain that proved the server expires, and the ticket with it; undefined: not known. */
+  readonly authenticatedUntil: number | undefined
 }
 
 export interface ConnectionClosed {

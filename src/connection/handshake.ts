@@ -242,6 +242,7 @@ function onTicket(parts: Parts, output: Extract<TlsOutput, { type: 'ticket' }>):
       serverName: peer.serverName,
       allowsEarlyData: output.allowsEarlyData,
       transportParameters: peerParameterBytes,
+      authenticatedUntil: output.authenticatedUntil,
     },
   })
 }

@@ -100,7 +100,7 @@ function defaultRoots(backend: CryptoBackend): CertificateVerifier {
         known = verifyChain(backend, defaultAuthorities())
         defaults.set(backend, known)
       }
-      known.verify(chain, serverName, unixTime)
+      return known.verify(chain, serverName, unixTime)
     },
   }
 }

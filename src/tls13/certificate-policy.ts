@@ -64,7 +64,7 @@ export function pinnedCertificates(backend: CryptoBackend, sha256Hashes: readonl
   if (sha256Hashes.some(hash => hash.length !== 32)) throw new TypeError('a hash is the 32 bytes of a SHA-256')
   return {
     verify(chain, _serverName, unixTime) {
-      withAlerts(() => checkCertificateHash(backend, sha256Hashes, leafOf(chain), unixTime))
+      return withAlerts(() => checkCertificateHash(backend, sha256Hashes, leafOf(chain), unixTime))
     },
   }
 }
@@ -76,18 +76,22 @@ function leafOf(chain: readonly Uint8Array[]): Uint8Array {
 }
 
 /** Trusts everybody, an attacker in the middle included. For tests and measurements. */
-export const insecureVerifier: CertificateVerifier = { verify() {} }
+export const insecureVerifier: CertificateVerifier = { verify: () => undefined }
 
 /**
  * A verifier of the caller's: whatever it throws refuses, a TlsAlert and a CertificateError with their own alerts, the
  * rest with certificate_unknown. A promise refuses too: nobody would wait for it.
  */
-export function refusing<Given extends readonly unknown[]>(verifier: Judge<Given>): Judge<Given> {
+export function refusing<Given extends readonly unknown[], Answer>(
+  verifier: Judge<Given, Answer>,
+): Judge<Given, Answer> {
   return {
     verify(...given) {
       try {
-        const answer = withAlerts(() => verifier.verify(...given)) as { then?: unknown } | undefined
-        if (answer?.then !== undefined) throw new TypeError('a verifier must answer at once, not with a promise')
+        const answer = withAlerts(() => verifier.verify(...given))
+        if ((answer as { then?: unknown } | undefined)?.then !== undefined)
+          throw new TypeError('a verifier must answer at once, not with a promise')
+        return answer
       } catch (error) {
         if (error instanceof TlsAlert) throw error
         const cause = error instanceof Error ? error : new Error(String(error))
@@ -98,8 +102,8 @@ export function refusing<Given extends readonly unknown[]>(verifier: Judge<Given
 }
 
 /** A CertificateVerifier or a ClientVerifier. */
-interface Judge<Given extends readonly unknown[]> {
-  verify(...given: Given): void
+interface Judge<Given extends readonly unknown[], Answer> {
+  verify(...given: Given): Answer
 }
 
 /** The same certificate for every client that can verify its key's signatures. */

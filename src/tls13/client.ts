@@ -117,7 +117,8 @@ class ExpectServerHello implements ClientState {
     wire.log('SERVER_HANDSHAKE_TRAFFIC_SECRET', offer.random, keys.serverSecret)
     wire.secret(Level.Handshake, 'read', suite, keys.serverSecret)
     wire.secret(Level.Handshake, 'write', suite, keys.clientSecret)
-    return new ExpectEncryptedExtensions({ offer, wire, transcript, keys, suite, isResumed })
+    const authenticatedUntil = isResumed ? offer.psk?.authenticatedUntil : undefined
+    return new ExpectEncryptedExtensions({ offer, wire, transcript, keys, suite, isResumed, authenticatedUntil })
   }
 
   /** RFC 8446 §4.1.4. */
@@ -182,6 +183,7 @@ interface Agreed {
   readonly keys: HandshakeStage
   readonly suite: CipherSuite
   readonly isResumed: boolean
+  readonly authenticatedUntil: number | undefined
 }
 
 class ExpectEncryptedExtensions implements ClientState {
@@ -257,9 +259,10 @@ class ExpectCertificateVerify implements ClientState {
   onMessage(message: Message, unixTime: number): ClientState {
     expectType(message, HandshakeType.CertificateVerify)
     const { offer, transcript } = this.#agreed
-    verifyServer(offer.config, this.#chain, readCertificateVerify(message), transcript.digest(), unixTime)
+    const verify = readCertificateVerify(message)
+    const authenticatedUntil = verifyServer(offer.config, this.#chain, verify, transcript.digest(), unixTime)
     transcript.add(message.bytes)
-    return new ExpectFinished(this.#agreed, this.#alpn, this.#chain, this.#request)
+    return new ExpectFinished({ ...this.#agreed, authenticatedUntil }, this.#alpn, this.#chain, this.#request)
   }
 }
 
@@ -307,7 +310,8 @@ class ExpectFinished implements ClientState {
     const { wire, transcript, keys, suite } = this.#agreed
     this.#send(writeFinished(keys.clientFinished(transcript.digest())))
     this.#report(application)
-    return new Connected(wire, suite, application.exporter(), application.resumption(transcript.digest()))
+    const resumption = application.resumption(transcript.digest())
+    return new Connected(wire, suite, application.exporter(), resumption, this.#agreed.authenticatedUntil)
   }
 
   #send(message: Uint8Array): void {
@@ -350,13 +354,21 @@ class Connected implements ClientState {
   readonly #wire: Wire
   readonly #suite: CipherSuite
   readonly #resumption: ResumptionStage
+  readonly #authenticatedUntil: number | undefined
   #tickets: number
 
-  constructor(wire: Wire, suite: CipherSuite, exporter: Exporter, resumption: ResumptionStage) {
+  constructor(
+    wire: Wire,
+    suite: CipherSuite,
+    exporter: Exporter,
+    resumption: ResumptionStage,
+    authenticatedUntil: number | undefined,
+  ) {
     this.exporter = exporter
     this.#wire = wire
     this.#suite = suite
     this.#resumption = resumption
+    this.#authenticatedUntil = authenticatedUntil
     this.#tickets = 0
   }
 
@@ -367,13 +379,14 @@ class Connected implements ClientState {
       throw new TransportError(ErrorCode.ProtocolViolation, 'a CertificateRequest after the handshake')
     }
     expectType(message, HandshakeType.NewSessionTicket)
-    const { ticket, nonce, lifetimeSeconds, ageAdd, allowsEarlyData } = readNewSessionTicket(message)
+    const { nonce, ...ticket } = readNewSessionTicket(message)
     // RFC 8446 §4.6.1: a lifetime of zero is a ticket to throw away.
-    if (lifetimeSeconds === 0 || this.#tickets === MAX_TICKETS) return this
+    if (ticket.lifetimeSeconds === 0 || this.#tickets === MAX_TICKETS) return this
     this.#tickets++
     const secret = this.#resumption.ticketSecret(nonce)
     const { hash, id: cipherSuite } = this.#suite
-    this.#wire.emit({ type: 'ticket', ticket, secret, hash, cipherSuite, lifetimeSeconds, ageAdd, allowsEarlyData })
+    const authenticatedUntil = this.#authenticatedUntil
+    this.#wire.emit({ type: 'ticket', ...ticket, secret, hash, cipherSuite, authenticatedUntil })
     return this
   }
 }

@@ -146,6 +146,8 @@ export interface TicketOutput {
   readonly lifetimeSeconds: number
   readonly ageAdd: number
   readonly allowsEarlyData: boolean
+  /** Unix ms when the chain that proved the server expires, now or before earlier tickets; undefined: not known. */
+  readonly authenticatedUntil: number | undefined
 }
 
 export type TlsOutput =

@@ -8,16 +8,21 @@ import type { TlsClientConfig } from './config.ts'
 import { type CertificateVerify, signatureContent } from './messages/certificate-verify.ts'
 import { illegalParameter } from './messages/handshake.ts'
 
-/** `transcriptHash` covers ClientHello to the server's Certificate. */
+/**
+ * `transcriptHash` covers ClientHello to the server's Certificate. Returns until when the chain holds (Unix ms), if its
+ * verifier says so.
+ */
 export function verifyServer(
   config: TlsClientConfig,
   chain: readonly Uint8Array[],
   verify: CertificateVerify,
   transcriptHash: Uint8Array,
   unixTime: number,
-): void {
+): number | undefined {
   verifyProof(config.backend, 'server', chain[0] as Uint8Array, verify, transcriptHash)
-  config.verifier.verify(chain, config.serverName, unixTime)
+  const until = config.verifier.verify(chain, config.serverName, unixTime)
+  // One that was not written in TypeScript may answer anything.
+  return Number.isFinite(until) ? until : undefined
 }
 
 /** Has the signer the key of its `leaf`? The signature comes before the chain: it is one operation, the chain is many. */

@@ -62,9 +62,10 @@ export interface ClientVerifier {
 export interface CertificateVerifier {
   /**
    * Judges the peer's chain (DER, leaf first) for `serverName` at `unixTime` (ms). Throws a TlsAlert that fits:
-   * bad_certificate, certificate_expired, unknown_ca, ... Returning means trust.
+   * bad_certificate, certificate_expired, unknown_ca, ... Returning means trust, until the Unix ms that it returns: no
+   * ticket is used for longer. Undefined: for as long as tickets live.
    */
-  verify(chain: readonly Uint8Array[], serverName: string, unixTime: number): void
+  verify(chain: readonly Uint8Array[], serverName: string, unixTime: number): number | undefined
 }
 
 /** Where the PSK came from decides the binder's label (RFC 8446 §4.2.11.2, RFC 9258 §5.2). */
@@ -87,6 +88,8 @@ export interface Psk {
   readonly version?: number | undefined
   /** Of a ticket: the leaf (DER) that the client showed in the connection that gave it. */
   readonly clientCertificate?: Uint8Array | undefined
+  /** Of a ticket: Unix ms when the certificate expires that proved the server when it all began. */
+  readonly authenticatedUntil?: number | undefined
 }
 
 /** What the 0-RTT data was sealed under. A server accepts early data only if all of it still holds. */
@@ -138,6 +141,8 @@ export interface TicketState {
   readonly version?: number | undefined
   /** The leaf (DER) that the client showed. */
   readonly clientCertificate?: Uint8Array | undefined
+  /** Unix ms when our certificate expires, and the ticket with it; also that of an earlier connection, when resumed. */
+  readonly authenticatedUntil?: number | undefined
 }
 
 export interface IssuedTicket {
@@ -164,4 +169,6 @@ export interface OfferedPsk {
   readonly obfuscatedAge: number
   /** Present: early data is offered under these terms. */
   readonly earlyData: EarlyDataTerms | undefined
+  /** Of a ticket: Unix ms when the chain that proved the server expires; tickets to come do not outlive it either. */
+  readonly authenticatedUntil?: number | undefined
 }

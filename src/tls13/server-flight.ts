@@ -3,6 +3,7 @@
 import { type CryptoBackend, type Encapsulation, NamedGroup } from '../crypto/backend.ts'
 import type { CipherSuite } from '../crypto/cipher-suite.ts'
 import { Level } from '../packet/level.ts'
+import { endOf, parseCertificate } from '../x509/certificate.ts'
 import { MAX_TICKETS, type TlsServerConfig } from './config.ts'
 import type { ApplicationStage, EarlyStage, HandshakeStage, ResumptionStage } from './key-schedule.ts'
 import { writeCertificate } from './messages/certificate.ts'
@@ -142,8 +143,11 @@ export function sendTickets(
   suite: CipherSuite,
   terms: EarlyDataTerms | undefined,
   clientCertificate: Uint8Array | undefined,
+  authenticatedUntil: number | undefined,
   unixTime: number,
 ): void {
+  const secondsLeft = Math.floor(((authenticatedUntil ?? Number.POSITIVE_INFINITY) - unixTime) / 1000)
+  if (secondsLeft < 1) return
   const count = Math.min(config.ticketCount ?? DEFAULT_TICKET_COUNT, MAX_TICKETS)
   for (let index = 0; index < count; index++) {
     const nonce = Uint8Array.of(index)
@@ -154,13 +158,32 @@ export function sendTickets(
       terms,
       appState: config.appState ?? new Uint8Array(0),
       clientCertificate,
+      authenticatedUntil,
     })
     if (issued === undefined) return
-    const lifetimeSeconds = Math.min(issued.lifetimeSeconds, MAX_TICKET_LIFETIME_SECONDS)
+    const lifetimeSeconds = Math.min(issued.lifetimeSeconds, MAX_TICKET_LIFETIME_SECONDS, secondsLeft)
     const { ticket, ageAdd } = issued
     const fields = { lifetimeSeconds, ageAdd, nonce, ticket, allowsEarlyData: terms !== undefined }
     wire.send(Level.OneRtt, writeNewSessionTicket(fields))
   }
 }
+
+/**
+ * When what proved us to this client expires (Unix ms): our certificate, or that of the connection whose ticket it came
+ * with. Undefined for PSKs that were handed in from outside.
+ */
+export function authenticatedUntil({ identity, choice }: Decision): number | undefined {
+  const leaf = identity?.certified.chain[0]
+  if (leaf === undefined) return choice.psk?.psk.authenticatedUntil
+  let end = certificateEnds.get(leaf)
+  if (end === undefined) {
+    end = endOf(parseCertificate(leaf))
+    certificateEnds.set(leaf, end)
+  }
+  return end
+}
+
+/** A server shows the same certificates again and again. */
+const certificateEnds = new WeakMap<Uint8Array, number>()
 
 const DEFAULT_TICKET_COUNT = 2

@@ -26,7 +26,15 @@ import {
   helloInfo,
   type ServerIdentity,
 } from './server-choice.ts'
-import { closeFlight, type Decision, exchangeKeys, type Flight, openFlight, sendTickets } from './server-flight.ts'
+import {
+  authenticatedUntil,
+  closeFlight,
+  type Decision,
+  exchangeKeys,
+  type Flight,
+  openFlight,
+  sendTickets,
+} from './server-flight.ts'
 import { HelloTranscript } from './transcript.ts'
 import { expectType, type Machine, signed, type Wire, withSignature } from './wire.ts'
 
@@ -287,7 +295,8 @@ class ExpectFinished implements ServerState {
     // RFC 8446 §4.2.9: no tickets for a client that could not use them.
     if (!hello.pskModes?.includes(PSK_DHE_KE)) return
     const resumption = flight.application.resumption(flight.transcript.digest())
-    sendTickets(config, wire, resumption, choice.suite, this.#ticketTerms(), this.#certificates[0], unixTime)
+    const until = authenticatedUntil(decision)
+    sendTickets(config, wire, resumption, choice.suite, this.#ticketTerms(), this.#certificates[0], until, unixTime)
   }
 
   #ticketTerms(): EarlyDataTerms | undefined {

@@ -2,7 +2,7 @@
 
 import { constantTimeEqual } from '../bytes/equal.ts'
 import type { CryptoBackend } from '../crypto/backend.ts'
-import { checkValidity, parseCertificate } from './certificate.ts'
+import { checkValidity, endOf, parseCertificate } from './certificate.ts'
 import { CertificateError } from './certificate-error.ts'
 import { keyType } from './signature-algorithm.ts'
 
@@ -12,13 +12,14 @@ export const MAX_HASHED_VALIDITY: number = 14 * 86_400_000
 /**
  * Returns when the SHA-256 of `der` is one of `sha256Hashes`, its key is of P-256, it is valid for 14 days at most and
  * at `unixTime` (ms). Neither names nor issuers are looked at. Throws a CertificateError otherwise.
+ * What it returns is the Unix ms at which the certificate expires.
  */
 export function checkCertificateHash(
   backend: CryptoBackend,
   sha256Hashes: readonly Uint8Array[],
   der: Uint8Array,
   unixTime: number,
-): void {
+): number {
   const certificate = parseCertificate(der)
   const hash = backend.hash('sha256', der)
   if (!sha256Hashes.some(known => constantTimeEqual(known, hash))) {
@@ -34,4 +35,5 @@ export function checkCertificateHash(
     throw new CertificateError('validityTooLong', 'too long valid to be trusted by its hash')
   }
   checkValidity(certificate, unixTime)
+  return endOf(certificate)
 }

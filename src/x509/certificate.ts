@@ -57,6 +57,11 @@ export function parseCertificate(der: Uint8Array): Certificate {
   return { der, tbs, signatureAlgorithm, signature, ...readTbs(tbs, signatureAlgorithm) }
 }
 
+/** The first ms at which it is expired. A date has no parts of a second: the last one counts as a whole. */
+export function endOf({ notAfter }: Pick<Certificate, 'notAfter'>): number {
+  return notAfter + 1000
+}
+
 /** True for a certificate whose subject is its issuer (RFC 5280 §6.1: self-issued). */
 export function isSelfIssued(certificate: Certificate): boolean {
   return equal(certificate.subject, certificate.issuer)
@@ -66,8 +71,7 @@ export function isSelfIssued(certificate: Certificate): boolean {
 export function checkValidity({ notBefore, notAfter }: Certificate, unixTime: number): void {
   if (unixTime < notBefore)
     throw new CertificateError('notYetValid', `a certificate is valid only from ${dateText(notBefore)} on`)
-  // A date has no parts of a second: the last one counts as a whole.
-  if (!(unixTime < notAfter + 1000))
+  if (!(unixTime < endOf({ notAfter })))
     throw new CertificateError('expired', `a certificate expired on ${dateText(notAfter)}`)
 }
 

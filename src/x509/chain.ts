@@ -5,7 +5,7 @@ import { equal } from '../bytes/equal.ts'
 import { toHex } from '../bytes/hex.ts'
 import type { CryptoBackend } from '../crypto/backend.ts'
 import { limits } from '../limits.ts'
-import { type Certificate, checkValidity, isSelfIssued, parseCertificate } from './certificate.ts'
+import { type Certificate, checkValidity, endOf, isSelfIssued, parseCertificate } from './certificate.ts'
 import { CertificateError } from './certificate-error.ts'
 import { KeyUsage, Purpose } from './extensions.ts'
 import { matchesHost } from './host-name.ts'
@@ -34,14 +34,15 @@ export class ChainVerifier {
   /**
    * Returns when `chain` (DER, leaf first, the rest in any order) leads to a root, every certificate of the path is
    * valid at `unixTime` (ms), and the leaf is a TLS server's and `serverName`'s. Throws a CertificateError otherwise.
+   * What it returns is the Unix ms at which the first certificate of that path expires.
    */
-  verify(chain: readonly Uint8Array[], serverName: string, unixTime: number): void {
+  verify(chain: readonly Uint8Array[], serverName: string, unixTime: number): number {
     const certificates = parseChain(chain)
     checkLeaf(certificates[0], Purpose.serverAuth, unixTime)
     if (!matchesHost(certificates[0], serverName)) {
       throw new CertificateError('hostMismatch', `the certificate is not for ${serverName}`)
     }
-    this.#findPath(certificates, Purpose.serverAuth, unixTime)
+    return this.#findPath(certificates, Purpose.serverAuth, unixTime)
   }
 
   /** The same for the chain of a TLS client. Its names are not looked at: who may do what is the server's to know. */
@@ -56,10 +57,10 @@ export class ChainVerifier {
     return [...this.#roots.values()].map(([root]) => (root as Certificate).subject)
   }
 
-  #findPath([leaf, ...others]: ParsedChain, purpose: string, unixTime: number): void {
+  #findPath([leaf, ...others]: ParsedChain, purpose: string, unixTime: number): number {
     // A root that is itself the leaf needs no path: the self-signed certificate of a development machine.
-    if (this.#rootsNamed(leaf.subject).some(root => equal(root.der, leaf.der))) return
-    new PathSearch(this.#backend, name => this.#rootsNamed(name), others, { purpose, unixTime }).run(leaf)
+    if (this.#rootsNamed(leaf.subject).some(root => equal(root.der, leaf.der))) return endOf(leaf)
+    return new PathSearch(this.#backend, name => this.#rootsNamed(name), others, { purpose, unixTime }).run(leaf)
   }
 
   #rootsNamed(name: Uint8Array): readonly Certificate[] {
@@ -104,25 +105,28 @@ class PathSearch {
     this.#wanted = wanted
   }
 
-  run(leaf: Certificate): void {
-    if (this.#extend([leaf])) return
+  /** When the path expires (Unix ms). */
+  run(leaf: Certificate): number {
+    const path = this.#extend([leaf])
+    if (path !== undefined) return Math.min(...path.map(endOf))
     throw this.#obstacle ?? new CertificateError('unknownCa', 'the certificate leads to no trusted root')
   }
 
-  /** `path` is leaf first and every certificate in it is signed by the next. True when it reaches a root. */
-  #extend(path: readonly Certificate[]): boolean {
-    if (path.length === MAX_PATH_LENGTH) return false
+  /** `path` is leaf first and every certificate in it is signed by the next. Returns it with the root it reaches. */
+  #extend(path: readonly Certificate[]): readonly Certificate[] | undefined {
+    if (path.length === MAX_PATH_LENGTH) return undefined
     const child = path[path.length - 1] as Certificate
     for (const root of this.#rootsNamed(child.issuer)) {
       if (this.#attempt(() => this.#checkIssuer(root, path, true)) && this.#attempt(() => this.#checkNames(path, root)))
-        return true
+        return [...path, root]
     }
     for (const candidate of this.#intermediates) {
       if (!equal(candidate.subject, child.issuer) || path.some(other => isSameEntity(other, candidate))) continue
-      if (this.#attempt(() => this.#checkIssuer(candidate, path, false)) && this.#extend([...path, candidate]))
-        return true
+      if (!this.#attempt(() => this.#checkIssuer(candidate, path, false))) continue
+      const found = this.#extend([...path, candidate])
+      if (found !== undefined) return found
     }
-    return false
+    return undefined
   }
 
   /** Work beyond the bounds ends the search; every other fault only this branch of it. */

@@ -39,6 +39,11 @@ export interface Resumption {
   readonly pins: readonly Uint8Array[]
   /** ms, a hint for the first RTT estimate (RFC 9002 §6.2.2). */
   readonly initialRtt: number | undefined
+  /**
+   * Unix ms when the chain expires that proved the server when it all began: `lifetime` ends there, and so does that of
+   * tickets to come. Default: not known.
+   */
+  readonly authenticatedUntil?: number | undefined
 }
 
 /** RFC 8446 §4.6.1: a ticket lives for seven days at most, whatever the server says. */
@@ -67,6 +72,7 @@ export function offeredPsk(resumption: Resumption, unixTime: number, useEarlyDat
     hash: resumption.hash,
     obfuscatedAge: obfuscatedAge(resumption, unixTime),
     earlyData: useEarlyData && resumption.allowsEarlyData ? earlyDataTerms(resumption) : undefined,
+    authenticatedUntil: resumption.authenticatedUntil,
   }
 }
 
@@ -82,6 +88,7 @@ export interface ReceivedTicket {
   readonly serverName: string | undefined
   readonly allowsEarlyData: boolean
   readonly transportParameters: Uint8Array
+  readonly authenticatedUntil?: number | undefined
 }
 
 /** What the connection that received a ticket knows besides. */
@@ -95,8 +102,10 @@ export interface TicketCompany {
 
 export function resumptionFromTicket(received: ReceivedTicket, company: TicketCompany, unixTime: number): Resumption {
   const { ticket, lifetimeSeconds, ...kept } = received
-  const lifetime = Math.min(lifetimeSeconds * 1000, MAX_TICKET_LIFETIME)
   const issued = Math.floor(unixTime)
+  // RFC 8446 §4.6.1: a resumption is as good as the certificate it comes from, which nobody looks at again.
+  const authenticated = Math.max(0, (received.authenticatedUntil ?? Number.POSITIVE_INFINITY) - issued)
+  const lifetime = Math.min(lifetimeSeconds * 1000, MAX_TICKET_LIFETIME, authenticated)
   const initialRtt = wholeRtt(company.initialRtt)
   return { kind: 'ticket', identity: ticket, issued, lifetime, ...kept, ...company, initialRtt }
 }
@@ -139,7 +148,7 @@ const pskKinds: Readonly<Record<ResumptionKind, PskKind>> = {
   unsafeExternal: 'external',
 }
 
-const format: RecordFormat<Resumption> = new RecordFormat<Resumption>('ZTRS', 'zerotrip resumption', 1, {
+const format: RecordFormat<Resumption> = new RecordFormat<Resumption>('ZTRS', 'zerotrip resumption', 2, {
   kind: oneOf('ticket', 'provisioned', 'unsafeExternal'),
   identity: bytes(1, MAX_BLOB),
   secret: bytes(16, 64),
@@ -157,4 +166,5 @@ const format: RecordFormat<Resumption> = new RecordFormat<Resumption>('ZTRS', 'z
   token: bytes(0, MAX_BLOB),
   pins: listOf(bytes(32, 32), MAX_PINS),
   initialRtt: optional(uint(MAX_INITIAL_RTT)),
+  authenticatedUntil: optional(uint()),
 })

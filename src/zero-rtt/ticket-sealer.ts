@@ -47,6 +47,7 @@ export class TicketPsk implements Psk {
   readonly claimedAge: number
   readonly version: number | undefined
   readonly clientCertificate: Uint8Array | undefined
+  readonly authenticatedUntil: number | undefined
 
   constructor(state: TicketState, expires: number, claimedAge: number) {
     this.secret = state.secret
@@ -58,6 +59,7 @@ export class TicketPsk implements Psk {
     this.claimedAge = claimedAge
     this.version = state.version
     this.clientCertificate = state.clientCertificate
+    this.authenticatedUntil = state.authenticatedUntil
   }
 }
 
@@ -80,13 +82,15 @@ export class TicketSealer implements PskSource, TicketIssuer {
   }
 
   issue(state: TicketState): IssuedTicket | undefined {
-    const lifetimeSeconds = this.#lifetimeSeconds
-    const ageAdd = randomU32(this.#backend)
     const issued = Math.floor(state.issued)
+    const lifetimeSeconds = Math.min(this.#lifetimeSeconds, secondsBetween(issued, state.authenticatedUntil))
+    if (lifetimeSeconds < 1) return undefined
+    const ageAdd = randomU32(this.#backend)
     const content = format.write({
       ...state,
       version: state.version,
       clientCertificate: state.clientCertificate,
+      authenticatedUntil: state.authenticatedUntil,
       issued,
       lifetimeSeconds,
       ageAdd,
@@ -117,6 +121,7 @@ export class TicketSealer implements PskSource, TicketIssuer {
 interface SealedTicket extends TicketState {
   readonly version: number | undefined
   readonly clientCertificate: Uint8Array | undefined
+  readonly authenticatedUntil: number | undefined
   readonly lifetimeSeconds: number
   readonly ageAdd: number
   readonly replica: Uint8Array
@@ -140,7 +145,12 @@ const format: RecordFormat<SealedTicket> = new RecordFormat<SealedTicket>('ZTST'
   appState: bytes(0, MAX_BLOB),
   version: optional(uint(0xffffffff)),
   clientCertificate: optional(bytes(1, MAX_BLOB)),
+  authenticatedUntil: optional(uint()),
 })
+
+function secondsBetween(issued: number, end: number | undefined): number {
+  return end === undefined ? Number.POSITIVE_INFINITY : Math.floor((end - issued) / 1000)
+}
 
 function randomU32(backend: CryptoBackend): number {
   return backend.random(4).reduce((value, byte) => value * 256 + byte, 0)

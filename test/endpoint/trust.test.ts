@@ -20,7 +20,7 @@ const fresh = () => ({ ...nodeBackend })
 
 describe('options', () => {
   const one = { algorithm: 'sha-256', value: new Uint8Array(32) }
-  const verifier = { verify() {} }
+  const verifier = { verify: () => undefined }
 
   test.each<TrustOptions>([
     { ca: caPem, pins: [new Uint8Array(32)] },
