@@ -40,6 +40,8 @@ export class Host {
   /** False: `sent` and `events` stay empty. For long transfers. */
   keepsRecords = true
   observer: Observer | undefined
+  /** Timers last so many ms, or twice as many, ...: Node's go by whole ones. 0: they are exact. */
+  timerGrain = 0
   /** What becomes of a datagram before it is received; undefined: nothing is. */
   filter: (datagram: Uint8Array) => Uint8Array | undefined = datagram => datagram
   /** Answers the datagrams that arrive before there is a connection (server). */
@@ -173,7 +175,10 @@ export class Host {
     this.deadline = deadline
     if (deadline === Number.POSITIVE_INFINITY || deadline >= this.#timerAt) return
     this.#timerAt = deadline
-    this.world.plan(deadline, () => this.#onTimer(connection, deadline))
+    const { now } = this.world
+    const { timerGrain } = this
+    const late = timerGrain > 0 ? Math.max(1, Math.ceil((deadline - now) / timerGrain)) * timerGrain : deadline - now
+    this.world.plan(now + late, () => this.#onTimer(connection, deadline))
   }
 
   #onTimer(connection: Connection, planned: number): void {

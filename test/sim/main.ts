@@ -6,8 +6,9 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
 import { QLOG_EXTENSION, QlogWriter } from '../../src/qlog/qlog-writer.ts'
-import { type CongestionResult, congestionScenarios, runCongestion } from './congestion.ts'
-import { plot } from './plot.ts'
+import { type CongestionResult, runCongestion } from './congestion.ts'
+import { congestionScenarios } from './congestion-scenarios.ts'
+import { Gallery } from './gallery.ts'
 import { runSeed, type SeedResult } from './run-seed.ts'
 import { scenarioNames, seedsFor } from './scenarios.ts'
 import { LOOPBACK_DATAGRAM, measureTransfers, PASSES, TRANSFER, type TransferResult } from './transfer.ts'
@@ -30,8 +31,11 @@ const BATCH = 40
 /** Failures that are printed. */
 const MAX_TOLD = 20
 
-const usage = `npm run sim -- [--seeds 5000] [--scenario NAME] [--crypto fast|node] [--plot DIR] [--json]
-npm run sim -- --seed N [--crypto fast|node] [--qlog DIR]
+/** Pictures, when nobody says where to. */
+const PLOTS = '.cache/plot'
+
+const usage = `npm run sim -- [--seeds 5000] [--scenario NAME] [--crypto fast|node] [--plot [DIR]] [--json]
+npm run sim -- --seed N [--crypto fast|node] [--qlog DIR] [--plot [DIR]]
 Scenarios: ${[...scenarioNames, ...congestionScenarios.map(({ name }) => name), TRANSFER].join(' ')}`
 
 if (isMainThread) process.exitCode = await main()
@@ -43,6 +47,7 @@ function run({ seeds, crypto }: Batch): SeedResult[] {
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
+    args: withDefaultDirectory(process.argv.slice(2)),
     options: {
       seeds: { type: 'string', default: '5000' },
       seed: { type: 'string' },
@@ -59,22 +64,36 @@ async function main(): Promise<number> {
     console.log(usage)
     return values.help ? 0 : 2
   }
-  if (seed !== undefined) return repeat(Number(seed), crypto, values.qlog)
+  const gallery = values.plot === undefined ? undefined : new Gallery(values.plot)
+  if (seed !== undefined) return repeat(Number(seed), crypto, values.qlog, gallery)
   const isCongestion = scenario === TRANSFER || congestionScenarios.some(({ name }) => name === scenario)
   if (scenario !== undefined && !isCongestion && !scenarioNames.includes(scenario)) {
     console.error(`no scenario ${scenario}\n${usage}`)
     return 2
   }
-  const congestion = scenario === undefined || isCongestion ? runAllCongestion(crypto, scenario, values.plot) : []
+  const congestion = scenario === undefined || isCongestion ? runAllCongestion(crypto, scenario, gallery) : []
+  if (!isCongestion) gallery?.addScenarios(crypto, scenario, progress)
   // Before the seeds take all cores.
   const transfers = scenario === undefined || scenario === TRANSFER ? measureTransfers(crypto, progress) : []
   const seeds = isCongestion ? [] : seedsFor(Number(values.seeds), scenario)
   const results = await runAll(seeds, crypto)
+  if (gallery !== undefined) show(gallery)
   return report(results, congestion, transfers, crypto, values.json)
 }
 
+/** `--plot` may stand alone. */
+function withDefaultDirectory(args: readonly string[]): string[] {
+  return args.flatMap((arg, i) => (arg === '--plot' && (args[i + 1] ?? '-').startsWith('-') ? [arg, PLOTS] : [arg]))
+}
+
+function show(gallery: Gallery): void {
+  gallery.finish()
+  progress('')
+  console.error(`pictures: ${gallery.page}`)
+}
+
 /** One seed again, with a log of each side if wanted. */
-function repeat(seed: number, crypto: Crypto, directory: string | undefined): number {
+function repeat(seed: number, crypto: Crypto, directory: string | undefined, gallery: Gallery | undefined): number {
   const logs = { client: '', server: '' }
   const result = runSeed(seed, {
     crypto,
@@ -94,6 +113,10 @@ function repeat(seed: number, crypto: Crypto, directory: string | undefined): nu
       writeFileSync(join(directory, `seed-${seed}_${side}${QLOG_EXTENSION}`), logs[side])
     }
   }
+  if (gallery !== undefined) {
+    gallery.addSeed(seed, crypto)
+    show(gallery)
+  }
   console.log(`seed ${seed}, ${result.scenario}, ${crypto} crypto: ${result.error ?? 'passed'}`)
   console.log(
     `${(result.simulated / 1000).toFixed(1)} s simulated, ${result.bytes} bytes, ${result.happened} happenings`,
@@ -101,16 +124,14 @@ function repeat(seed: number, crypto: Crypto, directory: string | undefined): nu
   return result.error === undefined ? 0 : 1
 }
 
-function runAllCongestion(crypto: Crypto, only: string | undefined, directory: string | undefined): CongestionResult[] {
+function runAllCongestion(crypto: Crypto, only: string | undefined, gallery: Gallery | undefined): CongestionResult[] {
   const results: CongestionResult[] = []
   for (const scenario of congestionScenarios) {
     if (only !== undefined && scenario.name !== only) continue
     progress(scenario.name)
     const result = runCongestion(scenario, crypto)
     results.push(result)
-    if (directory === undefined) continue
-    mkdirSync(directory, { recursive: true })
-    writeFileSync(join(directory, `${scenario.name}.svg`), plot(result))
+    gallery?.addCongestion(result)
   }
   return results
 }
@@ -152,11 +173,13 @@ function report(
   const failed = failures.length + [...congestion, ...transfers].filter(({ error }) => error !== undefined).length
   const scenarios: Record<string, unknown> = {}
   for (const [name, tally] of tallies(results)) scenarios[name] = tally
-  for (const { name, error, use, fairness, realTimeFactor } of congestion) {
+  for (const { name, error, use, fairness, shares, lostInSlowStart, realTimeFactor } of congestion) {
     scenarios[name] = {
       failed: error === undefined ? 0 : 1,
       use: round(use),
       jain: round(fairness),
+      shares: shares.map(round).join(' '),
+      lostInSlowStart: lostInSlowStart ?? null,
       realTimeFactor: round(realTimeFactor),
     }
   }
@@ -167,7 +190,7 @@ function report(
   }
   for (const { name, error } of congestion) {
     if (error !== undefined)
-      console.error(`${name}: ${error}\n  npm run sim -- --scenario ${name} --crypto ${crypto} --plot .cache/plot`)
+      console.error(`${name}: ${error}\n  npm run sim -- --scenario ${name} --crypto ${crypto} --plot`)
   }
   for (const { datagramSize, error } of transfers) {
     if (error !== undefined) console.error(`${TRANSFER} in datagrams of ${datagramSize} bytes: ${firstLine(error)}`)

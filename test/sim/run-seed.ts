@@ -15,6 +15,7 @@ import { Invariants } from './invariants.ts'
 import { Messages } from './messages.ts'
 import { Pair, type PairOptions, serverAddress } from './pair.ts'
 import { type Setup, scenarioOf, setupOf } from './scenarios.ts'
+import { type Series, watch } from './series.ts'
 import { type Beginning, beginningOf, idleTimeoutOf, messagesOf, settingsOf } from './settings.ts'
 import { type Side, Traffic } from './traffic.ts'
 import { type Crypto, World } from './world.ts'
@@ -28,10 +29,16 @@ export interface SeedResult {
   readonly simulated: number
   readonly bytes: number
   readonly happened: number
+  /** ms until everything was acknowledged. */
+  readonly busy: number
+  /** Both sides over time, if it was asked for. */
+  readonly series: readonly Series[]
 }
 
 export interface SeedOptions {
   readonly crypto?: Crypto
+  /** For a picture: look at both sides during the first so many ms. */
+  readonly watched?: number
   readonly recorder?: (vantagePoint: Side, originalDestination: Uint8Array) => Recorder
 }
 
@@ -44,6 +51,8 @@ const LIMIT = 3_600_000
 const HEARTBEAT = 1000
 const heartbeat = new Uint8Array(20)
 const MAX_HAPPENINGS = 3_000_000
+/** Of each side, for a picture. */
+const SAMPLES = 900
 /** Up to which datagrams grow where nobody knows the interface, bytes. */
 const DATAGRAM_SIZE = 1452
 
@@ -57,7 +66,17 @@ export function runSeed(seed: number, options: SeedOptions = {}): SeedResult {
   }
   const { world } = play.pair
   const { bytes } = play.traffic
-  return { seed, scenario: scenarioOf(seed), error, simulated: world.now, bytes, happened: world.happened }
+  const { series, busy = world.now } = play
+  return {
+    seed,
+    scenario: scenarioOf(seed),
+    error,
+    simulated: world.now,
+    bytes,
+    happened: world.happened,
+    busy,
+    series,
+  }
 }
 
 /** In one seed of so many, flow control is seen from outside: it costs reading every packet. */
@@ -66,13 +85,15 @@ const AUDITED = 5
 class Play {
   readonly pair: Pair
   readonly traffic: Traffic
+  readonly series: readonly Series[]
+  busy: number | undefined
   readonly #messages: Messages
   readonly #seed: number
   readonly #setup: Setup
   readonly #beginning: Beginning
   readonly #idleTimeout: number | undefined
 
-  constructor(seed: number, setup: Setup, { crypto = 'fast', recorder }: SeedOptions) {
+  constructor(seed: number, setup: Setup, { crypto = 'fast', recorder, watched }: SeedOptions) {
     this.#seed = seed
     this.#setup = setup
     this.#beginning = beginningOf(seed)
@@ -101,6 +122,7 @@ class Play {
       if (event.type === 'earlyRejected') credit?.onEarlyRejected()
       this.#messages.onEvent(side, event)
     }
+    this.series = watched === undefined ? [] : this.#watch(watched)
     for (const side of ['client', 'server'] as const) {
       const host = this.pair[side]
       host.keepsRecords = false
@@ -109,6 +131,14 @@ class Play {
         ...(credit && { credit }),
       })
     }
+  }
+
+  #watch(duration: number): Series[] {
+    const { world, client, server, toServer, toClient } = this.pair
+    return [
+      { name: 'client', samples: watch(world, client, () => toServer.queued, duration, SAMPLES) },
+      { name: 'server', samples: watch(world, server, () => toClient.queued, duration, SAMPLES) },
+    ]
   }
 
   #transport(seed: number): TransportOptions {
@@ -135,6 +165,7 @@ class Play {
     // RFC 9000 §3: when everything is acknowledged no table remembers a stream.
     world.run(() => traffic.closed.length > 0 || this.#openStreams() === 0, world.now + LIMIT)
     this.#expectOpen('when all bytes had come')
+    this.busy = world.now
     if (this.#openStreams() > 0) throw new Error(`${this.#openStreams()} streams are never forgotten`)
     const expected = early === undefined ? 'none' : early === 'accepted' ? 'accepted' : 'rejected'
     const { earlyData } = this.pair.client.connection.peer ?? {}

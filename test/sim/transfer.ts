@@ -3,7 +3,8 @@
 // Measured in time of the processor, all threads of the process together: what else runs on the machine does not change
 // that much. On an idle one it is what the wall clock says, which is told too.
 
-import { type CongestionScenario, congestionScenarios, runCongestion } from './congestion.ts'
+import { runCongestion } from './congestion.ts'
+import { type CongestionScenario, congestionScenarios } from './congestion-scenarios.ts'
 import type { Crypto } from './world.ts'
 
 export const TRANSFER = 'transfer'
