@@ -36,7 +36,7 @@ function matchesPattern(pattern: string, host: string): boolean {
 function normalHost(host: string): string | undefined {
   const name = host.endsWith('.') ? host.slice(0, -1) : host
   // What ends in a number is an IPv4 address in some short form to whoever resolves it, so never a DNS name.
-  if (/(^|\.)\d+$/.test(name)) return undefined
+  if (/(^|\.)(\d+|0x[0-9a-f]*)$/i.test(name)) return undefined
   // Checked before it is lowered: a Kelvin sign would become a k.
   return isHostName(name) ? name.toLowerCase() : undefined
 }

@@ -148,6 +148,13 @@ describe('extensions', () => {
     ['name constraints: none', '2.5.29.30', '30 00'],
     ['name constraints: no subtree', '2.5.29.30', '30 02 a0 00'],
     ['name constraints: a mask of another length', '2.5.29.30', '30 0b a0 09 30 07 87 05 01 02 03 04 05'],
+    [
+      'name constraints: a mask with gaps, RFC 4632 §5.1',
+      '2.5.29.30',
+      '30 0e a0 0c 30 0a 87 08 0a 00 00 00 ff 00 ff 00',
+    ],
+    ['name constraints: a wildcard', '2.5.29.30', '30 09 a1 07 30 05 82 03 2a 2e 61'],
+    ['name constraints: a dot behind', '2.5.29.30', '30 08 a1 06 30 04 82 02 61 2e'],
     ['name constraints: a minimum, RFC 5280 §4.2.1.10', '2.5.29.30', '30 0a a0 08 30 06 82 01 61 80 01 01'],
   ])('%s', (_, id, value) => expectBadExtensions([extension(id, fromHex(value))]))
 })

@@ -17,6 +17,7 @@ describe('RFC 9525 §6.3: DNS names', () => {
     ['*.Example.com', 'A.eXAMPLE.com.'],
     ['a_b.example.com', 'a_b.example.com'],
     ['xn--bcher-kva.example', 'xn--bcher-kva.example'],
+    ['1.0x.example', '1.0x.example'],
   ])('%s is for %s', (pattern, host) => expect(matches(pattern, host)).toBe(true))
 
   test.each([
@@ -39,6 +40,11 @@ describe('RFC 9525 §6.3: DNS names', () => {
     ['example.com', 'example.com\0'],
     ['kk.example', 'k\u212A.example'],
     ['example.com', ''],
+    ['127.1', '127.1'],
+    ['2130706433', '2130706433'],
+    ['0x7F000001', '0x7f000001'],
+    ['127.0.0.0x1', '127.0.0.0x1'],
+    ['*.0.2.1', '192.0.2.1'],
     ['', ''],
     ['example.com', '-example.com'],
     ['a-.example.com', 'a-.example.com'],
