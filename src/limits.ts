@@ -191,6 +191,9 @@ export const limits = {
   /** Certificates in a chain.
    * At the bound: illegal_parameter. Against chains made to be slow. RFC 8446 §4.4.2. */
   chainLength: 16,
+  /** Bytes of a certificate message that came compressed.
+   * At the bound: bad_certificate. Against bombs. RFC 8879 §5. */
+  decompressedCertificate: 65_532,
   /** Certificates in a path, leaf and root included.
    * At the bound: the path is given up. Against chains made to be slow. RFC 5280 §6.1. */
   pathLength: 8,

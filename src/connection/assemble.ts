@@ -133,6 +133,7 @@ function tlsClientConfig(
     ...(config.certificate && { certificate: config.certificate }),
     ...(config.cipherSuites && { cipherSuites: config.cipherSuites }),
     ...(config.groups && { groups: config.groups }),
+    ...(config.compression && { compression: config.compression }),
     ...(config.keyLog && { keyLog: config.keyLog }),
   }
 }
@@ -153,6 +154,7 @@ export function assembleServer(config: ServerConfig, deps: Dependencies, accepte
   const tls = startServer({
     backend: deps.backend,
     alpn: config.alpn,
+    ...(config.protocols && { protocols: config.protocols }),
     transportParameters: client => {
       const chosen = versions.answer(readTransportParameters(client, 'client').versionInformation)
       const versionInformation = { chosen, available: offered(versions, deps.backend) }
@@ -168,6 +170,7 @@ export function assembleServer(config: ServerConfig, deps: Dependencies, accepte
     appState,
     ...(config.cipherSuites && { cipherSuites: config.cipherSuites }),
     ...(config.groups && { groups: config.groups }),
+    ...(config.compression && { compression: config.compression }),
     ...(config.keyLog && { keyLog: config.keyLog }),
   })
   const expected: ExpectedIds = {

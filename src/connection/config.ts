@@ -9,10 +9,12 @@ import { isSupportedVersion, QUIC_V1, QUIC_V2, supportedVersions } from '../pack
 import type { Recorder } from '../qlog/recorder.ts'
 import type { CongestionController } from '../recovery/congestion/controller.ts'
 import type {
+  CertificateCompression,
   CertificateSource,
   CertificateVerifier,
   ClientAuthentication,
   ClientCertificateSource,
+  ClientHelloInfo,
   EarlyDataGate,
   KeyLog,
   PskSource,
@@ -89,6 +91,8 @@ interface CommonConfig {
   readonly transport?: TransportOptions
   readonly cipherSuites?: readonly CipherSuite[]
   readonly groups?: readonly NamedGroup[]
+  /** Compresses and decompresses certificates (RFC 8879). Default: they go and come as they are. */
+  readonly compression?: CertificateCompression
   readonly keyLog?: KeyLog
   /** Added to `now` to get wall-clock ms since 1970, for certificates and tickets. Default 0. */
   readonly timeOrigin?: number
@@ -111,6 +115,8 @@ export interface ClientConfig extends CommonConfig {
 }
 
 export interface ServerConfig extends CommonConfig {
+  /** Those of `alpn` that this client may have, best first. Default: all. */
+  readonly protocols?: (hello: ClientHelloInfo) => readonly string[]
   /** May answer later: see the `certificateWanted` event. */
   readonly certificates: CertificateSource
   /** Default: clients are not asked for certificates. */

@@ -16,11 +16,19 @@ import {
 } from '../crypto/cipher-suite.ts'
 import { limits } from '../limits.ts'
 import { pinnedKeys } from '../tls13/certificate-policy.ts'
-import { type EarlyDataGate, type KeyLog, type PskSource, refuseEarlyData, type TicketIssuer } from '../tls13/ports.ts'
+import {
+  type ClientHelloInfo,
+  type EarlyDataGate,
+  type KeyLog,
+  type PskSource,
+  refuseEarlyData,
+  type TicketIssuer,
+} from '../tls13/ports.ts'
 import { firstOf } from '../zero-rtt/psk-sources.ts'
 import type { Resumption } from '../zero-rtt/resumption.ts'
 import { TicketSealer } from '../zero-rtt/ticket-sealer.ts'
 import type { TicketStore } from '../zero-rtt/ticket-store.ts'
+import { nodeCompression } from './certificate-compression.ts'
 import {
   type AsyncCertificateSource,
   type CertificateOptions,
@@ -57,6 +65,11 @@ interface CommonOptions {
    * default it offers no hybrid, whose ClientHello takes a second datagram and more time than the rest of a handshake.
    */
   readonly groups?: readonly NamedGroupName[]
+  /**
+   * Certificates compressed by brotli or zlib (RFC 8879): a client takes them so, a server sends them so if they are
+   * long, which can save a round trip. Default true.
+   */
+  readonly certificateCompression?: boolean
   /** Receives NSS key log lines. Default: appended to the file SSLKEYLOGFILE names, if it is set. */
   readonly keyLog?: KeyLog
   /** A directory for qlog files, one for each connection, and one for an endpoint that listens. Default none. */
@@ -76,6 +89,8 @@ export interface ListenOptions extends CommonOptions, CertificateOptions, Client
    * Required: QUIC has no connection without ALPN (RFC 9001 §8.1).
    */
   readonly alpn: readonly string[] | Readonly<Record<string, ApplicationFactory>>
+  /** Those of `alpn` that a client may have, such as by its server name, best first. Default: all. */
+  readonly protocolsFor?: (hello: ClientHelloInfo) => readonly string[]
   /** PSKs besides our own tickets. Default none. */
   readonly psks?: PskSource
   /** Who judges early data. Default: it is refused. */
@@ -122,6 +137,7 @@ export function serverConfig(
   const psks = [options.psks, sealer || undefined].filter(source => source !== undefined)
   return {
     alpn: protocols(options),
+    ...(options.protocolsFor && { protocols: options.protocolsFor }),
     certificates: new CurrentCertificates(certificates(options, backend)),
     ...(asked && { clientAuthentication: asked }),
     psks: firstOf(...psks),
@@ -210,13 +226,16 @@ export function handshakeTimeout({ handshakeTimeout = DEFAULT_HANDSHAKE_TIMEOUT 
   throw new RangeError(`handshakeTimeout must be from 0 to ${MAX_DELAY} ms, not ${handshakeTimeout}`)
 }
 
-function common(options: CommonOptions): Pick<ClientConfig, 'transport' | 'cipherSuites' | 'groups' | 'versions'> {
+function common(
+  options: CommonOptions,
+): Pick<ClientConfig, 'transport' | 'cipherSuites' | 'groups' | 'versions' | 'compression'> {
   // Throws here and now, not when the first connection is made.
   resolveTransport(options.transport)
   return {
     ...(options.versions && { versions: resolveVersions(options.versions, []) }),
     ...(options.transport && { transport: options.transport }),
     ...(options.cipherSuites && { cipherSuites: options.cipherSuites.map(suiteNamed) }),
+    ...((options.certificateCompression ?? true) && { compression: nodeCompression }),
     ...(options.groups && { groups: namedGroups(options.groups) }),
   }
 }

@@ -6,7 +6,7 @@ import { limits } from '../limits.ts'
 import type { TlsClientConfig } from './config.ts'
 import { ExtensionType } from './extensions.ts'
 import { EarlyStage, hashLength } from './key-schedule.ts'
-import { fillBinder, RANDOM_LENGTH, truncateHello, writeClientHello } from './messages/client-hello.ts'
+import { fillBinder, type Grease, RANDOM_LENGTH, truncateHello, writeClientHello } from './messages/client-hello.ts'
 import { illegalParameter } from './messages/handshake.ts'
 import type { OfferedPsk } from './ports.ts'
 import { earlyDataSuite, usablePsk } from './psk.ts'
@@ -28,6 +28,8 @@ export class ClientOffer {
   #earlySuite: CipherSuite | undefined
   #obfuscatedAge: number
   #cookie: Uint8Array | undefined
+  /** The same in both ClientHellos: what a server asked for leaves the rest unchanged (RFC 8446 §4.1.2). */
+  readonly #grease: Grease | undefined
 
   constructor(config: TlsClientConfig, unixTime: number) {
     const { backend } = config
@@ -45,6 +47,7 @@ export class ClientOffer {
     this.#earlySuite = earlyDataSuite(this.#psk, this.suites, config.alpn)
     this.#obfuscatedAge = this.#psk?.obfuscatedAge ?? 0
     this.#cookie = undefined
+    this.#grease = (config.grease ?? true) ? grease(backend) : undefined
   }
 
   /** The PSK in the last ClientHello. */
@@ -79,6 +82,7 @@ export class ClientOffer {
   get extensionTypes(): ReadonlySet<number> {
     const types = new Set<number>(ALWAYS)
     if (this.serverName !== undefined) types.add(ExtensionType.ServerName)
+    if (this.config.compression !== undefined) types.add(ExtensionType.CompressCertificate)
     if (this.#cookie !== undefined) types.add(ExtensionType.Cookie)
     if (this.#earlySuite !== undefined) types.add(ExtensionType.EarlyData)
     if (this.#psk !== undefined) types.add(ExtensionType.PreSharedKey)
@@ -99,6 +103,8 @@ export class ClientOffer {
       signatureSchemes: config.backend.signatureSchemes,
       alpn: config.alpn,
       transportParameters: config.transportParameters,
+      compressions: config.compression?.algorithms,
+      grease: this.#grease,
       cookie: this.#cookie,
       hasEarlyData: this.#earlySuite !== undefined,
       psk: psk && { identity: psk.identity, obfuscatedAge: this.#obfuscatedAge, binderLength },
@@ -168,6 +174,23 @@ const ALWAYS: readonly number[] = [
   ExtensionType.PskKeyExchangeModes,
   ExtensionType.QuicTransportParameters,
 ]
+
+/** RFC 8701 §2: 0x0a0a, 0x1a1a and so on. Two extensions of one type would be a fault. */
+function grease(backend: CryptoBackend): Grease {
+  const [suite, group, version, extension, other] = Array.from(backend.random(5), reserved) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+  ]
+  return { suite, group, version, extension, lastExtension: other === extension ? other ^ 0x1010 : other }
+}
+
+function reserved(random: number): number {
+  const byte = (random & 0xf0) | 0x0a
+  return (byte << 8) | byte
+}
 
 function isIpLiteral(name: string): boolean {
   return name.includes(':') || /^\d+(\.\d+){3}$/.test(name)

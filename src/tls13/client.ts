@@ -19,6 +19,7 @@ import {
 import { readServerCertificate, writeCertificate } from './messages/certificate.ts'
 import { readCertificateRequest } from './messages/certificate-request.ts'
 import { readCertificateVerify, signatureContent, writeCertificateVerify } from './messages/certificate-verify.ts'
+import { readCompressedCertificate } from './messages/compressed-certificate.ts'
 import { readEncryptedExtensions } from './messages/encrypted-extensions.ts'
 import { readFinished, writeFinished } from './messages/finished.ts'
 import { HandshakeType, illegalParameter, type Message } from './messages/handshake.ts'
@@ -218,7 +219,7 @@ class ExpectEncryptedExtensions implements ClientState {
   }
 }
 
-/** Certificate, or a CertificateRequest before it. */
+/** Certificate, compressed or not, or a CertificateRequest before it. */
 class ExpectCertificate implements ClientState {
   readonly #agreed: Agreed
   readonly #alpn: string
@@ -236,10 +237,17 @@ class ExpectCertificate implements ClientState {
       this.#agreed.transcript.add(message.bytes)
       return new ExpectCertificate(this.#agreed, this.#alpn, request)
     }
-    expectType(message, HandshakeType.Certificate)
-    const chain = readServerCertificate(message, this.#agreed.offer.extensionTypes)
+    const chain = readServerCertificate(this.#certificate(message), this.#agreed.offer.extensionTypes)
     this.#agreed.transcript.add(message.bytes)
     return new ExpectCertificateVerify(this.#agreed, this.#alpn, chain, this.#request)
+  }
+
+  #certificate(message: Message): Message {
+    const { compression } = this.#agreed.offer.config
+    if (compression === undefined) expectType(message, HandshakeType.Certificate)
+    else expectType(message, HandshakeType.Certificate, HandshakeType.CompressedCertificate)
+    const isCompressed = message.type === HandshakeType.CompressedCertificate
+    return isCompressed && compression ? readCompressedCertificate(message, compression) : message
   }
 }
 

@@ -5,6 +5,7 @@ import type { CipherSuite, HashName } from '../crypto/cipher-suite.ts'
 import { limits } from '../limits.ts'
 import type { Level } from '../packet/level.ts'
 import type {
+  CertificateCompression,
   CertificateSource,
   CertificateVerifier,
   ClientAuthentication,
@@ -36,6 +37,10 @@ export interface TlsClientConfig {
   readonly cipherSuites?: readonly CipherSuite[] | undefined
   /** The first gets the key share, and X25519 beside the hybrid. Default: those of the backend but for the hybrid. */
   readonly groups?: readonly NamedGroup[] | undefined
+  /** Default: certificates are taken as they are. */
+  readonly compression?: CertificateCompression | undefined
+  /** Reserved values among what is offered (RFC 8701), so that servers keep ignoring what they do not know. Default true. */
+  readonly grease?: boolean | undefined
   /** Default: none. */
   readonly keyLog?: KeyLog | undefined
 }
@@ -44,9 +49,13 @@ export interface TlsServerConfig {
   readonly backend: CryptoBackend
   /** At least one protocol, in our order of preference, which counts. */
   readonly alpn: readonly string[]
+  /** Those of `alpn` that this client may have, such as by its server name, best first. Default: all. */
+  readonly protocols?: ((hello: ClientHelloInfo) => readonly string[]) | undefined
   /** Carried unread; a function is given those of the client, for what answers them (RFC 9368 §4). */
   readonly transportParameters: Uint8Array | ((client: Uint8Array) => Uint8Array)
   readonly certificates: CertificateSource
+  /** Default: certificates go out as they are. */
+  readonly compression?: CertificateCompression | undefined
   /** Default: clients are not asked for certificates. */
   readonly clientAuthentication?: ClientAuthentication | undefined
   readonly psks: PskSource

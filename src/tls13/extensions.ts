@@ -20,6 +20,8 @@ export const ExtensionType = {
   SupportedGroups: 10,
   SignatureAlgorithms: 13,
   Alpn: 16,
+  /** RFC 8879 §3. */
+  CompressCertificate: 27,
   PreSharedKey: 41,
   EarlyData: 42,
   SupportedVersions: 43,
@@ -75,7 +77,7 @@ export function checkPlace(extensions: Extensions, allowed: readonly number[]): 
 
 const knownTypes: ReadonlySet<number> = new Set(Object.values(ExtensionType))
 
-export function beginExtension(w: Writer, type: ExtensionType): number {
+export function beginExtension(w: Writer, type: number): number {
   w.u16(type)
   return w.beginVector(2)
 }
@@ -132,9 +134,9 @@ export function readOfferedVersions(reader: Reader): number[] {
   return u16List(reader, 1)
 }
 
-export function writeOfferedVersions(w: Writer): void {
+export function writeOfferedVersions(w: Writer, versions: readonly number[]): void {
   const extension = beginExtension(w, ExtensionType.SupportedVersions)
-  writeU16List(w, 1, [TLS_1_3])
+  writeU16List(w, 1, versions)
   endExtension(w, extension)
 }
 
@@ -145,6 +147,17 @@ export function readSelectedVersion(reader: Reader): number {
 export function writeSelectedVersion(w: Writer): void {
   const extension = beginExtension(w, ExtensionType.SupportedVersions)
   w.u16(TLS_1_3)
+  endExtension(w, extension)
+}
+
+/** For compress_certificate (RFC 8879 §3). */
+export function readAlgorithms(reader: Reader): number[] {
+  return u16List(reader, 1)
+}
+
+export function writeAlgorithms(w: Writer, values: readonly number[]): void {
+  const extension = beginExtension(w, ExtensionType.CompressCertificate)
+  writeU16List(w, 1, values)
   endExtension(w, extension)
 }
 
@@ -298,7 +311,7 @@ export function writeSelectedPsk(w: Writer, index: number): void {
 
 // early_data (§4.2.10), an empty server_name, quic_transport_parameters
 
-export function writeEmpty(w: Writer, type: ExtensionType): void {
+export function writeEmpty(w: Writer, type: number): void {
   w.u16(type)
   w.u16(0)
 }

@@ -68,6 +68,15 @@ export interface CertificateVerifier {
   verify(chain: readonly Uint8Array[], serverName: string, unixTime: number): number | undefined
 }
 
+/** Compression of certificates by codes of RFC 8879 §7.3: 1 zlib, 2 brotli. */
+export interface CertificateCompression {
+  /** Best first. */
+  readonly algorithms: readonly number[]
+  compress(algorithm: number, bytes: Uint8Array): Uint8Array
+  /** Exactly `length` bytes, and never more memory than for those; undefined for everything else. */
+  decompress(algorithm: number, compressed: Uint8Array, length: number): Uint8Array | undefined
+}
+
 /** Where the PSK came from decides the binder's label (RFC 8446 §4.2.11.2, RFC 9258 §5.2). */
 export type PskKind = 'resumption' | 'imported' | 'external'
 

@@ -49,7 +49,8 @@ function missing(name: string): TlsAlert {
 }
 
 function chooseProtocol(config: TlsServerConfig, hello: ClientHello): string {
-  const alpn = config.alpn.find(protocol => hello.alpn.includes(protocol))
+  const ours = config.protocols?.(helloInfo(hello)).filter(protocol => config.alpn.includes(protocol)) ?? config.alpn
+  const alpn = ours.find(protocol => hello.alpn.includes(protocol))
   if (alpn === undefined) throw new TlsAlert(Alert.NoApplicationProtocol, 'no protocol in common')
   return alpn
 }
@@ -117,6 +118,7 @@ const UNCHANGED: readonly number[] = [
   ExtensionType.Alpn,
   ExtensionType.SupportedVersions,
   ExtensionType.PskKeyExchangeModes,
+  ExtensionType.CompressCertificate,
   ExtensionType.QuicTransportParameters,
 ]
 

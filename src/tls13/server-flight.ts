@@ -10,6 +10,7 @@ import { writeCertificate } from './messages/certificate.ts'
 import { writeCertificateRequest } from './messages/certificate-request.ts'
 import { writeCertificateVerify } from './messages/certificate-verify.ts'
 import { type ClientHello, RANDOM_LENGTH } from './messages/client-hello.ts'
+import { compressCertificate } from './messages/compressed-certificate.ts'
 import { writeEncryptedExtensions } from './messages/encrypted-extensions.ts'
 import { writeFinished } from './messages/finished.ts'
 import { illegalParameter } from './messages/handshake.ts'
@@ -84,7 +85,7 @@ export function openFlight(
   wire.secret(Level.Handshake, 'write', suite, handshake.serverSecret)
   wire.secret(Level.Handshake, 'read', suite, handshake.clientSecret)
   sendExtensions(wire, transcript, decision)
-  if (decision.identity !== undefined) sendIdentity(config, wire, transcript, decision.identity)
+  if (decision.identity !== undefined) sendIdentity(config, wire, transcript, hello, decision.identity)
   return { transcript, handshake }
 }
 
@@ -100,14 +101,21 @@ function sendExtensions(wire: Wire, transcript: Transcript, decision: Decision):
   sendHandshake(wire, transcript, extensions)
 }
 
-function sendIdentity(config: TlsServerConfig, wire: Wire, transcript: Transcript, identity: ServerIdentity): void {
+function sendIdentity(
+  config: TlsServerConfig,
+  wire: Wire,
+  transcript: Transcript,
+  { compressions }: ClientHello,
+  identity: ServerIdentity,
+): void {
   const { clientAuthentication: wanted, backend } = config
   if (wanted !== undefined) {
     const { signatureSchemes } = backend
     const request = writeCertificateRequest({ signatureSchemes, certificateAuthorities: wanted.authorities })
     sendHandshake(wire, transcript, request)
   }
-  sendHandshake(wire, transcript, writeCertificate(identity.certified.chain))
+  const certificate = writeCertificate(identity.certified.chain)
+  sendHandshake(wire, transcript, compressCertificate(certificate, compressions, config.compression))
 }
 
 /** CertificateVerify, with a certificate, and Finished. */

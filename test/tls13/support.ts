@@ -48,6 +48,8 @@ export function clientConfig(changes: Partial<TlsClientConfig> = {}): TlsClientC
     transportParameters: clientParameters,
     verifier: verifyChain(nodeBackend, [caDer]),
     psk: undefined,
+    // So that bytes stand where tests change them.
+    grease: false,
     ...changes,
   }
 }

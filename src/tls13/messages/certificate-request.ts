@@ -46,7 +46,12 @@ export function readCertificateRequest(message: Message): CertificateRequestInfo
   }
 }
 
-const ALLOWED: readonly number[] = [ExtensionType.SignatureAlgorithms, ExtensionType.CertificateAuthorities]
+const ALLOWED: readonly number[] = [
+  ExtensionType.SignatureAlgorithms,
+  ExtensionType.CertificateAuthorities,
+  // An offer, which a client need not take.
+  ExtensionType.CompressCertificate,
+]
 
 /** RFC 8446 §4.2.4. */
 function readAuthorities(reader: Reader): Uint8Array[] {

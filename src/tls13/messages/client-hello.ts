@@ -9,6 +9,7 @@ import {
   type KeyShareEntry,
   type OfferedPsks,
   type PskIdentity,
+  readAlgorithms,
   readAlpn,
   readBody,
   readEmpty,
@@ -20,6 +21,7 @@ import {
   readServerName,
   readU16s,
   TLS_1_3,
+  writeAlgorithms,
   writeAlpn,
   writeCookie,
   writeEmpty,
@@ -56,6 +58,8 @@ export interface ClientHello {
   readonly keyShares: readonly KeyShareEntry[] | undefined
   readonly signatureSchemes: readonly number[] | undefined
   readonly alpn: readonly string[]
+  /** Algorithms that certificates may be compressed by (RFC 8879). */
+  readonly compressions: readonly number[] | undefined
   readonly pskModes: Uint8Array | undefined
   readonly psks: OfferedPsks | undefined
   readonly hasEarlyData: boolean
@@ -95,6 +99,7 @@ function readOffer(extensions: Extensions): Offer {
     keyShares: read(ExtensionType.KeyShare, readKeyShares),
     signatureSchemes: read(ExtensionType.SignatureAlgorithms, readU16s),
     alpn: offeredProtocols(read(ExtensionType.Alpn, readAlpn)),
+    compressions: read(ExtensionType.CompressCertificate, readAlgorithms),
     pskModes: read(ExtensionType.PskKeyExchangeModes, readPskModes),
     psks: lastPsks(extensions),
     hasEarlyData: read(ExtensionType.EarlyData, readEmpty) ?? false,
@@ -134,6 +139,15 @@ function tooOld(): TlsAlert {
   return new TlsAlert(Alert.ProtocolVersion, 'the client does not offer TLS 1.3')
 }
 
+/** Values that mean nothing to anybody (RFC 8701 §3.1), one for each place where a server must ignore what it does not know. */
+export interface Grease {
+  readonly suite: number
+  readonly group: number
+  readonly version: number
+  readonly extension: number
+  readonly lastExtension: number
+}
+
 /** What a client puts into a ClientHello. */
 export interface ClientHelloFields {
   readonly random: Uint8Array
@@ -145,8 +159,11 @@ export interface ClientHelloFields {
   readonly signatureSchemes: readonly number[]
   readonly alpn: readonly string[]
   readonly transportParameters: Uint8Array
+  readonly compressions: readonly number[] | undefined
   readonly cookie: Uint8Array | undefined
   readonly hasEarlyData: boolean
+  /** Undefined: none. */
+  readonly grease: Grease | undefined
   /** Offered with a binder of zeros; `fillBinder` replaces it. */
   readonly psk: (PskIdentity & { readonly binderLength: number }) | undefined
 }
@@ -157,7 +174,7 @@ export function writeClientHello(fields: ClientHelloFields): Uint8Array {
   w.u16(LEGACY_VERSION)
   w.put(fields.random)
   w.u8(0)
-  writeU16List(w, 2, fields.cipherSuites)
+  writeU16List(w, 2, behind(fields.grease?.suite, fields.cipherSuites))
   w.u8(1)
   w.u8(0)
   const extensions = w.beginVector(2)
@@ -167,17 +184,25 @@ export function writeClientHello(fields: ClientHelloFields): Uint8Array {
 }
 
 function writeOffer(w: Writer, fields: ClientHelloFields): void {
+  const { grease, compressions } = fields
+  if (grease !== undefined) writeEmpty(w, grease.extension)
   if (fields.serverName !== undefined) writeServerName(w, fields.serverName)
-  writeOfferedVersions(w)
-  writeU16s(w, ExtensionType.SupportedGroups, fields.groups)
+  writeOfferedVersions(w, behind(grease?.version, [TLS_1_3]))
+  writeU16s(w, ExtensionType.SupportedGroups, behind(grease?.group, fields.groups))
   writeU16s(w, ExtensionType.SignatureAlgorithms, fields.signatureSchemes)
   writeAlpn(w, fields.alpn)
   writeKeyShares(w, fields.keyShares)
   writePskModes(w)
   writeTransportParameters(w, fields.transportParameters)
+  if (compressions !== undefined) writeAlgorithms(w, compressions)
+  if (grease !== undefined) writeEmpty(w, grease.lastExtension)
   if (fields.cookie !== undefined) writeCookie(w, fields.cookie)
   if (fields.hasEarlyData) writeEmpty(w, ExtensionType.EarlyData)
   if (fields.psk !== undefined) writeOfferedPsk(w, fields.psk, fields.psk.binderLength)
+}
+
+function behind(first: number | undefined, rest: readonly number[]): readonly number[] {
+  return first === undefined ? rest : [first, ...rest]
 }
 
 /** The message without its one binder of `binderLength` bytes (RFC 8446 §4.2.11.2). */

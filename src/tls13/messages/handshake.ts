@@ -15,6 +15,8 @@ export const HandshakeType = {
   CertificateVerify: 15,
   Finished: 20,
   KeyUpdate: 24,
+  /** RFC 8879 §4. */
+  CompressedCertificate: 25,
   MessageHash: 254,
 } as const
 export type HandshakeType = (typeof HandshakeType)[keyof typeof HandshakeType]
