@@ -307,9 +307,12 @@ export class Connection {
     return this.#parts.path.remote
   }
 
-  /** The address of the peer, when it was not known at the start: before anything was sent. */
-  setRemote(remote: Address): void {
-    this.#parts.path.setRemote(remote)
+  /**
+   * Where the server may be, when that was not known at the start: before anything was sent. Of several addresses the
+   * next one is tried at each probe timeout, until one answers; a client that sends early data stays with the first.
+   */
+  setRemotes(candidates: readonly Address[]): void {
+    this.#parts.path.setRemotes(candidates)
   }
 
   get isAddressValidated(): boolean {

@@ -1,6 +1,6 @@
 // The loss detection timer fired (RFC 9002 §6.2, §A.9): packets are lost, or probes are due.
 
-import { Space } from '../packet/level.ts'
+import { Level, Space } from '../packet/level.ts'
 import { deliver } from './delivery.ts'
 import type { Parts } from './parts.ts'
 import { judgeMtu, suspectMtu } from './path-mtu.ts'
@@ -12,4 +12,6 @@ export function onLossTimeout(parts: Parts, now: number): void {
   deliver(parts, outcome)
   judgeMtu(parts, outcome.acked, outcome.lost, now)
   suspectMtu(parts)
+  // Early data is for one server alone: the next address may belong to another.
+  if (parts.recovery.ptoCount > 0 && !parts.keyring.canSeal(Level.ZeroRtt)) parts.path.tryNext()
 }

@@ -24,6 +24,7 @@ export const AMPLIFICATION_FACTOR: number = limits.amplificationFactor
 /** PATH_RESPONSE frames waiting on one path; the oldest is dropped when another comes. */
 export const MAX_QUEUED_RESPONSES: number = limits.pathResponses
 
+const none: readonly Address[] = []
 const challengeRecord = new SentFrame(SentKind.PathChallenge)
 const responseRecord = new SentFrame(SentKind.PathResponse)
 
@@ -31,6 +32,8 @@ export class Path implements FrameOwner {
   /** Of the address the peer has moved to (RFC 9000 §9.3). */
   readonly validation: PathValidation = new PathValidation()
   #remote: Address
+  /** Until the server has spoken. */
+  #candidates: readonly Address[] = none
   #isValidated: boolean
   #bytesReceived = 0
   #bytesSent = 0
@@ -66,8 +69,28 @@ export class Path implements FrameOwner {
     return isSameAddress(address, this.#remote) || (this.#former !== undefined && isSameAddress(address, this.#former))
   }
 
-  setRemote(remote: Address): void {
-    this.#remote = remote
+  /** Where a server may be that has not spoken yet, as a name has several addresses; the first of them first. */
+  setRemotes(candidates: readonly Address[]): void {
+    this.#candidates = candidates
+    this.#remote = candidates[0] ?? this.#remote
+  }
+
+  /** Nobody answers: something is to be heard from the next one. */
+  tryNext(): void {
+    if (this.#candidates.length === 0) return
+    const at = this.#candidates.indexOf(this.#remote)
+    this.#remote = this.#candidates[(at + 1) % this.#candidates.length] as Address
+  }
+
+  /** A datagram came from there, of which nobody knows yet whether it is authentic. */
+  turnTo(from: Address): void {
+    if (this.#candidates.length === 0) return
+    this.#remote = this.#candidates.find(candidate => isSameAddress(candidate, from)) ?? this.#remote
+  }
+
+  /** The server has spoken, and is where we heard it. */
+  settle(): void {
+    this.#candidates = none
   }
 
   get isValidated(): boolean {

@@ -26,6 +26,7 @@ export function receiveDatagram(parts: Parts, datagram: Uint8Array, from: Addres
   parts.stats.datagramsReceived++
   parts.stats.bytesReceived += datagram.length
   if (parts.recorder.enabled) parts.recorder.datagramReceived(datagram.length, now)
+  if (parts.isClient) parts.path.turnTo(from)
   if (isSameAddress(from, parts.path.remote)) onPathReceived(parts, datagram.length, now)
   // RFC 9000 §9: servers do not move, but a client may.
   else if (parts.isClient && !parts.path.isKnown(from) && !parts.departure.isFrom(from))
@@ -178,6 +179,7 @@ function onPlaintext(parts: Parts, plaintext: Uint8Array, number: number, origin
 /** What the mere fact of an authentic packet at a level says (RFC 9000 §7.2, §8.1; RFC 9001 §4.9.1). */
 function onAuthenticated(parts: Parts, header: PacketHeader, level: Level, now: number): void {
   const { expected } = parts.handshake
+  parts.path.settle()
   if (expected.peerSource === undefined && level !== Level.OneRtt) {
     expected.peerSource = header.source.slice()
     parts.peerIds.setInitial(header.source)

@@ -28,6 +28,7 @@ export function onRetry(parts: Parts, datagram: Uint8Array, header: PacketHeader
     isRetryTagValid(parts.deps.backend, header.version, expected.originalDestination, retry.pseudo, retry.tag)
   if (!isUsable) return drop(parts, datagram, 'invalid', header.start === 0, now)
   recordUnprotected(parts, 'retry', header.end - header.start, [], now)
+  parts.path.settle()
   restartAfterRetry(parts, header.source, retry.token, now)
 }
 

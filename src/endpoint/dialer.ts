@@ -20,6 +20,20 @@ export interface DialerHost extends EndpointDoor {
   readonly socket: UdpSocket
 }
 
+/** Addresses of one name that are tried. */
+const MAX_ADDRESSES = 8
+
+/** RFC 8305 §4: families take turns, the resolver's favourite first; in each the resolver's order. */
+export function inTurns(found: readonly { readonly address: string; readonly family: number }[]): string[] {
+  const first = found.filter(({ family }) => family === found[0]?.family)
+  const others = found.filter(({ family }) => family !== found[0]?.family)
+  const turns: string[] = []
+  for (let i = 0; i < Math.max(first.length, others.length); i++) {
+    for (const one of [first[i], others[i]]) if (one !== undefined) turns.push(one.address)
+  }
+  return [...new Set(turns)]
+}
+
 export class Dialer {
   readonly #door: DialerHost
 
@@ -75,11 +89,14 @@ export class Dialer {
     const { socket, host } = this.#door
     session.isResolved = false
     try {
-      const { address } = await lookup(to.host, { family: socket.family })
+      const found = await lookup(to.host, { family: socket.family, all: true })
       // Aborted meanwhile: it is gone.
       if (session.connection.isTerminated) return
-      session.connection.setRemote(socket.route(address, to.port))
+      const addresses = inTurns(found).slice(0, MAX_ADDRESSES)
+      session.connection.setRemotes(addresses.map(address => socket.route(address, to.port)))
       host.onMoved(session)
+      const onAnswer = (): void => (session.connection.isTerminated ? undefined : host.onMoved(session))
+      if (addresses.length > 1) session.opened.then(onAnswer, () => {})
       session.isResolved = true
       host.schedule(session)
     } catch (cause) {

@@ -1,8 +1,10 @@
 import { createSocket, type Socket, type SocketOptions } from 'node:dgram'
+import { lookup } from 'node:dns/promises'
 import { networkInterfaces } from 'node:os'
 import { describe, expect, test } from 'vitest'
 import { nobleBackend } from '../../src/crypto/backend-noble.ts'
 import { nodeBackend } from '../../src/crypto/backend-node.ts'
+import { inTurns } from '../../src/endpoint/dialer.ts'
 import { connect, listen, QuicEndpoint } from '../../src/endpoint/endpoint.ts'
 import type { QuicSession } from '../../src/endpoint/quic-session.ts'
 import { UdpSocket } from '../../src/endpoint/udp-socket.ts'
@@ -41,6 +43,21 @@ describe('addresses', () => {
     const near = client({ host: 'localhost', port: address.port })
     expect(await roundTrip(near)).toBe('hello')
     expect(near.remoteAddress).toEqual({ host: '127.0.0.1', port: address.port })
+  })
+
+  test('RFC 8305 §4: families take turns, each address once', () => {
+    const found = ['a', 'b', 'a', 'c'].map(address => ({ address, family: 6 }))
+    expect(inTurns([...found, { address: 'd', family: 4 }])).toEqual(['a', 'd', 'b', 'c'])
+    expect(inTurns([{ address: 'd', family: 4 }])).toEqual(['d'])
+  })
+
+  test.runIf(hasIPv6)('a name whose first address does not answer', async () => {
+    const names = await lookup('localhost', { all: true })
+    const { address } = await server(echo)
+    const near = client({ host: 'localhost', port: address.port }, { host: '::' })
+    expect(await roundTrip(near)).toBe('hello')
+    expect(near.remoteAddress.host).toBe('127.0.0.1')
+    expect(names.map(name => name.address)).toContain('127.0.0.1')
   })
 
   test('a name that is none: ERR_ZEROTRIP_LOOKUP', async () => {
