@@ -9,7 +9,7 @@ import { Level } from '../../../src/packet/level.ts'
 import { provisioned } from '../../connection/early.ts'
 import { OpenPair } from '../../connection/support.ts'
 import { bytes } from '../bytes-by-hand.ts'
-import { HandMadeClient, type HandMadePeer, HandMadeServer } from '../hand-made-peer.ts'
+import { HandMadeClient, type HandMadePeer, HandMadeServer, peerOf } from '../hand-made-peer.ts'
 
 /** Of the first packet of each datagram, in order. */
 function ids(peer: HandMadePeer, which: 'source' | 'destination'): string[] {
@@ -73,16 +73,33 @@ test('RFC 9000 §17.2.5.2: the source id stays after a Retry', () => {
   expect(new Set(ids(peer, 'source')).size).toBe(1)
 })
 
-test('RFC 9000 §18.2: a client sends no parameter of servers', () => {
-  const { declared } = new HandMadeServer().reach('complete')
-  const reader = new Reader(declared)
+/** The ids of transport parameters that a connection in `role` declares. */
+function declared(role: 'client' | 'server'): number[] {
+  const reader = new Reader(peerOf(role).reach('complete').declared)
   const found: number[] = []
   while (!reader.isDone) {
     found.push(reader.varint())
     reader.skip(reader.varint())
   }
-  expect(found.length).toBeGreaterThan(5)
-  for (const id of [0x00, 0x02, 0x0d, 0x10]) expect(found).not.toContain(id)
+  return found
+}
+
+test('RFC 9000 §18.2: a client sends no parameter of servers', () => {
+  expect(declared('client').length).toBeGreaterThan(5)
+  for (const id of [0x00, 0x02, 0x0d, 0x10]) expect(declared('client')).not.toContain(id)
+})
+
+test.each(['client', 'server'] as const)('RFC 9000 §7.4: no parameter is declared twice by a %s', role => {
+  for (let i = 0; i < 20; i++) {
+    const ids = declared(role)
+    expect(new Set(ids).size).toBe(ids.length)
+  }
+})
+
+test('RFC 9002 §6.2: a probe timeout makes no packet lost', () => {
+  const peer = new HandMadeServer().pass(8000)
+  expect(peer.heard.length).toBeGreaterThan(4)
+  expect(peer.connection.diagnostics.packetsLost).toBe(0)
 })
 
 test('RFC 9000 §19.20: HANDSHAKE_DONE comes once the handshake is complete', () => {

@@ -114,6 +114,28 @@ describe.each(['client', 'server'] as const)('a connection of a %s', role => {
     ).toBe(true)
   })
 
+  test('RFC 9000 §13.2.1: one packet that asks for an ACK gets one answer', () => {
+    const peer = peerOf(role).reach('confirmed').send(Level.OneRtt, ping).pass(200)
+    const { length } = peer.heard
+    peer.send(Level.OneRtt, ping).pass(2000)
+    expect(
+      peer.heard.slice(length).filter(({ frames }) => frames.some(({ type }) => type === FrameType.Ack)).length,
+    ).toBe(1)
+  })
+
+  test('RFC 9002 §7.7: an ACK leaves though nothing else may', () => {
+    const parameters = { initialMaxStreamDataUni: 100_000 }
+    const peer = peerOf(role, { parameters }).reach('confirmed').send(Level.OneRtt, ping).pass(200)
+    peer.act(connection => connection.write(connection.openStream('uni') as number, zeros(90_000), false))
+    const { bytesInFlight, congestionWindow } = peer.connection.diagnostics
+    expect(bytesInFlight + 1200).toBeGreaterThan(congestionWindow)
+    const { length } = peer.heard
+    peer.send(Level.OneRtt, ping).send(Level.OneRtt, ping)
+    const answers = peer.heard.slice(length)
+    expect(answers.length).toBeGreaterThan(0)
+    expect(answers.every(({ frames }) => frames.every(({ type }) => type === FrameType.Ack))).toBe(true)
+  })
+
   test('RFC 9000 §10.3: no packet is too small to be answered by a reset', () => {
     const idLength = 20
     const peer = peerOf(role, { idLength, id: zeros(0) }).reach('confirmed')
