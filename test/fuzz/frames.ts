@@ -150,8 +150,8 @@ const message = fc
 
 /** NewSessionTicket (RFC 8446 §4.6.1): lifetime, age_add, nonce, ticket, no extensions. */
 const ticket = fc.constantFrom(
-  fromHex('04000012 00000e10 01020304 01aa 0005 0102030405 0000'),
-  fromHex('04000012 00000e10 01020304 01aa 0005 0102030405 0001'),
+  fromHex('04000013 00000e10 01020304 01aa 0005 0102030405 0000'),
+  fromHex('04000013 00000e10 01020304 01aa 0005 0102030405 0001'),
 )
 
 const crypto = fc
@@ -162,15 +162,17 @@ const crypto = fc
       { weight: 1, arbitrary: around(16_000, 16_384, 65_536, 2 ** 31) },
       { weight: 1, arbitrary: edge },
     ),
-    counted(
-      fc.oneof(
-        { weight: 3, arbitrary: zeros(60) },
-        { weight: 1, arbitrary: message },
-        { weight: 1, arbitrary: ticket },
-      ),
-    ),
+    counted(fc.oneof({ weight: 3, arbitrary: zeros(60) }, { weight: 1, arbitrary: message })),
   )
   .map(([offset, data]): FrameScript => ({ name: 'CRYPTO', parts: [FrameType.Crypto, offset, ...data] }))
+
+/** The one thing a server may say in CRYPTO frames once the handshake is over. */
+const ticketFrame = ticket.map(
+  (bytes): FrameScript => ({
+    name: 'CRYPTO',
+    parts: [FrameType.Crypto, { of: 'crypto', plus: 0 }, bytes.length, bytes],
+  }),
+)
 
 /** With the flags that go with its parts. Without a length it reaches to the end of the packet. */
 const stream = fc
@@ -253,6 +255,7 @@ const anyFrame: Arbitrary<FrameScript> = fc.oneof(
   { weight: 120, arbitrary: ack },
   { weight: 200, arbitrary: stream },
   { weight: 10, arbitrary: crypto },
+  { weight: 3, arbitrary: ticketFrame },
   { weight: 50, arbitrary: frame('RESET_STREAM', is(FrameType.ResetStream), id('receiving'), code, finalSize) },
   {
     weight: 50,

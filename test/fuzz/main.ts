@@ -3,7 +3,7 @@
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
-import { Coverage, type Lines, linesOf, type Marks, merge } from './coverage.ts'
+import { Coverage, type Lines, linesOf, type Marks, merge, READERS } from './coverage.ts'
 import type { BatchResult } from './run-batch.ts'
 import { Tally } from './tally.ts'
 
@@ -24,6 +24,8 @@ async function work(): Promise<void> {
 interface Results {
   readonly tally: Tally
   readonly failures: readonly BatchResult[]
+  /** Of the readers and the dispatch, and of all that acts on frames. */
+  readonly readers: Lines
   readonly lines: Lines
   readonly seconds: number
 }
@@ -76,30 +78,43 @@ async function runAll(firstSeed: number, frames: number): Promise<Results> {
     })
   await Promise.all(Array.from({ length: frames < 5000 ? 1 : availableParallelism() }, run))
   if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
-  return { tally, failures, lines: linesOf(merge(marks)), seconds: (performance.now() - started) / 1000 }
+  const merged = merge(marks)
+  return {
+    tally,
+    failures,
+    readers: linesOf(merged, READERS),
+    lines: linesOf(merged),
+    seconds: (performance.now() - started) / 1000,
+  }
 }
 
-function summary({ tally, failures, lines, seconds }: Results): object {
+function summary({ tally, failures, readers, lines, seconds }: Results): object {
   return {
     frames: tally.frames,
     connections: tally.scripts,
     seconds,
     ends: Object.fromEntries(tally.ends),
     kinds: Object.fromEntries(tally.kinds),
+    readers,
     lines,
     failures: failures.map(({ seed, failure }) => ({ seed, failure })),
   }
 }
 
-function report({ tally, failures, lines, seconds }: Results, isThorough: boolean): void {
+function report({ tally, failures, readers, lines, seconds }: Results, isThorough: boolean): void {
   const ends = [...tally.ends].sort((a, b) => b[1] - a[1])
-  const reached = lines.total - lines.missed.length
   console.log(`${tally.frames} frames in ${tally.scripts} connections, ${seconds.toFixed(0)} s`)
   console.log(`${tally.kinds.size} kinds of frames by role and level`)
   console.log(`ended: ${ends.map(([name, times]) => `${name} ${times}`).join(', ')}`)
-  console.log(`of what reads frames and acts on them, ${reached} of ${lines.total} lines ran`)
+  console.log(
+    `lines that ran: ${ran(readers)} of the readers and the dispatch, ${ran(lines)} with all that acts on frames`,
+  )
   if (isThorough) for (const line of lines.missed) console.log(`  ${line}`)
   for (const { seed, failure } of failures) {
     console.log(`\nseed ${seed}: ${failure}\nagain: npm run fuzz -- --seed ${seed} --frames 1`)
   }
+}
+
+function ran({ total, missed }: Lines): string {
+  return `${total - missed.length} of ${total}`
 }
