@@ -19,6 +19,8 @@ export interface SelfSigned {
   readonly key: string
   /** SHA-256 of the public key, for `pins`. */
   readonly pin: Uint8Array
+  /** SHA-256 of the certificate, for `serverCertificateHashes`, here and in browsers. */
+  readonly certificateHash: Uint8Array
 }
 
 const DAY = 24 * 3_600_000
@@ -42,5 +44,6 @@ export function selfSigned(options: SelfSignedOptions): SelfSigned {
   })
   // OpenSSL adds the public key, without which other programs may refuse the file.
   const pem = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' }).export({ format: 'pem', type: 'pkcs8' })
-  return { cert: issued.pem, key: pem as string, pin: nodeBackend.hash('sha256', key.publicKey) }
+  const pin = nodeBackend.hash('sha256', key.publicKey)
+  return { cert: issued.pem, key: pem as string, pin, certificateHash: issued.fingerprint }
 }

@@ -7,9 +7,9 @@ import * as tls from 'node:tls'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { nodeBackend } from '../../src/crypto/backend-node.ts'
 import { asciiName, type TrustOptions, verifierOf } from '../../src/endpoint/trust.ts'
+import { selfSigned } from '../../src/web/self-signed.ts'
 import { CertificateError } from '../../src/x509/certificate-error.ts'
 import { issueCertificate, newPrivateKey } from '../../src/x509/issue.ts'
-import { pemText } from '../../src/x509/pem.ts'
 import { caPem, p256, testTime } from '../support/certificates.ts'
 import { client, echo, failure, server } from './helpers.ts'
 
@@ -109,14 +109,13 @@ describe('a certificate that is refused', () => {
 })
 
 test('serverCertificateHashes: a certificate made on the spot is enough', async () => {
-  const pkcs8 = newPrivateKey(nodeBackend)
-  const { pem, fingerprint } = issued(Date.now() - DAY, pkcs8)
-  const { address } = await server(echo, { cert: pem, key: pemText('PRIVATE KEY', pkcs8) })
+  const { cert, key, certificateHash } = selfSigned({ hosts: ['a.test'] })
+  const { address } = await server(echo, { cert, key })
   const trust = (value: Uint8Array) => ({
     serverName: 'whoever.test',
     serverCertificateHashes: [{ algorithm: 'sha-256', value }],
   })
-  await client(address, trust(fingerprint)).opened
+  await client(address, trust(certificateHash)).opened
   const error = await failure(client(address, trust(new Uint8Array(32))).opened)
   expect((error.cause as Error).cause).toMatchObject({ reason: 'notPinned' })
 })
@@ -166,7 +165,7 @@ describe('the roots of node', () => {
   })
 })
 
-function issued(notBefore: number, pkcs8 = newPrivateKey(nodeBackend)) {
-  const key = nodeBackend.privateKey(pkcs8)
+function issued(notBefore: number) {
+  const key = nodeBackend.privateKey(newPrivateKey(nodeBackend))
   return issueCertificate(nodeBackend, { key, hosts: ['a.test'], notBefore, notAfter: notBefore + 14 * DAY })
 }
