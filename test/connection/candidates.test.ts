@@ -45,7 +45,7 @@ test('RFC 9000 §9: who is none of them is not heard', () => {
 
 test('early data is for one server alone: who may send it stays with the first', () => {
   const { resumption, server } = provisioned()
-  const pair = new Pair({ client: { resumption }, server })
+  const pair = new Pair({ client: { resumption, earlyData: true }, server })
   pair.start(client => {
     client.setRemotes([dead, serverAddress])
     client.write(client.openStream('bidi') as number, new Uint8Array(10), true)
