@@ -35,7 +35,8 @@ export class QuicStream {
   #readError: unknown
   #writeError: unknown
   #delivered: Settler<void> | undefined
-  #reader: (() => void) | undefined
+  /** Resolves the read that waits. */
+  #reader: ((chunk: Uint8Array | undefined | Promise<never>) => void) | undefined
   /** Waits for room; shared by all writes that do. */
   #room: Settler<void> | undefined
   #webReadable: ReadableStream<Uint8Array> | undefined
@@ -76,30 +77,24 @@ export class QuicStream {
   }
 
   /** The next bytes, or undefined after the last. Rejects when the peer reset the stream or the connection ended. */
-  async read(): Promise<Uint8Array | undefined> {
-    if (!this.canRead) throw new TypeError('this stream only sends')
-    for (;;) {
-      if (this.#isReadDone) return undefined
-      // What came before a close is still handed out.
-      const chunk = this.#door.read(this.id)
-      if (chunk?.fin) this.#endRead()
-      if (chunk !== undefined && chunk.data.length > 0) return chunk.data
-      if (chunk !== undefined) continue
-      if (this.#isReceiveOver) throw this.#readError
+  read(): Promise<Uint8Array | undefined> {
+    // No async function: of many streams that wait, each keeps no more than the one promise.
+    try {
+      if (!this.canRead) throw new TypeError('this stream only sends')
+      const chunk = this.#take()
+      if (chunk !== notYet) return Promise.resolve(chunk)
       if (this.#reader !== undefined) throw new TypeError('a read is under way already')
-      await new Promise<void>(resolve => {
-        this.#reader = resolve
-      })
+    } catch (error) {
+      return Promise.reject(error)
     }
+    return new Promise(resolve => {
+      this.#reader = resolve
+    })
   }
 
   /** All chunks up to the end. To leave the loop early is to stop sending, with code 0. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, void> {
-    try {
-      for (let chunk = await this.read(); chunk !== undefined; chunk = await this.read()) yield chunk
-    } finally {
-      this.stopSending(0)
-    }
+  [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array> {
+    return new Chunks(this)
   }
 
   /** Everything up to the end. Rejects with a RangeError above `limit` bytes, default 16 MiB. */
@@ -196,9 +191,17 @@ export class QuicStream {
 
   /** The session tells: bytes are there. */
   onReadable(): void {
-    const wake = this.#reader
+    const resolve = this.#reader
+    if (resolve === undefined) return
+    // `#take` may come back here with the end.
     this.#reader = undefined
-    wake?.()
+    try {
+      const chunk = this.#take()
+      if (chunk === notYet) this.#reader = resolve
+      else resolve(chunk)
+    } catch (error) {
+      resolve(Promise.reject(error))
+    }
   }
 
   /** The session tells: there is room. */
@@ -235,6 +238,20 @@ export class QuicStream {
   onClosed(error: unknown): void {
     this.onReset(error)
     if (!this.#isSendOver) this.#failWrite(error)
+  }
+
+  /** The next bytes, undefined after the last, or `notYet`. Throws the error that ended the stream. */
+  #take(): Uint8Array | undefined {
+    for (;;) {
+      if (this.#isReadDone) return undefined
+      // What came before a close is still handed out.
+      const chunk = this.#door.read(this.id)
+      if (chunk?.fin) this.#endRead()
+      if (chunk === undefined) break
+      if (chunk.data.length > 0) return chunk.data
+    }
+    if (this.#isReceiveOver) throw this.#readError
+    return notYet
   }
 
   #write(bytes: Uint8Array | string, fin: boolean): Promise<void> {
@@ -284,6 +301,37 @@ export class QuicStream {
   }
 }
 
+/** `for await`, without an async generator, which would keep three promises for each stream that waits. */
+class Chunks implements AsyncIterableIterator<Uint8Array> {
+  readonly #stream: QuicStream
+  #isOver = false
+
+  constructor(stream: QuicStream) {
+    this.#stream = stream
+  }
+
+  next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    return this.#isOver ? Promise.resolve(ended) : this.#stream.read().then(resultOf)
+  }
+
+  async return(): Promise<IteratorResult<Uint8Array, undefined>> {
+    this.#isOver = true
+    this.#stream.stopSending(0)
+    return ended
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+}
+
+function resultOf(chunk: Uint8Array | undefined): IteratorResult<Uint8Array, undefined> {
+  return chunk === undefined ? ended : { value: chunk, done: false }
+}
+
+const ended: IteratorResult<Uint8Array, undefined> = { value: undefined, done: true }
+/** Stands for a chunk that has not come. */
+const notYet = new Uint8Array(0)
 const nothing = new Uint8Array(0)
 const done = Promise.resolve()
 

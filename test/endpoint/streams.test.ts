@@ -214,6 +214,32 @@ describe('RFC 9000 §3.5: abandoning', () => {
     expect((await writing).errorCode).toBe(0)
   })
 
+  test('a read that waits gets what comes: bytes, the end, a reset, our own stop', async () => {
+    const { ours, theirs } = await streamPair()
+    const first = theirs.read()
+    await expect(theirs.read()).rejects.toThrow('a read is under way already')
+    await ours.write('more')
+    expect(text(await first)).toBe('more')
+    const last = theirs.read()
+    await ours.end('end')
+    expect(text(await last)).toBe('end')
+    expect(await theirs.read()).toBe(undefined)
+    const reset = failure(ours.read())
+    theirs.reset(6)
+    expect(await reset).toMatchObject({ code: 'ERR_ZEROTRIP_STREAM_ABORTED', errorCode: 6 })
+    expect((await failure(ours.read())).errorCode).toBe(6)
+  })
+
+  test('an iterator that is left while it waits is over', async () => {
+    const { ours, theirs } = await streamPair()
+    const chunks = theirs[Symbol.asyncIterator]()
+    const waiting = chunks.next()
+    expect(await chunks.return?.()).toEqual({ value: undefined, done: true })
+    expect(await waiting).toEqual({ value: undefined, done: true })
+    expect(await chunks.next()).toEqual({ value: undefined, done: true })
+    expect((await failure(ours.delivered)).errorCode).toBe(0)
+  })
+
   test('bytes() gives up above its limit', async () => {
     const { ours, theirs } = await streamPair()
     ours.write(pattern(5000))
