@@ -1,7 +1,7 @@
 // One end of a connection that carries bulk: bytes over some of its streams, counted as they come.
 
-const PIECE = 64 * 1024
-const zeros = new Uint8Array(PIECE)
+const MAX_PIECE = 64 * 1024
+const zeros = new Uint8Array(MAX_PIECE)
 
 export class Bulk {
   #streams = []
@@ -21,10 +21,10 @@ export class Bulk {
     return this.#streams.length
   }
 
-  /** Spreads `total` bytes evenly over the first `active` streams, all of them at once; none of them ends. */
-  async send(total, active) {
+  /** Spreads `total` bytes evenly over the first `active` streams, all of them at once, in pieces; none of them ends. */
+  async send(total, active, piece = MAX_PIECE) {
     const share = Math.ceil(total / active)
-    await Promise.all(this.#streams.slice(0, active).map(stream => sendOn(stream, share)))
+    await Promise.all(this.#streams.slice(0, active).map(stream => sendOn(stream, share, piece)))
   }
 
   /** Resolves when as many more bytes have come as a `send` of the same arguments sends. */
@@ -48,8 +48,9 @@ export class Bulk {
   }
 }
 
-async function sendOn(stream, share) {
-  for (let left = share; left > 0; left -= PIECE) {
-    await stream.write(left < PIECE ? zeros.subarray(0, left) : zeros)
+async function sendOn(stream, share, piece) {
+  const whole = zeros.subarray(0, piece)
+  for (let left = share; left > 0; left -= piece) {
+    await stream.write(left < piece ? zeros.subarray(0, left) : whole)
   }
 }

@@ -1,9 +1,12 @@
 // The same work twice, by a pair of processes with much on its hands and by one with little, in turns.
 
+import { cpus } from 'node:os'
 import { Peer } from './process.mjs'
 
-/** Turns before the first that counts. */
-const WARM_UP = 3
+/** Turns before the first that counts: compilers are done by then, and heaps have found their size. */
+const WARM_UP = 6
+/** When others have more of the machine than this, a clock on the wall measures them. */
+const QUIET = 0.1
 
 /** What is measured: two processes, and over how many of the streams between them the bytes go. */
 export class Pair {
@@ -32,12 +35,12 @@ export class Pair {
     return this.#at
   }
 
-  /** Carries `total` bytes down, then up. ms of time, and of CPU in both processes together. */
-  async carry(total, active) {
+  /** Carries bytes one way. ms of time, and of CPU in both processes together. */
+  async carry(isUp, work) {
+    const [from, to] = isUp ? [this.#client, this.#server] : [this.#server, this.#client]
     const cpu = await this.#cpu()
     const begun = performance.now()
-    await carry(this.#server, this.#client, total, active)
-    await carry(this.#client, this.#server, total, active)
+    await Promise.all([to.call('receive', work), from.call('send', work)])
     const ms = performance.now() - begun
     return { ms, cpuMs: (await this.#cpu()) - cpu }
   }
@@ -53,51 +56,77 @@ export class Pair {
 }
 
 /**
- * How much of the throughput of `few` is left to `many`. Both go in each turn, either first; the ratio of a turn is
- * between neighbours in time, and the median of them is not disturbed by what disturbs single ones.
+ * How much of the throughput of `few` is left to `many`. In each turn both carry `total` bytes down and up, a few tenths
+ * of a second at a time, either first: what disturbs the machine disturbs both. Everything between the first turn that
+ * counts and the last is summed up, since what a large heap costs, it costs now and then. `ratio` is that of the times;
+ * on a machine that is not quiet, that of bytes per second of CPU (`by` says which), garbage collectors' threads
+ * included.
  */
-export async function compare(few, many, { total, samples }) {
+export async function compare(few, many, { total, piece, samples, warmUp = WARM_UP }) {
+  for (let turn = 0; turn < warmUp; turn++) await takeTurn(few, many, { total, piece }, turn)
+  const others = watchOthers()
   const turns = []
-  for (let turn = -WARM_UP; turn < samples; turn++) {
-    const [first, second] = turn % 2 === 0 ? [few, many] : [many, few]
-    const one = await first.pair.carry(total, first.active)
-    const other = await second.pair.carry(total, second.active)
-    if (turn >= 0) turns.push(first === few ? { few: one, many: other } : { few: other, many: one })
-  }
+  for (let turn = 0; turn < samples; turn++) turns.push(await takeTurn(few, many, { total, piece }, turn))
+  const cpu = { few: sum(turns, turn => turn.few.cpuMs), many: sum(turns, turn => turn.many.cpuMs) }
+  const time = { few: sum(turns, turn => turn.few.ms), many: sum(turns, turn => turn.many.ms) }
+  const othersShare = round(others(cpu.few + cpu.many))
+  const timeRatio = round(time.few / time.many)
+  const cpuRatio = round(cpu.few / cpu.many)
+  const isQuiet = othersShare <= QUIET
+  const megabytes = (2 * total * samples) / 1e6
   const ratios = turns.map(({ few, many }) => few.ms / many.ms)
   return {
-    ratio: round(median(ratios)),
-    cpuRatio: round(sum(turns.map(({ few }) => few.cpuMs)) / sum(turns.map(({ many }) => many.cpuMs))),
-    quartiles: [round(quantile(ratios, 0.25)), round(quantile(ratios, 0.75))],
-    megabytesPerSecond: {
-      few: megabytesPerSecond(
-        total,
-        turns.map(({ few }) => few.ms),
-      ),
-      many: megabytesPerSecond(
-        total,
-        turns.map(({ many }) => many.ms),
-      ),
-    },
+    ratio: isQuiet ? timeRatio : cpuRatio,
+    by: isQuiet ? 'time' : 'CPU',
+    timeRatio,
+    cpuRatio,
+    quartilesOfTimeRatio: [0.25, 0.5, 0.75].map(share => round(quantile(ratios, share))),
+    megabytesPerSecond: perSecond(megabytes, time),
+    megabytesPerCpuSecond: perSecond(megabytes, cpu),
+    othersShare,
     samples,
   }
 }
 
-async function carry(from, to, total, active) {
-  const received = to.call('receive', { total, active })
-  await Promise.all([from.call('send', { total, active }), received])
+/** Both, down and up, with the one first in even turns that is second in odd ones. */
+async function takeTurn(few, many, { total, piece }, turn) {
+  const spent = { few: { ms: 0, cpuMs: 0 }, many: { ms: 0, cpuMs: 0 } }
+  for (const isUp of [false, true]) {
+    for (const name of turn % 2 === 0 ? ['few', 'many'] : ['many', 'few']) {
+      const { pair, active } = name === 'few' ? few : many
+      const { ms, cpuMs } = await pair.carry(isUp, { total, active, piece })
+      spent[name].ms += ms
+      spent[name].cpuMs += cpuMs
+    }
+  }
+  return spent
 }
 
-function megabytesPerSecond(total, times) {
-  return round((2 * total) / 1000 / median(times))
+/** Answers what share of the machine others have had since, when told how much was ours. */
+function watchOthers() {
+  const before = machine()
+  const mine = process.cpuUsage()
+  return oursMs => {
+    const after = machine()
+    const { user, system } = process.cpuUsage(mine)
+    const others = after.busy - before.busy - oursMs - (user + system) / 1000
+    return Math.max(0, others / (after.all - before.all))
+  }
 }
 
-function sum(values) {
-  return values.reduce((total, value) => total + value, 0)
+/** ms of all cores. */
+function machine() {
+  const times = cpus().map(cpu => cpu.times)
+  const all = sum(times, ({ user, nice, sys, irq, idle }) => user + nice + sys + irq + idle)
+  return { all, busy: all - sum(times, ({ idle }) => idle) }
 }
 
-function median(values) {
-  return quantile(values, 0.5)
+function perSecond(megabytes, { few, many }) {
+  return { few: round((1000 * megabytes) / few), many: round((1000 * megabytes) / many) }
+}
+
+function sum(values, of) {
+  return values.reduce((total, value) => total + of(value), 0)
 }
 
 function quantile(values, share) {

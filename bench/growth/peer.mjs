@@ -59,7 +59,7 @@ const verbs = {
 
   connections: () => endpoint.sessions.size,
   streams: () => bulk.streamCount,
-  send: ({ total, active }) => bulk.send(total, active),
+  send: ({ total, active, piece }) => bulk.send(total, active, piece),
   receive: ({ total, active }) => bulk.receive(total, active),
 
   /** Bytes, once the garbage is gone. */

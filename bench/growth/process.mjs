@@ -4,10 +4,12 @@ import { fork } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
+/** Flags of node for all of them, if any: `GROWTH_FLAGS='--min-semi-space-size=16 --initial-heap-size=512'`, equal heaps. */
+const flags = process.env.GROWTH_FLAGS?.split(' ') ?? []
 const module = fileURLToPath(new URL('peer.mjs', import.meta.url))
 
 export class Peer {
-  #child = fork(module, { execArgv: ['--expose-gc'] })
+  #child = fork(module, { execArgv: ['--expose-gc', ...flags] })
   #waiting = new Map()
   #next = 0
 
