@@ -80,7 +80,11 @@ export async function compare(few, many, { total, piece, samples, warmUp = WARM_
     by: isQuiet ? 'time' : 'CPU',
     timeRatio,
     cpuRatio,
-    quartilesOfTimeRatio: [0.25, 0.5, 0.75].map(share => round(quantile(ratios, share))),
+    quartilesOfTimeRatio: {
+      lower: round(quantile(ratios, 0.25)),
+      median: round(quantile(ratios, 0.5)),
+      upper: round(quantile(ratios, 0.75)),
+    },
     megabytesPerSecond: perSecond(megabytes, time),
     megabytesPerCpuSecond: perSecond(megabytes, cpu),
     othersShare,
