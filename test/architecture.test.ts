@@ -133,6 +133,7 @@ const entries = ['index.ts', 'core.ts', 'crypto-noble.ts', 'http3/index.ts', 'ze
 /** Where node's own modules may be used at all. */
 const nodeBackend: ReadonlySet<string> = new Set([
   'crypto/backend-node.ts',
+  'crypto/finish-node.ts',
   'crypto/key-exchange-node.ts',
   'crypto/ml-kem-node.ts',
 ])

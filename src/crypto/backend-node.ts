@@ -37,6 +37,7 @@ import {
   TLS_AES_256_GCM_SHA384,
   TLS_CHACHA20_POLY1305_SHA256,
 } from './cipher-suite.ts'
+import { isFinished } from './finish-node.ts'
 import { checkSealable, MaskedHeader } from './header-protection.ts'
 import { encapsulate, newKeyExchange } from './key-exchange-node.ts'
 import { PacketNonce } from './packet-nonce.ts'
@@ -262,12 +263,7 @@ class NodeAead implements Aead {
     decipher.setAAD(associatedData)
     decipher.setAuthTag(ciphertext.subarray(tagStart))
     const plaintext = decipher.update(ciphertext.subarray(0, tagStart))
-    try {
-      decipher.final()
-    } catch {
-      return undefined
-    }
-    return plain(plaintext)
+    return isFinished(decipher) ? plain(plaintext) : undefined
   }
 }
 

@@ -38,7 +38,7 @@ class Stage {
 export class EarlyStage extends Stage {
   constructor(backend: CryptoBackend, hash: HashName, psk: Uint8Array | undefined) {
     const zeros = new Uint8Array(hashLength(hash))
-    super(backend, hash, hkdfExtract(backend, hash, zeros, psk ?? zeros))
+    super(backend, hash, psk === undefined ? withoutPsk(backend, hash) : hkdfExtract(backend, hash, zeros, psk))
   }
 
   /** RFC 8446 §4.2.11.2: a Finished under the binder key. */
@@ -168,6 +168,19 @@ function emptyHash(backend: CryptoBackend, hash: HashName): Uint8Array {
 }
 
 const emptyHashes = new Map<HashName, Uint8Array>()
+
+/** The early secret of a handshake without PSK, another constant. */
+function withoutPsk(backend: CryptoBackend, hash: HashName): Uint8Array {
+  let known = secretsWithoutPsk.get(hash)
+  if (known === undefined) {
+    const zeros = new Uint8Array(hashLength(hash))
+    known = hkdfExtract(backend, hash, zeros, zeros)
+    secretsWithoutPsk.set(hash, known)
+  }
+  return known
+}
+
+const secretsWithoutPsk = new Map<HashName, Uint8Array>()
 
 /** HKDF-Expand-Label to the length of the hash. */
 function expandLabel(

@@ -2,7 +2,7 @@
 
 import { constantTimeEqual } from '../bytes/equal.ts'
 import type { CryptoBackend } from '../crypto/backend.ts'
-import type { CipherSuite } from '../crypto/cipher-suite.ts'
+import type { CipherSuite, HashName } from '../crypto/cipher-suite.ts'
 import { parseCertificate } from '../x509/certificate.ts'
 import { Alert, TlsAlert } from './alert.ts'
 import type { TlsServerConfig } from './config.ts'
@@ -95,6 +95,23 @@ export function verifyBinder(
   if (!constantTimeEqual(expected, binder)) throw new TlsAlert(Alert.DecryptError, 'the PSK binder does not verify')
   return stage
 }
+
+/**
+ * The work of `verifyBinder` for a ClientHello none of whose PSKs is known, so that time does not tell an unknown identity
+ * from a wrong binder (RFC 8446 Appendix E.6).
+ */
+export function verifyNothing(
+  backend: CryptoBackend,
+  hash: HashName,
+  binder: Uint8Array,
+  before: HelloTranscript,
+  truncatedHello: Uint8Array,
+): void {
+  const stage = new EarlyStage(backend, hash, noSecret)
+  constantTimeEqual(stage.binder('resumption', before.digestWith(hash, truncatedHello)), binder)
+}
+
+const noSecret = new Uint8Array(32)
 
 /** RFC 8446 §4.2.10, without the question of freshness: does the choice agree with what early data was sealed under? */
 export function agreesWith(

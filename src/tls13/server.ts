@@ -16,7 +16,7 @@ import { HandshakeType, illegalParameter, type Message } from './messages/handsh
 import { writeHelloRetryRequest } from './messages/server-hello.ts'
 import { verifyProof } from './peer-identity.ts'
 import type { CertifiedKey, ClientAuthentication, EarlyDataTerms } from './ports.ts'
-import { verifyBinder } from './psk.ts'
+import { verifyBinder, verifyNothing } from './psk.ts'
 import {
   acceptsEarlyData,
   type Choice,
@@ -159,10 +159,12 @@ class ExpectClientHello implements ServerState {
   /** With a PSK, only after its binder was verified (RFC 8446 §4.2.11). */
   #earlyStage(message: Message, hello: ClientHello, choice: Choice): EarlyStage {
     const { backend } = this.#config
-    if (choice.psk === undefined || hello.psks === undefined)
-      return new EarlyStage(backend, choice.suite.hash, undefined)
+    const { hash } = choice.suite
+    if (hello.psks === undefined) return new EarlyStage(backend, hash, undefined)
     const truncated = message.bytes.subarray(0, message.bytes.length - hello.psks.bindersLength)
-    return verifyBinder(backend, choice.psk, this.#transcript, truncated)
+    if (choice.psk !== undefined) return verifyBinder(backend, choice.psk, this.#transcript, truncated)
+    verifyNothing(backend, hash, hello.psks.binders[0] as Uint8Array, this.#transcript, truncated)
+    return new EarlyStage(backend, hash, undefined)
   }
 
   /** Early data is accepted without a HelloRetryRequest alone, so the transcript is this one message. */
