@@ -6,7 +6,7 @@ import { FrameType } from '../packet/frames/frame.ts'
 import { Space } from '../packet/level.ts'
 import { ErrorCode, TransportError } from '../packet/transport-error.ts'
 import { LostPackets } from './lost-packets.ts'
-import { SentPackets } from './sent-packets.ts'
+import { type SentPacket, SentPackets } from './sent-packets.ts'
 
 /** How many skipped numbers are remembered; an ACK of an older one goes unnoticed. */
 export const MAX_SKIPPED_NUMBERS: number = limits.skippedNumbers
@@ -30,6 +30,8 @@ export class NumberSpace {
   lossTime: number = Number.POSITIVE_INFINITY
   /** Ack-eliciting packets to be sent whatever the window says. */
   pendingProbes = 0
+  /** Of the next packet: see `SentPacket`. */
+  #isAfterAcknowledged = false
   /** Skipped numbers, ascending. */
   readonly #skipped: number[] = []
   readonly #random: () => number
@@ -46,6 +48,28 @@ export class NumberSpace {
   /** The newest number that was skipped; -1 when none was. */
   get lastSkipped(): number {
     return this.#skipped.length === 0 ? -1 : (this.#skipped[this.#skipped.length - 1] as number)
+  }
+
+  onSent(packet: SentPacket): void {
+    packet.isAfterAcknowledged = this.#isAfterAcknowledged
+    this.#isAfterAcknowledged = false
+    this.sent.add(packet)
+    this.advance(packet.number)
+  }
+
+  /**
+   * RFC 9002 §7.6.2: these of another space (ascending) were acknowledged. They part what was sent here before them from
+   * what was sent after. Only in a handshake is there anything to look through.
+   */
+  onAckedElsewhere(acked: readonly SentPacket[]): void {
+    let number = this.sent.first
+    for (let i = 0; i < acked.length; i++) {
+      const { sentAt } = acked[i] as SentPacket
+      while (number !== -1 && (this.sent.get(number) as SentPacket).sentAt <= sentAt) number = this.sent.next(number)
+      if (number === -1) break
+      ;(this.sent.get(number) as SentPacket).isAfterAcknowledged = true
+    }
+    this.#isAfterAcknowledged ||= number === -1
   }
 
   /** The packet with number `number` was sent. */

@@ -13,8 +13,9 @@ export function persistentCongestionDuration(rtt: Rtt, maxAckDelay: number): num
 
 /**
  * RFC 9002 §7.6.2: whether two ack-eliciting packets of `lost` (ascending, of one space) were sent further apart than
- * `duration`, after the first RTT sample, with no acknowledged packet between them. A number missing between two lost
- * ones was acknowledged, or lost earlier; unless it is `skipped`, which we never sent. MTU probes say nothing.
+ * `duration`, after the first RTT sample, with no acknowledged packet of any space between them. A number missing
+ * between two lost ones was acknowledged, or lost earlier; unless it is `skipped`, which we never sent. MTU probes say
+ * nothing.
  */
 export function isPersistentCongestion(
   lost: readonly SentPacket[],
@@ -27,7 +28,7 @@ export function isPersistentCongestion(
   for (let i = 0; i < lost.length; i++) {
     const packet = lost[i] as SentPacket
     if (expected === skipped) expected++
-    if (packet.number !== expected) start = Number.POSITIVE_INFINITY
+    if (packet.number !== expected || packet.isAfterAcknowledged) start = Number.POSITIVE_INFINITY
     expected = packet.number + 1
     if (!packet.isAckEliciting || packet.isMtuProbe || packet.sentAt <= firstSampleAt) continue
     if (packet.sentAt - start > duration) return true

@@ -108,8 +108,7 @@ export class Recovery {
   onPacketSent(packet: SentPacket): void {
     const space = this.#at(packet.space)
     const bytesInFlight = this.bytesInFlight
-    space.sent.add(packet)
-    space.advance(packet.number)
+    space.onSent(packet)
     this.stats.packetsSent++
     if (!packet.isInFlight) return
     const now = packet.sentAt
@@ -134,6 +133,7 @@ export class Recovery {
     space.sent.takeAcknowledged(frame.ranges, acked)
     if (acked.length === 0) return outcome
     const hasSample = this.#sampleRtt(frame.largestAcknowledged, ackDelay, waited, now)
+    for (let i = 0; i < this.#spaces.length; i++) if (i !== spaceId) this.#at(i).onAckedElsewhere(acked)
     // RFC 9000 §13.4.2.1: we never mark packets, so ECN counts in an ACK are somebody's mistake, and not looked at.
     this.#detectLost(space, now)
     if (spaceId === Space.Application) {

@@ -34,6 +34,8 @@ export class SentPacket {
   isMtuProbe = false
   /** RFC 9000 §9.4: it went by another path, and says nothing of this one. The same. */
   isOffPath = false
+  /** RFC 9002 §7.6.2: one of another space, sent between the one before in this space and this, was acknowledged. */
+  isAfterAcknowledged = false
   /** How it was declared lost; undefined when it was not. */
   lostBy: LossCause | undefined = undefined
   /** The congestion epoch in which it was declared lost; -1 when it was not, or its loss is no sign of congestion. */

@@ -2,9 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { Space } from '../../src/packet/level.ts'
 import { NewReno } from '../../src/recovery/congestion/new-reno.ts'
 import { isPersistentCongestion, persistentCongestionDuration } from '../../src/recovery/persistent-congestion.ts'
+import type { Recovery } from '../../src/recovery/recovery.ts'
 import { Rtt } from '../../src/recovery/rtt.ts'
 import { SentPacket } from '../../src/recovery/sent-packets.ts'
-import { ack, confirmed, numbers, send } from './support.ts'
+import { ack, confirmed, create, numbers, send } from './support.ts'
 
 const App = Space.Application
 
@@ -48,6 +49,66 @@ describe('RFC 9002 §7.6.2: establishing persistent congestion', () => {
   test('nothing lost, one lost', () => {
     expect(isPersistentCongestion([], 0, 1000, -1)).toBe(false)
     expect(isPersistentCongestion(lost([1, 1000]), 0, 1000, -1)).toBe(false)
+  })
+})
+
+describe('RFC 9002 §7.6.2: packets of other spaces', () => {
+  const { Handshake, Initial } = Space
+  /** Its acknowledgment is no RTT sample, which would change the duration. */
+  const silent = { isAckEliciting: false }
+
+  /** A client whose Initial was acknowledged at 100: three PTO are 3 * (100 + 200) from then on. */
+  function client() {
+    const recovery = create()
+    recovery.onHandshakeKeys()
+    send(recovery, Initial, 0)
+    recovery.onAck(Initial, ack([0, 0]), 0, 100)
+    return recovery
+  }
+
+  /** The Handshake packets sent so far are lost by the acknowledgment of one more. */
+  function lose(recovery: Recovery, now: number) {
+    const last = send(recovery, Handshake, now)
+    const { lost } = recovery.onAck(Handshake, ack([last, last]), 0, now + 100)
+    return { lost: numbers(lost), periods: recovery.stats.persistentCongestions }
+  }
+
+  test('one acknowledged between those that are lost ends the period', () => {
+    const recovery = client()
+    send(recovery, Handshake, 1000)
+    send(recovery, App, 1500, silent)
+    send(recovery, Handshake, 2000)
+    recovery.onAck(App, ack([0, 0]), 0, 2100)
+    expect(lose(recovery, 3000)).toEqual({ lost: [0, 1], periods: 0 })
+  })
+
+  test('also when it is acknowledged before the second of them is sent', () => {
+    const recovery = client()
+    send(recovery, Handshake, 1000)
+    send(recovery, App, 1500, silent)
+    recovery.onAck(App, ack([0, 0]), 0, 1600)
+    send(recovery, Handshake, 2000)
+    expect(lose(recovery, 3000)).toEqual({ lost: [0, 1], periods: 0 })
+  })
+
+  test('another period begins after it', () => {
+    const recovery = client()
+    send(recovery, Handshake, 1000)
+    send(recovery, App, 1500, silent)
+    for (const at of [2000, 2500, 3500]) send(recovery, Handshake, at)
+    recovery.onAck(App, ack([0, 0]), 0, 3600)
+    expect(lose(recovery, 4500)).toEqual({ lost: [0, 1, 2, 3], periods: 1 })
+  })
+
+  test('one that was not acknowledged, or not sent between them, does no harm', () => {
+    const recovery = client()
+    send(recovery, App, 900, silent)
+    send(recovery, Handshake, 1000)
+    send(recovery, App, 1500, silent)
+    send(recovery, Handshake, 2000)
+    send(recovery, App, 2200, silent)
+    recovery.onAck(App, ack([2, 2], [0, 0]), 0, 2300)
+    expect(lose(recovery, 3000)).toEqual({ lost: [0, 1], periods: 1 })
   })
 })
 
