@@ -35,7 +35,7 @@ export type {
 export { MAX_KEY_SHARES_AHEAD, withKeySharesAhead } from './endpoint/key-shares-ahead.ts'
 export type { Listener } from './endpoint/listener.ts'
 export type { CipherSuiteName, ConnectOptions, ListenOptions } from './endpoint/options.ts'
-export type { QuicDatagrams } from './endpoint/quic-datagrams.ts'
+export type { DatagramOptions, QuicDatagrams } from './endpoint/quic-datagrams.ts'
 export type { ApplicationFactory, CloseInfo, QuicSession } from './endpoint/quic-session.ts'
 export type { QuicStream } from './endpoint/quic-stream.ts'
 export { QuicStreams } from './endpoint/quic-streams.ts'

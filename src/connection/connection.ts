@@ -211,12 +211,14 @@ export class Connection {
 
   /**
    * Queues an unreliable datagram; false when the peer takes none that large (RFC 9221). When 64 wait already, the oldest
-   * is dropped. With an `id`, a positive number, a `datagramSettled` event will tell what became of it.
+   * of the least urgent is dropped. With an `id`, a positive number, a `datagramSettled` event will tell what became of it.
+   * By `urgency`, from 0, the first, to 7, it goes before other datagrams, and before the data of streams that are no more
+   * urgent (RFC 9221 §5.1); default 0, before them all. Throws a RangeError for another.
    */
-  sendDatagram(data: Uint8Array, id = 0): boolean {
+  sendDatagram(data: Uint8Array, id = 0, urgency = 0): boolean {
     const { close, datagrams } = this.#parts
     this.#isDrained = false
-    const isQueued = close.isOpen && datagrams.send(data, id, datagramRoom(this.#parts))
+    const isQueued = close.isOpen && datagrams.send(data, id, datagramRoom(this.#parts), urgency)
     if (isQueued) this.#watch?.onDatagram(data.length, this.#now)
     return isQueued
   }

@@ -10,7 +10,7 @@ import { ErrorCode, TransportError } from '../packet/transport-error.ts'
 import type { EventQueue } from './event-queue.ts'
 import type { DatagramFate } from './events.ts'
 
-/** Datagrams waiting to be sent; the oldest is dropped when another comes. */
+/** Datagrams waiting to be sent; when another comes, the oldest of the least urgent is dropped. */
 export const MAX_QUEUED_DATAGRAMS: number = limits.queuedDatagrams
 /** Type, and a length of at most 4 bytes. */
 const FRAME_OVERHEAD = 5
@@ -24,7 +24,7 @@ export class DatagramStats {
   /** Declared lost; some of them may have been acknowledged later. */
   lost = 0
   received = 0
-  /** Never sent: newer ones took their place. */
+  /** Never sent: newer or more urgent ones took their place. */
   overflowed = 0
   /** Never sent: the path, or the peer, takes less than when they were queued. */
   tooLarge = 0
@@ -36,6 +36,7 @@ interface Queued {
   readonly data: Uint8Array
   /** 0: nobody asks after it. */
   readonly id: number
+  readonly urgency: number
 }
 
 export class Datagrams implements FrameOwner {
@@ -44,6 +45,7 @@ export class Datagrams implements FrameOwner {
   readonly #memory: MemoryAccount
   readonly #localMaximum: number
   #peerMaximum = 0
+  /** By urgency, and then by age. */
   readonly #queue: Queued[] = []
   /** Sent, of unknown fate. Bounded by the packets in flight. */
   #awaited: Set<number> | undefined
@@ -70,6 +72,11 @@ export class Datagrams implements FrameOwner {
     return this.#queue.length > 0
   }
 
+  /** RFC 9221 §5.1: that of the next one; -1 when none waits. */
+  get urgency(): number {
+    return this.#queue.length === 0 ? -1 : (this.#queue[0] as Queued).urgency
+  }
+
   /** How many more may be queued before the oldest is dropped. Zero: `datagramsWritable` will be said. */
   get room(): number {
     const room = MAX_QUEUED_DATAGRAMS - this.#queue.length
@@ -77,18 +84,23 @@ export class Datagrams implements FrameOwner {
     return room
   }
 
-  /** Queues a datagram; false when the peer takes none that large. With an `id` its fate will be told. */
-  send(data: Uint8Array, id: number, packetSize: number): boolean {
+  /**
+   * Queues a datagram; false when the peer takes none that large. With an `id` its fate will be told. Throws a RangeError
+   * for an urgency that is none.
+   */
+  send(data: Uint8Array, id: number, packetSize: number, urgency = 0): boolean {
+    if (!Number.isInteger(urgency) || urgency < 0 || urgency > 7)
+      throw new RangeError(`urgency must be an integer from 0 to 7, not ${urgency}`)
     if (!this.#fits(data, packetSize)) return false
-    if (this.#queue.length === MAX_QUEUED_DATAGRAMS) this.#drop('overflowed')
-    this.#queue.push({ data, id })
+    this.#insert({ data, id, urgency })
     this.#memory.add(data.length)
+    if (this.#queue.length > MAX_QUEUED_DATAGRAMS) this.#drop('overflowed', this.#oldestOfLeastUrgent())
     return true
   }
 
   /** Drops what can no longer be sent: the packets of this path hold only `packetSize` bytes of frames now. */
   trim(packetSize: number): void {
-    while (this.#queue.length > 0 && !this.#fits((this.#queue[0] as Queued).data, packetSize)) this.#drop('tooLarge')
+    while (this.#queue.length > 0 && !this.#fits((this.#queue[0] as Queued).data, packetSize)) this.#drop('tooLarge', 0)
   }
 
   /** The connection is over: what was queued never left, and of what is on its way nothing will be heard. */
@@ -115,16 +127,19 @@ export class Datagrams implements FrameOwner {
     if (!this.#events.pushDatagram(isPinning ? data.slice() : data)) this.stats.unread++
   }
 
-  write(packet: PacketWriter): void {
-    for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
+  /** Those of the first urgency. False: one of them has no room. */
+  write(packet: PacketWriter): boolean {
+    const first = this.urgency
+    for (let next = this.#queue[0]; next !== undefined && next.urgency === first; next = this.#queue[0]) {
       const { data, id } = next
-      if (data.length + FRAME_OVERHEAD > packet.remaining) return
+      if (data.length + FRAME_OVERHEAD > packet.remaining) return false
       writeDatagram(packet, data)
       packet.record(id === 0 ? datagramRecord : new SentFrame(SentKind.Datagram, id))
       if (id !== 0) this.#expect(id)
       this.stats.sent++
-      this.#shift()
+      this.#take(0)
     }
+    return true
   }
 
   onAcked(frame: SentFrame): void {
@@ -142,19 +157,34 @@ export class Datagrams implements FrameOwner {
     return this.#peerMaximum > 0 && data.length <= this.maxSize(packetSize)
   }
 
-  #drop(fate: 'overflowed' | 'tooLarge'): void {
-    this.stats[fate]++
-    this.#tell(this.#shift().id, fate)
+  /** Most often at the end: it is looked for from there. */
+  #insert(queued: Queued): void {
+    let at = this.#queue.length
+    while (at > 0 && (this.#queue[at - 1] as Queued).urgency > queued.urgency) at--
+    if (at === this.#queue.length) this.#queue.push(queued)
+    else this.#queue.splice(at, 0, queued)
   }
 
-  #shift(): Queued {
-    const first = this.#queue.shift() as Queued
-    this.#memory.add(-first.data.length)
+  #oldestOfLeastUrgent(): number {
+    let at = this.#queue.length - 1
+    const { urgency } = this.#queue[at] as Queued
+    while (at > 0 && (this.#queue[at - 1] as Queued).urgency === urgency) at--
+    return at
+  }
+
+  #drop(fate: 'overflowed' | 'tooLarge', at: number): void {
+    this.stats[fate]++
+    this.#tell(this.#take(at).id, fate)
+  }
+
+  #take(at: number): Queued {
+    const taken = (at === 0 ? this.#queue.shift() : this.#queue.splice(at, 1)[0]) as Queued
+    this.#memory.add(-taken.data.length)
     if (this.#isFull && this.#queue.length <= MAX_QUEUED_DATAGRAMS / 2) {
       this.#isFull = false
       this.#events.push({ type: 'datagramsWritable' })
     }
-    return first
+    return taken
   }
 
   #expect(id: number): void {

@@ -197,14 +197,22 @@ function writeFrames(
   if (packet.level !== Level.ZeroRtt) crypto.write(packet)
   if (packet.level === Level.OneRtt) writeControl(parts, packet, now)
   if (space === Space.Application) {
-    parts.datagrams.write(packet)
-    parts.streams.write(packet, now)
+    writeApplication(parts, packet, now)
     parts.ackRequests.writeImmediate(packet, probes > 0, !parts.streams.hasDataToSend, now)
   }
   if (probes > 0 && !packet.isAckEliciting && packet.remaining > 0) {
     writePing(packet)
     packet.record(pingRecord)
   }
+}
+
+/** RFC 9221 §5.1: a datagram lets the data of more urgent streams go before it. */
+function writeApplication({ datagrams, streams }: Parts, packet: PacketWriter, now: number): void {
+  for (let urgency = datagrams.urgency; urgency >= 0; urgency = datagrams.urgency) {
+    if (urgency > 0) streams.write(packet, now, urgency)
+    if (!datagrams.write(packet)) break
+  }
+  streams.write(packet, now)
 }
 
 function writeControl(parts: Parts, packet: PacketWriter, now: number): void {

@@ -10,10 +10,18 @@ export const MAX_RECEIVED_DATAGRAMS: number = limits.receivedDatagrams
 
 /** What the session lends. */
 export interface DatagramDoor {
-  sendDatagram(data: Uint8Array, id: number): boolean
+  sendDatagram(data: Uint8Array, id: number, urgency: number): boolean
   /** So many bytes more are kept here; fewer when negative. */
   holdDatagrams(bytes: number): void
   readonly datagramLimits: { readonly size: number; readonly room: number }
+}
+
+export interface DatagramOptions {
+  /**
+   * From 0, the first, to 7: in which order datagrams go; each also goes before the data of streams that are no more
+   * urgent (`stream.setPriority`). Default 0, before all of it. RFC 9221 §5.1.
+   */
+  readonly urgency?: number
 }
 
 /** The datagrams the peer sends can be read by `for await`, or as `readable`; the newest 256 are kept until then. */
@@ -45,13 +53,13 @@ export class QuicDatagrams implements AsyncIterable<Uint8Array> {
 
   /**
    * Sends a datagram, once. Resolves with what became of it: `acked`, `lost`, or why it was never sent. When 64 are
-   * waiting to be sent, the oldest of them is dropped for it: `writable` waits instead. Rejects with a RangeError when it
-   * is larger than `maxSize`.
+   * waiting to be sent, the oldest of the least urgent is dropped: `writable` waits instead. Rejects with a RangeError when
+   * it is larger than `maxSize`, or `urgency` is none.
    */
-  async send(data: Uint8Array): Promise<DatagramFate> {
+  async send(data: Uint8Array, { urgency = 0 }: DatagramOptions = {}): Promise<DatagramFate> {
     if (this.#isClosed) return 'unsent'
     const id = ++this.#lastId
-    if (!this.#door.sendDatagram(data, id)) {
+    if (!this.#door.sendDatagram(data, id, urgency)) {
       throw new RangeError(`a datagram of ${data.length} bytes: path and peer take ${this.maxSize} at most`)
     }
     return new Promise(resolve => this.#asked.set(id, resolve))
@@ -110,7 +118,7 @@ export class QuicDatagrams implements AsyncIterable<Uint8Array> {
       await new Promise<void>(resolve => this.#writers.push(resolve))
     }
     if (this.#isClosed) throw new QuicError('ERR_ZEROTRIP_INVALID_STATE', 'the connection has ended')
-    this.#door.sendDatagram(data, 0)
+    this.#door.sendDatagram(data, 0, 0)
   }
 
   #wake(): void {

@@ -9,7 +9,7 @@ import type { TicketStore } from '../zero-rtt/ticket-store.ts'
 import type { Application } from './application.ts'
 import { now } from './clock.ts'
 import { assertErrorCode, closedError, QuicError, throwLater } from './errors.ts'
-import type { QuicDatagrams } from './quic-datagrams.ts'
+import type { DatagramOptions, QuicDatagrams } from './quic-datagrams.ts'
 import type { QuicStream } from './quic-stream.ts'
 import { QuicStreams } from './quic-streams.ts'
 import { answer } from './session-answers.ts'
@@ -139,10 +139,10 @@ export class QuicSession implements AsyncDisposable {
 
   /**
    * Queues an unreliable datagram and forgets it; `datagrams.send` tells what becomes of it. False: the peer takes none,
-   * or none that large.
+   * or none that large. Throws a RangeError for an urgency that is none.
    */
-  sendDatagram(data: Uint8Array): boolean {
-    return this.transport.sendDatagram(data, 0)
+  sendDatagram(data: Uint8Array, { urgency = 0 }: DatagramOptions = {}): boolean {
+    return this.transport.sendDatagram(data, 0, urgency)
   }
 
   /**

@@ -62,9 +62,9 @@ export class SessionTransport {
     this.#host.onClose(errorCode, reason)
   }
 
-  sendDatagram(data: Uint8Array, id: number): boolean {
+  sendDatagram(data: Uint8Array, id: number, urgency: number): boolean {
     this.#host.onChanged()
-    return this.#connection.sendDatagram(data, id)
+    return this.#connection.sendDatagram(data, id, urgency)
   }
 
   get datagramLimits(): { readonly size: number; readonly room: number } {

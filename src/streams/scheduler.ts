@@ -112,10 +112,10 @@ export class Scheduler<T> {
     return false
   }
 
-  /** Whose turn it is; fresh bytes are considered only when the connection has credit for them. */
-  next(hasCredit: boolean): T | undefined {
+  /** Whose turn it is, `before` an urgency; fresh bytes are considered only when the connection has credit for them. */
+  next(hasCredit: boolean, before: number = URGENCIES): T | undefined {
     while (this.#first < URGENCIES && (this.#levels[this.#first] as Urgency<T>).isEmpty) this.#first++
-    for (let urgency = this.#first; urgency < URGENCIES; urgency++) {
+    for (let urgency = this.#first; urgency < before; urgency++) {
       const level = this.#levels[urgency] as Urgency<T>
       const turn = level.free.first ?? (hasCredit ? level.fresh : undefined)
       if (turn !== undefined) return turn.owner

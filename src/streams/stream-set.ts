@@ -270,9 +270,9 @@ export class StreamSet implements FrameOwner {
     }
   }
 
-  /** Into packets of 0-RTT and 1-RTT. */
-  write(packet: PacketWriter, now: number): void {
-    this.#turns.write(packet, now)
+  /** Into packets of 0-RTT and 1-RTT; no data of streams that are not more urgent than `before`, which is any if absent. */
+  write(packet: PacketWriter, now: number, before: number = URGENCIES): void {
+    this.#turns.write(packet, now, before)
   }
 
   /** What the path is like, from the first ACK on: smoothed round-trip time in ms, congestion window in bytes. */

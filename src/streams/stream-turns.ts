@@ -51,12 +51,12 @@ export class StreamTurns {
     )
   }
 
-  /** Into packets of 0-RTT and 1-RTT. */
-  write(packet: PacketWriter, now: number): void {
+  /** Into packets of 0-RTT and 1-RTT; no data of streams that are not more urgent than `before`. */
+  write(packet: PacketWriter, now: number, before: number): void {
     this.#tuner.now = now
     this.#credit.writeLimits(packet, this.#tuner)
     this.#writeControl(packet)
-    this.#writeData(packet)
+    this.#writeData(packet, before)
     // Using up a stream's credit has made STREAM_DATA_BLOCKED due: better now than in a packet of its own.
     this.#writeControl(packet)
     this.#credit.writeBlocked(packet, this.#scheduler.hasFresh)
@@ -71,10 +71,10 @@ export class StreamTurns {
     }
   }
 
-  #writeData(packet: PacketWriter): void {
+  #writeData(packet: PacketWriter, before: number): void {
     const credit = this.#credit.data
     for (;;) {
-      const stream = this.#scheduler.next(credit.available > 0)
+      const stream = this.#scheduler.next(credit.available > 0, before)
       const used = stream?.send?.write(packet, credit.available)
       if (stream === undefined || used === undefined || used < 0) return
       credit.use(used)

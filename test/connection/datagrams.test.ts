@@ -144,6 +144,86 @@ describe('the fate of a datagram', () => {
   })
 })
 
+describe('RFC 9221 §5.1: the urgency of a datagram', () => {
+  /** Streams and datagrams in the order in which the client sent them, those that follow their own kind left out. */
+  function order(pair: OpenPair, from: number): string[] {
+    const names = pair.logs.client.sent.slice(from).flatMap(({ frames }) =>
+      frames.flatMap(frame => {
+        if (frame.type === FrameType.Datagram) return `datagram ${frame.data[0]}`
+        return frame.type === FrameType.Stream ? `stream ${frame.id}` : []
+      }),
+    )
+    return names.filter((name, i) => name !== names[i - 1])
+  }
+
+  test('decides its place among others and among the streams, whenever it was sent', () => {
+    const pair = new OpenPair(both).connect()
+    pair.world.pass(1000)
+    const from = pair.logs.client.sent.length
+    pair.client.act(client => {
+      for (const urgency of [5, 1]) {
+        const id = client.openStream('bidi') as number
+        client.setPriority(id, urgency, false)
+        client.write(id, new Uint8Array(2000), true)
+      }
+      for (const urgency of [7, 3, 5, 1, 0, 3]) client.sendDatagram(new Uint8Array(50).fill(urgency), 0, urgency)
+    })
+    pair.world.pass(1000)
+    // Stream 4 is the urgent one. At the same urgency the datagram is first.
+    expect(order(pair, from)).toEqual([
+      'datagram 0',
+      'datagram 1',
+      'stream 4',
+      'datagram 3',
+      'datagram 5',
+      'stream 0',
+      'datagram 7',
+    ])
+    expect(received(pair.server).map(data => data[0])).toEqual([0, 1, 3, 3, 5, 7])
+  })
+
+  test('lets less urgent streams go after it, and fill what it leaves of a packet', () => {
+    const pair = new OpenPair(both).connect()
+    pair.world.pass(1000)
+    const from = pair.logs.client.sent.length
+    pair.client.act(client => {
+      const ids = [6, 2].map(urgency => {
+        const id = client.openStream('bidi') as number
+        client.setPriority(id, urgency, true)
+        return id
+      })
+      for (const id of ids) client.write(id, new Uint8Array(1500), true)
+      client.sendDatagram(new Uint8Array(100), 0, 4)
+      client.sendDatagram(Uint8Array.of(9), 0, 7)
+    })
+    pair.world.pass(1000)
+    expect(order(pair, from)).toEqual(['stream 4', 'datagram 0', 'stream 0', 'datagram 9'])
+  })
+
+  test('does not hold it back behind a stream that has no credit', () => {
+    const server = { transport: { ...transport, initialMaxStreamData: 10 } }
+    const pair = new Pair({ client: { transport }, server }).connect()
+    pair.client.act(client => {
+      const id = client.openStream('bidi') as number
+      client.setPriority(id, 0, false)
+      client.write(id, new Uint8Array(1000), true)
+      client.sendDatagram(Uint8Array.of(1), 1, 7)
+    })
+    pair.world.pass(1000)
+    expect(fates(pair.client.events).get(1)).toEqual(['acked'])
+  })
+
+  test('is an integer from 0 to 7', () => {
+    const { connection } = new Pair(both).connect().client
+    for (const urgency of [-1, 8, 1.5, Number.NaN]) {
+      expect(() => connection.sendDatagram(Uint8Array.of(1), 0, urgency)).toThrow(
+        'urgency must be an integer from 0 to 7',
+      )
+    }
+    expect(connection.sendDatagram(Uint8Array.of(1), 0, 7)).toBe(true)
+  })
+})
+
 describe('the queues', () => {
   function queue(): { datagrams: Datagrams; events: () => ConnectionEvent[]; memory: MemoryAccount } {
     const memory = new MemoryAccount(new MemoryBudget())
@@ -167,6 +247,16 @@ describe('the queues', () => {
     datagrams.trim(0)
     expect(datagrams.hasDue).toBe(false)
     expect(datagrams.stats.tooLarge).toBe(64)
+  })
+
+  test('when 64 wait, the oldest of the least urgent goes, be it the one that has come', () => {
+    const { datagrams, events } = queue()
+    for (let id = 1; id <= 64; id++) datagrams.send(Uint8Array.of(id), id, 1000, id <= 32 ? 5 : 3)
+    datagrams.send(Uint8Array.of(65), 65, 1000, 3)
+    datagrams.send(Uint8Array.of(66), 66, 1000, 5)
+    datagrams.send(Uint8Array.of(67), 67, 1000, 7)
+    expect([...fates(events()).keys()]).toEqual([1, 2, 67])
+    expect(datagrams.room).toBe(0)
   })
 
   test('both count as memory, until they are sent, read, dropped or over', () => {

@@ -49,6 +49,16 @@ describe('datagrams of a session', () => {
     expect(fates.slice(136).every(fate => fate === 'acked' || fate === 'lost')).toBe(true)
   })
 
+  test('RFC 9221 §5.1: the more urgent stay in the queue, and leave it first', async () => {
+    const { near } = await pair()
+    const last = near.datagrams.send(Uint8Array.of(0), { urgency: 7 })
+    const first = Array.from({ length: 64 }, (_, i) => near.datagrams.send(Uint8Array.of(i), { urgency: 2 }))
+    expect(await last).toBe('overflowed')
+    expect((await Promise.all(first)).includes('overflowed')).toBe(false)
+    expect(await failure(near.datagrams.send(Uint8Array.of(1), { urgency: 8 }))).toBeInstanceOf(RangeError)
+    expect(() => near.sendDatagram(Uint8Array.of(1), { urgency: -1 })).toThrow(RangeError)
+  })
+
   test('those under way when the session ends are told', async () => {
     const { near } = await pair()
     const sent = near.datagrams.send(Uint8Array.of(1))
