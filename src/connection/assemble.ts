@@ -200,7 +200,10 @@ export function assembleServer(config: ServerConfig, deps: Dependencies, accepte
     undefined,
   )
   parts.keyring.installInitial(accepted.destination, false)
-  if (preferred) parts.localIds.addPreferred(preferred.connectionId)
+  if (preferred) {
+    parts.localIds.addPreferred(preferred.connectionId)
+    parts.departure.firstSocket = accepted.remote.via ?? 0
+  }
   return parts
 }
 

@@ -1,6 +1,7 @@
 // Peers that move: a server follows its client, a client goes where it wants, or is asked to (RFC 9000 §9).
 
 import type { PacketHeader } from '../packet/header.ts'
+import { Space } from '../packet/level.ts'
 import { pto } from './delivery.ts'
 import type { Parts } from './parts.ts'
 import { type Address, isSameAddress } from './path.ts'
@@ -45,6 +46,7 @@ export function followPeer(parts: Parts, { header, from, size }: Arrival, now: n
   beginDeparture(parts, from, now)
   if (!parts.departure.isFrom(from)) return
   parts.departure.isWanted = true
+  parts.departure.isOnPurpose ||= !localIds.isInUse(header.destination)
   if (parts.departure.isAnswered) arrive(parts, now)
 }
 
@@ -131,12 +133,14 @@ export function onPathResponse(parts: Parts, data: Uint8Array, now: number): voi
 function arrive(parts: Parts, now: number): void {
   const { departure, path, peerIds, probes, events } = parts
   const to = departure.to as Address
+  const isLeaving = departure.isLeaving(path.remote)
   departure.hasActedOnPreferred ||= departure.isPreferred
   departure.end()
   // RFC 9000 §9.5: the id of before is not seen on the new path.
   const hasId = peerIds.moveTo(to, path.remote, keptUntil(parts, now))
   if (!hasId) return parts.isClient ? events.push({ type: 'migrationFailed' }) : undefined
   path.moveTo(to)
+  if (isLeaving) departure.leave(parts.spaces[Space.Application].received.largest)
   for (const data of probes.remove(to)?.responses ?? []) path.onChallenge(data)
   startAnew(parts, now)
   if (parts.isClient) events.push({ type: 'migrated', remote: to })

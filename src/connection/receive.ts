@@ -150,6 +150,7 @@ function receiveProtected(
   if (((datagram[start] as number) & reserved) !== 0) {
     throw new TransportError(ErrorCode.ProtocolViolation, 'reserved header bits are set')
   }
+  if (parts.departure.hasLeft(from, number)) return drop(parts, datagram, 'rejected', false, now)
   if (received.isDuplicate(number)) return drop(parts, datagram, 'duplicate', false, now)
   if (parts.recorder.enabled) parts.recorder.packetReceived(level, number, end - start, plaintext, now)
   onPlaintext(parts, plaintext, number, { header, from, size: datagram.length, arrivedAt }, now)

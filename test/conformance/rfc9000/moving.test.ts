@@ -266,6 +266,50 @@ describe('a preferred address', () => {
     expect(sent).toBeLessThanOrEqual(3600)
   })
 
+  /** Packets of the client have come to the second socket under the id `destination`, and what was asked there is answered. */
+  function moved(options: PeerOptions, under?: number): { peer: HandMadeClient; delayed: Uint8Array } {
+    const { peer, others } = serverWithIds({ ...options, parameters: { activeConnectionIdLimit: 4 } })
+    const destination = under === undefined ? peer.destination : (others[under] as Uint8Array)
+    const delayed = peer.packet(Level.OneRtt, streamOf(0))
+    peer.deliver(peer.packet(Level.OneRtt, ping, { padTo: 1200, destination }), there)
+    const { data } = asked(peer, there)[0] as { data: Uint8Array }
+    peer.deliver(peer.packet(Level.OneRtt, response(data), { padTo: 1200, destination }), there)
+    expect(peer.connection.remote).toEqual(there)
+    return { peer, delayed }
+  }
+
+  /** A stream of one byte. */
+  function streamOf(id: number): Uint8Array {
+    return bytes(FrameType.Stream + 2, id, 1, 0)
+  }
+
+  function opened(peer: HandMadePeer): number[] {
+    return peer.events.flatMap(event => (event.type === 'streamOpened' ? [event.id] : []))
+  }
+
+  test('RFC 9000 §9.6.2: once a client has gone there, newer packets by the old address are dropped', () => {
+    const { peer, delayed } = moved(preferring, 0)
+    peer.deliver(peer.packet(Level.OneRtt, streamOf(4)))
+    expect(peer.connection.statistics().dropped.rejected).toBe(1)
+    expect(opened(peer)).toEqual([])
+    // What was sent before, and took longer, is not.
+    peer.deliver(delayed)
+    expect(opened(peer)).toEqual([0])
+    expect(peer.connection.remote).toEqual(there)
+    peer.deliver(peer.packet(Level.OneRtt, streamOf(4)), there)
+    expect(opened(peer)).toEqual([0, 4])
+  })
+
+  test('RFC 9000 §9.6.2: not without a preferred address, nor where the id shows that somebody forwards', () => {
+    for (const { peer } of [moved({}, 0), moved(preferring)]) {
+      peer.deliver(peer.packet(Level.OneRtt, concat(ping, streamOf(4)), { padTo: 1200 }))
+      expect(opened(peer)).toEqual([0, 4])
+      const { data } = asked(peer, peerAddress).at(-1) as { data: Uint8Array }
+      peer.deliver(peer.packet(Level.OneRtt, response(data), { padTo: 1200 }))
+      expect(peer.connection.remote).toEqual(peerAddress)
+    }
+  })
+
   const parameters = {
     preferredAddress: {
       ...{ ipv4: Uint8Array.of(192, 0, 2, 77), ipv4Port: 443, ipv6: zeros(16), ipv6Port: 0 },
