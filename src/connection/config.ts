@@ -25,6 +25,7 @@ import type { ConnectionIdSource } from './local-ids.ts'
 import type { Address } from './path.ts'
 import type { PreferredAddresses } from './preferred-address.ts'
 
+/** Numbers are integers but for `initialRtt` and `sendBufferSize`; a RangeError says which one does not fit. */
 export interface TransportOptions {
   /** Idle timeout in ms; 0: none. Default 30,000. RFC 9000 §10.1. */
   readonly maxIdleTimeout?: number
@@ -205,13 +206,13 @@ const MiB = 1024 * 1024
 
 /** Fills in the defaults. Throws a RangeError that names the option that does not fit. */
 export function resolveTransport(options: TransportOptions = {}): Transport {
-  const maxDatagramSize = within('maxDatagramSize', options.maxDatagramSize ?? MIN_DATAGRAM_SIZE, 1200, 65_527)
+  const maxDatagramSize = integerWithin('maxDatagramSize', options.maxDatagramSize ?? MIN_DATAGRAM_SIZE, 1200, 65_527)
   // Who knows of a path that takes more than usual knows how much.
   const { probeDatagramSize = maxDatagramSize > DEFAULT_PROBED ? maxDatagramSize : 'interface' } = options
   const asksInterface = probeDatagramSize === 'interface'
-  const probed = asksInterface ? DEFAULT_PROBED : within('probeDatagramSize', probeDatagramSize, 1200, 65_527)
-  const maxAckDelay = within('maxAckDelay', options.maxAckDelay ?? 25, 0, 2 ** 14 - 1)
-  const streamData = within('initialMaxStreamData', options.initialMaxStreamData ?? MiB / 4, 0, 2 ** 53 - 1)
+  const probed = asksInterface ? DEFAULT_PROBED : integerWithin('probeDatagramSize', probeDatagramSize, 1200, 65_527)
+  const maxAckDelay = integerWithin('maxAckDelay', options.maxAckDelay ?? 25, 0, 2 ** 14 - 1)
+  const streamData = integerWithin('initialMaxStreamData', options.initialMaxStreamData ?? MiB / 4, 0, 2 ** 53 - 1)
   return {
     maxDatagramSize,
     probeDatagramSize: Math.max(maxDatagramSize, probed),
@@ -221,8 +222,8 @@ export function resolveTransport(options: TransportOptions = {}): Transport {
       options.sendBufferSize === undefined
         ? undefined
         : within('sendBufferSize', options.sendBufferSize, 1024, 2 ** 31),
-    maxStreamWindow: within('maxStreamWindow', options.maxStreamWindow ?? limits.streamWindow, 0, 2 ** 53 - 1),
-    maxConnectionWindow: within(
+    maxStreamWindow: integerWithin('maxStreamWindow', options.maxStreamWindow ?? limits.streamWindow, 0, 2 ** 53 - 1),
+    maxConnectionWindow: integerWithin(
       'maxConnectionWindow',
       options.maxConnectionWindow ?? limits.connectionWindow,
       0,
@@ -231,19 +232,19 @@ export function resolveTransport(options: TransportOptions = {}): Transport {
     congestion: options.congestion,
     parameters: {
       ...defaultTransportParameters,
-      maxIdleTimeout: within('maxIdleTimeout', options.maxIdleTimeout ?? 30_000, 0, 2 ** 53 - 1),
+      maxIdleTimeout: integerWithin('maxIdleTimeout', options.maxIdleTimeout ?? 30_000, 0, 2 ** 53 - 1),
       maxUdpPayloadSize: 65_527,
-      initialMaxData: within('initialMaxData', options.initialMaxData ?? MiB / 2, 0, 2 ** 53 - 1),
+      initialMaxData: integerWithin('initialMaxData', options.initialMaxData ?? MiB / 2, 0, 2 ** 53 - 1),
       initialMaxStreamDataBidiLocal: streamData,
       initialMaxStreamDataBidiRemote: streamData,
       initialMaxStreamDataUni: streamData,
-      initialMaxStreamsBidi: within(
+      initialMaxStreamsBidi: integerWithin(
         'initialMaxStreamsBidi',
         options.initialMaxStreamsBidi ?? limits.bidirectionalStreams,
         0,
         2 ** 40,
       ),
-      initialMaxStreamsUni: within(
+      initialMaxStreamsUni: integerWithin(
         'initialMaxStreamsUni',
         options.initialMaxStreamsUni ?? limits.unidirectionalStreams,
         0,
@@ -255,7 +256,7 @@ export function resolveTransport(options: TransportOptions = {}): Transport {
       minAckDelay: (options.ackFrequency ?? true) ? Math.min(MIN_ACK_DELAY, maxAckDelay * 1000) : undefined,
       disableActiveMigration: options.disableActiveMigration ?? false,
       activeConnectionIdLimit: ACTIVE_CONNECTION_ID_LIMIT,
-      maxDatagramFrameSize: within('maxDatagramFrameSize', options.maxDatagramFrameSize ?? 0, 0, 65_535),
+      maxDatagramFrameSize: integerWithin('maxDatagramFrameSize', options.maxDatagramFrameSize ?? 0, 0, 65_535),
     },
   }
 }
@@ -271,6 +272,14 @@ export function resolveVersions(
   if (isUsable) return [...versions]
   const known = supportedVersions.map(version => `0x${version.toString(16)}`).join(' and ')
   throw new RangeError(`versions must list one or more of ${known}, each once`)
+}
+
+/** Of what goes out as a variable-length integer, or is the size of a buffer. */
+function integerWithin(name: string, value: number, least: number, most: number): number {
+  if (!(Number.isInteger(value) && value >= least && value <= most)) {
+    throw new RangeError(`${name} must be an integer from ${least} to ${most}, not ${value}`)
+  }
+  return value
 }
 
 function within(name: string, value: number, least: number, most: number): number {

@@ -23,6 +23,30 @@ test('options that do not fit are refused by name', () => {
   expect(() => new Pair({ client: { transport: { maxAckDelay: 1e9 } } }).start()).toThrow(RangeError)
 })
 
+test.each([
+  'maxIdleTimeout',
+  'initialMaxData',
+  'initialMaxStreamData',
+  'initialMaxStreamsBidi',
+  'initialMaxStreamsUni',
+  'maxStreamWindow',
+  'maxConnectionWindow',
+  'maxAckDelay',
+  'maxDatagramFrameSize',
+  'maxDatagramSize',
+  'probeDatagramSize',
+])('RFC 9000 §16: %s becomes an integer on the wire, and has to be one', option => {
+  const value = option === 'maxAckDelay' ? 24.5 : 1234.5
+  expect(() => resolveTransport({ [option]: value })).toThrow(
+    new RegExp(`${option} must be an integer from .*${value}`),
+  )
+  expect(() => resolveTransport({ [option]: Math.ceil(value) })).not.toThrow()
+})
+
+test('the first RTT is a time like any other', () => {
+  expect(resolveTransport({ initialRtt: 12.5 }).initialRtt).toBe(12.5)
+})
+
 test('a log hears of everything, in the order of time', () => {
   const calls: [string, number][] = []
   const recorder = { ...NoRecorder, enabled: true } as Record<string, unknown>
