@@ -86,7 +86,7 @@ export const limits = {
   receivedDatagrams: 256,
   /**
    * DATAGRAM frames waiting until the peer lets them out.
-   * At the bound: the oldest is dropped. Against peers that never acknowledge. RFC 9221 §5.2.
+   * At the bound: the oldest of the least urgent is dropped. Against peers that never acknowledge. RFC 9221 §5.2.
    */
   queuedDatagrams: 64,
 
