@@ -194,23 +194,15 @@ export class UdpSocket {
 
   #open(host: string, options: UdpOptions, via: number): Promise<Address> {
     const isV6 = isIPv6(host)
-    const family = isV6 ? 6 : 4
-    const socket = this.#create({
-      type: isV6 ? 'udp6' : 'udp4',
-      ipv6Only: options.ipv6Only ?? false,
-      // Addresses are resolved before they get here; the default look-up would cost a turn for each datagram.
-      lookup: (address, _options, callback) => callback(null, address, family),
-    })
+    const socket = this.#create(socketOptions(isV6, options))
     return new Promise((resolve, reject) => {
       const fail = (error: Error): void => {
         socket.close()
         reject(error)
       }
       socket.once('error', fail)
-      const { port = 0, exclusive = true, reusePort = false } = options
-      // A name of its own: node's types of today do not know `reusePort`.
-      const at = { address: host, port, exclusive, reusePort }
-      socket.bind(at, () => {
+      const { port = 0, exclusive = true } = options
+      socket.bind({ address: host, port, exclusive }, () => {
         socket.off('error', fail)
         const { address, port: bound } = socket.address()
         resolve(this.#start({ socket, host: address, isIPv6: isV6 }, bound, options, via))
@@ -298,4 +290,18 @@ function fromMapped(host: string): string {
 
 function toMapped(host: string): string {
   return host.includes(':') ? host : MAPPED + host
+}
+
+function socketOptions(isV6: boolean, { ipv6Only = false, reusePort = false }: UdpOptions): SocketOptions {
+  const family = isV6 ? 6 : 4
+  // A name of its own: node's types of today do not know `reusePort`.
+  const options = {
+    type: isV6 ? ('udp6' as const) : ('udp4' as const),
+    ipv6Only,
+    reusePort,
+    // Addresses are resolved before they get here; the default look-up would cost a turn for each datagram.
+    lookup: (address: string, _options: unknown, callback: (error: null, address: string, family: number) => void) =>
+      callback(null, address, family),
+  }
+  return options
 }
