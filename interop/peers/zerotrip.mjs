@@ -86,8 +86,8 @@ function clientFacts({ connections: [connection], errors }) {
 
 /** From the qlog of each connection, in the order they began. */
 function serverFacts(directory, leafLength) {
-  // There is none before the first connection.
-  const names = existsSync(directory) ? readdirSync(directory) : []
+  // There is none before the first connection; the endpoint's own log is of none.
+  const names = (existsSync(directory) ? readdirSync(directory) : []).filter(name => !name.startsWith('endpoint_'))
   const logs = names.map(name => readFileSync(join(directory, name), 'utf8').split('\n').filter(Boolean).map(parse))
   return logs
     .sort((a, b) => begin(a) - begin(b))
