@@ -17,11 +17,41 @@ export interface ClientRequestOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-export class ClientExchange implements BodyOwner {
+/** One request on its way; told what happens to it until it calls `onDone`. */
+export interface OutgoingRequest {
   readonly fields: readonly Field[]
   /** A body known as a whole. */
   readonly bytes: Uint8Array | undefined
+  /** There is more of the body than `bytes`. */
+  readonly hasStream: boolean
+  readonly mayBeEarly: boolean
+  /** The response is there and its body is being read. */
+  readonly isStreaming: boolean
+  readonly isDone: boolean
+  /** -1 while it waits. */
+  readonly streamId: number
+  /** RFC 8470 §5.2: the answer to early data is "not now", and there is something to say again. */
+  readonly isTooEarly: boolean
   /** Set by the client. */
+  onDone: () => void
+  /** False when it was cancelled before it began. */
+  listen(): boolean
+  onOpened(stream: RequestStream, isEarly: boolean): void
+  onInterim?(response: ResponseHead): void
+  onResponse(): void
+  onContent(): void
+  onWritable(): void
+  /** The server wants no more of what we send. */
+  onStopped(): void
+  /** Ready to be sent once more, and not early. */
+  rewind(): void
+  /** Ends it, whatever it was at. */
+  fail(error: unknown): void
+}
+
+export class ClientExchange implements OutgoingRequest, BodyOwner {
+  readonly fields: readonly Field[]
+  readonly bytes: Uint8Array | undefined
   onDone: () => void = () => {}
   isDone = false
   mayBeEarly: boolean
@@ -63,22 +93,18 @@ export class ClientExchange implements BodyOwner {
     return this.#body !== undefined
   }
 
-  /** The response is there and its body is being read. */
   get isStreaming(): boolean {
     return this.#incoming !== undefined
   }
 
-  /** -1 while it waits. */
   get streamId(): number {
     return this.#stream === undefined ? -1 : this.#stream.id
   }
 
-  /** RFC 8470 §5.2: the answer to early data is "not now", and there is something to say again. */
   get isTooEarly(): boolean {
     return this.#wasEarly && !this.hasStream && this.#stream?.response?.status === 425
   }
 
-  /** False when it was cancelled before it began. */
   listen(): boolean {
     for (const signal of this.#signals) {
       if (signal.aborted) {
@@ -149,7 +175,6 @@ export class ClientExchange implements BodyOwner {
     this.#finish()
   }
 
-  /** Ready to be sent once more, and not early. */
   rewind(): void {
     this.#stream?.cancel(Http3ErrorCode.RequestCancelled)
     this.#stream = undefined
@@ -157,7 +182,6 @@ export class ClientExchange implements BodyOwner {
     this.mayBeEarly = false
   }
 
-  /** Ends it, whatever it was at. */
   fail(error: unknown): void {
     if (this.isDone) return
     this.#reject(error)

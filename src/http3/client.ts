@@ -1,6 +1,6 @@
 // An HTTP/3 client on one connection: request in, Response out.
 
-import { ClientExchange, type ClientRequestOptions } from './client-exchange.ts'
+import { ClientExchange, type ClientRequestOptions, type OutgoingRequest } from './client-exchange.ts'
 import { Http3Connection, type Http3Event } from './connection.ts'
 import { Http3Error, Http3ErrorCode, Http3StreamError } from './error-codes.ts'
 import type { RequestLike } from './fetch.ts'
@@ -27,11 +27,11 @@ export interface Http3ClientOptions {
 export class Http3Client {
   readonly connection: Http3Connection
   readonly #authority: string | undefined
-  readonly #exchanges = new Map<number, ClientExchange>()
+  readonly #exchanges = new Map<number, OutgoingRequest>()
   /** Waiting for the handshake, or for a stream. */
-  #queue: ClientExchange[] = []
+  #queue: OutgoingRequest[] = []
   /** Answered 425: go again once the handshake is confirmed (RFC 8470 §5.2). */
-  #tooEarly: ClientExchange[] = []
+  #tooEarly: OutgoingRequest[] = []
   #closing: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined = undefined
   #error: Error | undefined = undefined
 
@@ -77,10 +77,14 @@ export class Http3Client {
    */
   request(request: RequestLike, options: ClientRequestOptions = {}): Promise<Response> {
     return new Promise((resolve, reject) => {
-      const exchange = new ClientExchange(request, options, this.#authority, resolve, reject)
-      exchange.onDone = () => this.#onDone(exchange)
-      if (exchange.listen()) this.#submit(exchange)
+      this.send(new ClientExchange(request, options, this.#authority, resolve, reject))
     })
+  }
+
+  /** The same for those who want no promises. */
+  send(exchange: OutgoingRequest): void {
+    exchange.onDone = () => this.#onDone(exchange)
+    if (exchange.listen()) this.#submit(exchange)
   }
 
   /** Takes no new requests and closes the connection when those begun are done. Resolves when it is closed. */
@@ -97,7 +101,7 @@ export class Http3Client {
     return this.#closing.promise
   }
 
-  #submit(exchange: ClientExchange): void {
+  #submit(exchange: OutgoingRequest): void {
     const refusal = this.#refusal()
     if (refusal !== undefined) exchange.fail(refusal)
     // One that may be early does not stand in line behind those that may not.
@@ -105,7 +109,7 @@ export class Http3Client {
   }
 
   /** False: not yet. */
-  #open(exchange: ClientExchange): boolean {
+  #open(exchange: OutgoingRequest): boolean {
     const isComplete = this.connection.isHandshakeComplete
     if (!isComplete && !exchange.mayBeEarly) return false
     let stream: RequestStream | undefined
@@ -131,6 +135,8 @@ export class Http3Client {
     switch (event.type) {
       case 'head':
         return this.#onResponse(event.stream)
+      case 'interim':
+        return this.#exchanges.get(event.stream.id)?.onInterim?.(event.response)
       case 'content':
         return this.#exchanges.get(event.stream.id)?.onContent()
       case 'writable':
@@ -203,7 +209,7 @@ export class Http3Client {
     for (const exchange of waiting) exchange.fail(error)
   }
 
-  #onDone(exchange: ClientExchange): void {
+  #onDone(exchange: OutgoingRequest): void {
     if (exchange.streamId !== -1) this.#exchanges.delete(exchange.streamId)
     else {
       this.#queue = this.#queue.filter(waiting => waiting !== exchange)

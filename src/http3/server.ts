@@ -13,7 +13,19 @@ import type { Http3Transport, Http3TransportEvent } from './transport.ts'
 /** May answer at once or by a promise, with a `Response` or something of its shape. */
 export type Http3Handler = (request: Http3Request) => ResponseLike | Promise<ResponseLike>
 
+/** Who answers one request; told what happens on its stream until it calls `onExchangeDone`. */
+export interface Exchange {
+  start(): void
+  /** `read` of the stream has something new: content, the end, or an error. */
+  onContent(): void
+  onWritable(): void
+  /** The client lost interest, or the connection ended. The end of the exchange is still its own to say. */
+  abort(error: unknown): void
+}
+
 export interface Http3ServerOptions {
+  /** Who answers requests, instead of the handler. */
+  readonly exchange?: (host: ExchangeHost, stream: RequestStream) => Exchange
   /** Which requests run before the handshake says they are no replay. Default `safe`. */
   readonly earlyData?: EarlyDataPolicy
   /** Bytes of a header section, 32 per field included; above it the answer is 431. Default 65536. */
@@ -32,7 +44,7 @@ export class Http3Server implements ExchangeHost {
   readonly connection: Http3Connection
   readonly handler: Http3Handler
   readonly options: Http3ServerOptions
-  readonly #exchanges = new Map<number, ServerExchange>()
+  readonly #exchanges = new Map<number, Exchange>()
   /** Early requests that wait for the handshake. */
   #waiting: RequestStream[] = []
   #confirmed: PromiseWithResolvers | undefined = undefined
@@ -121,7 +133,7 @@ export class Http3Server implements ExchangeHost {
   }
 
   #run(stream: RequestStream): void {
-    const exchange = new ServerExchange(this, stream)
+    const exchange = this.options.exchange?.(this, stream) ?? new ServerExchange(this, stream)
     this.#exchanges.set(stream.id, exchange)
     exchange.start()
   }
