@@ -13,6 +13,7 @@ const benchmarks = {
   'first-request': () => import('./first-request/benchmark.mjs'),
   growth: () => import('./growth/benchmark.mjs'),
   'handshake-cpu': () => import('./handshake-cpu/benchmark.mjs'),
+  qpack: () => import('./qpack/benchmark.mjs'),
 }
 
 const { values, positionals } = parseArgs({

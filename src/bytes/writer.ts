@@ -75,6 +75,11 @@ export class Writer {
     this.bytes.fill(0, at, at + length)
   }
 
+  /** Leaves room for bytes the caller writes itself; says where. */
+  reserve(length: number): number {
+    return this.#take(length)
+  }
+
   patchU16(at: number, value: number): void {
     this.bytes[at] = value >>> 8
     this.bytes[at + 1] = value

@@ -5,10 +5,10 @@ import { Http3Connection, type Http3Event } from './connection.ts'
 import { Http3Error, Http3ErrorCode, Http3StreamError } from './error-codes.ts'
 import type { RequestLike } from './fetch.ts'
 import type { RequestStream } from './request-stream.ts'
-import type { Settings } from './settings.ts'
+import type { OwnSettings, Settings } from './settings.ts'
 import type { Http3Transport, Http3TransportEvent } from './transport.ts'
 
-export interface Http3ClientOptions {
+export interface Http3ClientOptions extends OwnSettings {
   /** Host and port for requests whose URL is only a path. Default: such URLs are refused. */
   readonly authority?: string | undefined
   /**
@@ -16,12 +16,8 @@ export interface Http3ClientOptions {
    * what was remembered (RFC 9114 §7.2.4.2). Default: none.
    */
   readonly remembered?: Uint8Array | undefined
-  /** Bytes of a header section taken, 32 per field included. Default 65536. */
-  readonly maxFieldSectionSize?: number
   /** Fields in one section. Default 256. */
   readonly maxFields?: number
-  /** Which reserved setting is sent along, 0 to 1000. Default 0. */
-  readonly grease?: number
 }
 
 export class Http3Client {

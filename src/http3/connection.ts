@@ -6,17 +6,18 @@ import { limits } from '../limits.ts'
 import type { ControlFrame } from './control-stream.ts'
 import { Http3Error, Http3ErrorCode } from './error-codes.ts'
 import type { Field } from './field.ts'
-import { FrameType, frameHeaderSize, idFrame, writeFrameHeader } from './frames.ts'
+import { FrameType, idFrame, writeFrameHeader } from './frames.ts'
 import { GlitchBudget } from './glitches.ts'
 import { type Priority, readPriority } from './priority.ts'
-import { QpackDecoder } from './qpack/decoder.ts'
-import { QpackEncoder } from './qpack/encoder.ts'
+import { QpackStreams } from './qpack-streams.ts'
 import { type RequestEvent, type RequestHost, RequestStream } from './request-stream.ts'
 import {
   assertNotReduced,
   DEFAULT_MAX_FIELD_SECTION_SIZE,
   defaultSettings,
+  type OwnSettings,
   readSettings,
+  reservedId,
   type Settings,
   writeSettings,
 } from './settings.ts'
@@ -24,16 +25,12 @@ import { isClientInitiated, isRequestStream, isUnidirectional, StreamType } from
 import type { Http3Transport, Http3TransportEvent } from './transport.ts'
 import { criticalClosed, type UniHost, UniStreams } from './uni-streams.ts'
 
-export interface Http3ConnectionOptions {
+export interface Http3ConnectionOptions extends OwnSettings {
   readonly role: 'client' | 'server'
-  /** SETTINGS_MAX_FIELD_SECTION_SIZE: bytes of a field section, 32 per field included. Default 65536. */
-  readonly maxFieldSectionSize?: number
   /** Fields in one section. Default 256. */
   readonly maxFields?: number
   /** Client, for early data: the server's SETTINGS of last time, as `peerSettingsBytes` gave them. */
   readonly rememberedSettings?: Uint8Array | undefined
-  /** Which reserved setting is sent along (RFC 9114 §7.2.4.1), 0 to 1000. Default 0. */
-  readonly grease?: number
 }
 
 export type Http3Event =
@@ -55,8 +52,7 @@ export class Http3Connection implements RequestHost, UniHost {
   readonly transport: Http3Transport
   readonly isServer: boolean
   readonly maxFieldSectionSize: number
-  readonly encoder: QpackEncoder = new QpackEncoder()
-  readonly decoder: QpackDecoder
+  readonly qpack: QpackStreams
   readonly events: Http3Event[] = []
   /** What the peer said, or is assumed to have said; defaults until then. */
   peerSettings: Settings
@@ -66,7 +62,7 @@ export class Http3Connection implements RequestHost, UniHost {
   isClosed = false
   /** Ids from here on are not processed: ours (server) or the peer's word (client). */
   goawayId: number = Number.POSITIVE_INFINITY
-  readonly #grease: number
+  readonly #own: OwnSettings
   #remembered: Settings | undefined
   /** Streams we ended whose last byte the peer has not acknowledged: closing now could lose it. */
   readonly #unacknowledged = new Set<number>()
@@ -74,6 +70,7 @@ export class Http3Connection implements RequestHost, UniHost {
   readonly #peerUni: UniStreams
   readonly #glitches = new GlitchBudget()
   readonly #priorities = new Map<number, Priority>()
+  #isDispatching = false
   #ownControlId = -1
   #nextRequestId = 0
   #peerGoawayId = Number.POSITIVE_INFINITY
@@ -82,11 +79,8 @@ export class Http3Connection implements RequestHost, UniHost {
     this.transport = transport
     this.isServer = options.role === 'server'
     this.maxFieldSectionSize = options.maxFieldSectionSize ?? DEFAULT_MAX_FIELD_SECTION_SIZE
-    this.decoder = new QpackDecoder({
-      maxFieldSectionSize: this.maxFieldSectionSize,
-      maxFields: options.maxFields ?? limits.fields,
-    })
-    this.#grease = options.grease ?? 0
+    this.qpack = new QpackStreams(transport, options)
+    this.#own = options
     this.#remembered = this.isServer ? undefined : parseRemembered(options.rememberedSettings)
     this.peerSettings = this.#remembered ?? defaultSettings
     this.#peerUni = new UniStreams(this)
@@ -112,9 +106,13 @@ export class Http3Connection implements RequestHost, UniHost {
   onEvent(event: Http3TransportEvent): void {
     if (this.isClosed) return
     try {
+      this.#isDispatching = true
       this.#dispatch(event)
+      this.qpack.flush()
     } catch (error) {
       this.fail(error instanceof Http3Error ? error : new Http3Error(Http3ErrorCode.InternalError, String(error)))
+    } finally {
+      this.#isDispatching = false
     }
   }
 
@@ -171,6 +169,40 @@ export class Http3Connection implements RequestHost, UniHost {
     this.#glitches.earn()
   }
 
+  encodeSection(fields: readonly Field[], streamId: number): Uint8Array {
+    return this.qpack.encode(fields, streamId)
+  }
+
+  onSectionUnsent(streamId: number): void {
+    this.qpack.onUnsent(streamId)
+  }
+
+  decodeSection(section: Uint8Array, streamId: number): Field[] | undefined {
+    const fields = this.qpack.decode(section, streamId)
+    if (!this.#isDispatching) this.qpack.flush()
+    return fields
+  }
+
+  onReadAbandoned(streamId: number): void {
+    if (this.isClosed) return
+    this.qpack.onAbandoned(streamId)
+    if (this.#isDispatching) return
+    try {
+      this.qpack.flush()
+    } catch (error) {
+      this.fail(error as Http3Error)
+    }
+  }
+
+  onEncoderData(data: Uint8Array): void {
+    this.qpack.onEncoderData(data)
+    for (let id = this.qpack.takeReady(); id !== undefined; id = this.qpack.takeReady()) this.#onReadable(id)
+  }
+
+  onDecoderData(data: Uint8Array): void {
+    for (let useless = this.qpack.onDecoderData(data); useless > 0; useless--) this.#glitches.spend()
+  }
+
   onSendEnded(stream: RequestStream): void {
     this.#unacknowledged.add(stream.id)
   }
@@ -186,11 +218,12 @@ export class Http3Connection implements RequestHost, UniHost {
       case 'readable':
         return this.#onReadable(event.id)
       case 'writable':
+        this.qpack.onWritable(event.id)
         return this.#requests.get(event.id)?.onWritable()
       case 'streamReset':
         return this.#onStreamReset(event.id, event.errorCode)
       case 'streamStopped':
-        if (event.id === this.#ownControlId) throw criticalClosed()
+        if (event.id === this.#ownControlId || this.qpack.isOwn(event.id)) throw criticalClosed()
         this.#onDelivered(event.id)
         return this.#requests.get(event.id)?.onStopped(event.errorCode)
       case 'streamFinished':
@@ -226,12 +259,16 @@ export class Http3Connection implements RequestHost, UniHost {
     const id = this.transport.openStream('uni')
     if (id === undefined) return
     this.#ownControlId = id
-    const settings = writeSettings(this.maxFieldSectionSize, this.#grease)
-    const writer = Writer.allocate(1 + frameHeaderSize(FrameType.Settings, settings.length) + settings.length)
+    const settings = writeSettings(this.#own)
+    const reserved = reservedId(this.#own.grease)
+    const writer = Writer.allocate(16 + settings.length)
     writer.u8(StreamType.Control)
     writeFrameHeader(writer, FrameType.Settings, settings.length)
     writer.put(settings)
-    this.transport.write(id, writer.bytes, false)
+    // RFC 9114 §7.2.8: a frame that means nothing.
+    writeFrameHeader(writer, reserved, 0)
+    this.transport.write(id, writer.finish(), false)
+    this.transport.setPriority?.(id, 0, true)
   }
 
   #onStreamOpened(id: number): void {
@@ -278,6 +315,7 @@ export class Http3Connection implements RequestHost, UniHost {
         if (this.#remembered !== undefined) assertNotReduced(this.#remembered, frame.settings)
         this.peerSettings = frame.settings
         this.peerSettingsBytes = frame.bytes
+        this.qpack.onSettings(frame.settings)
         this.events.push({ type: 'settings' })
         return
       case FrameType.Goaway:

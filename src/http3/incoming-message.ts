@@ -5,7 +5,6 @@ import { FieldSectionTooLarge, Http3Error, Http3ErrorCode, Http3StreamError } fr
 import type { Field } from './field.ts'
 import { type RequestHead, type ResponseHead, readRequestHead, readResponseHead, readTrailers } from './fields.ts'
 import { FrameReader, FrameType, frameError, isForbiddenFrameType } from './frames.ts'
-import type { QpackDecoder } from './qpack/decoder.ts'
 import { MessagePart, MessageState, nextMessageState, unexpectedFrame } from './request-state.ts'
 import type { Http3Transport } from './transport.ts'
 
@@ -13,8 +12,9 @@ import type { Http3Transport } from './transport.ts'
 export interface MessageHost {
   readonly transport: Http3Transport
   readonly isServer: boolean
-  readonly decoder: QpackDecoder
   readonly maxFieldSectionSize: number
+  /** The fields of a section; undefined while it waits for the peer's encoder stream. */
+  decodeSection(section: Uint8Array, streamId: number): Field[] | undefined
   /** Counts something that is legal and of no use; throws H3_EXCESSIVE_LOAD when there is too much of it. */
   onGlitch(): void
   /** Counts something useful. */
@@ -51,6 +51,8 @@ export class IncomingMessage {
   readonly #frames = new FrameReader()
   #state: MessageState = MessageState.ExpectHead
   #isFinished = false
+  /** A field section that waits for the peer's encoder stream (RFC 9204 §2.1.2). */
+  #blocked: Uint8Array | undefined = undefined
   #contentLength = -1
   /** Sum of the lengths of the DATA frames so far. */
   #dataLength = 0
@@ -81,7 +83,7 @@ export class IncomingMessage {
   advance(): Step {
     for (;;) {
       const step = this.settle()
-      if (step !== Step.Wait) return step
+      if (step !== Step.Wait || this.#blocked !== undefined) return step
       const chunk = this.#host.transport.read(this.#id)
       if (chunk === undefined) return Step.Wait
       this.#isFinished = chunk.fin
@@ -92,6 +94,10 @@ export class IncomingMessage {
   /** The same with what was read already. */
   settle(): Step {
     if (this.isEnded) return Step.End
+    if (this.#blocked !== undefined) {
+      const step = this.#onSection(this.#blocked)
+      if (step !== undefined) return step
+    }
     for (;;) {
       if (!this.#frames.isInFrame) {
         if (!this.#frames.readHeader()) return this.#isFinished ? this.#end() : Step.Wait
@@ -99,7 +105,8 @@ export class IncomingMessage {
       }
       const step = this.#payload()
       if (step === undefined) continue
-      if (step === Step.Wait && this.#isFinished) throw frameError('stream ends within a frame')
+      if (step === Step.Wait && this.#isFinished && this.#blocked === undefined)
+        throw frameError('stream ends within a frame')
       return step
     }
   }
@@ -119,7 +126,18 @@ export class IncomingMessage {
     }
     if (frames.type !== FrameType.Headers) return frames.skip() ? undefined : Step.Wait
     const section = frames.collect()
-    return section === undefined ? Step.Wait : this.#onFieldSection(this.#host.decoder.decode(section))
+    return section === undefined ? Step.Wait : this.#onSection(section)
+  }
+
+  #onSection(section: Uint8Array): Step | undefined {
+    const fields = this.#host.decodeSection(section, this.#id)
+    if (fields === undefined) {
+      // A copy: the datagram it came in is not kept for it.
+      this.#blocked ??= section.slice()
+      return Step.Wait
+    }
+    this.#blocked = undefined
+    return this.#onFieldSection(fields)
   }
 
   /** Whether a frame may come now: decided before any of its payload is looked at. */

@@ -7,11 +7,15 @@ import { type Field, fieldSectionSize } from './field.ts'
 import { assertSendable, type RequestHead, type ResponseHead } from './fields.ts'
 import { FrameType, frameHeaderSize, writeFrameHeader } from './frames.ts'
 import { IncomingMessage, type MessageHost, Step } from './incoming-message.ts'
-import type { QpackEncoder } from './qpack/encoder.ts'
 
 /** What a request stream needs of its connection. */
 export interface RequestHost extends MessageHost {
-  readonly encoder: QpackEncoder
+  /** The encoded section: a view that is good until the next call. */
+  encodeSection(fields: readonly Field[], streamId: number): Uint8Array
+  /** The section encoded last went nowhere. */
+  onSectionUnsent(streamId: number): void
+  /** No more is read of a stream, and not all of it was. */
+  onReadAbandoned(streamId: number): void
   /** SETTINGS_MAX_FIELD_SECTION_SIZE of the peer. */
   readonly peerMaxFieldSectionSize: number
   readonly events: { push(event: RequestEvent): unknown }
@@ -126,14 +130,16 @@ export class RequestStream {
   send(fields: readonly Field[] | undefined, data: Uint8Array | undefined, end: boolean): number {
     if (this.#isSendEnded) throw new TypeError('the message was ended before')
     if (fields === undefined && !this.#hasSentHead) throw new TypeError('content before the header section')
-    const section = fields === undefined ? undefined : this.#encode(fields)
+    if (fields !== undefined) this.#assertSendable(fields)
     if (!this.isWritable) return 0
+    const section = fields === undefined ? undefined : this.#host.encodeSection(fields, this.id)
     if (fields !== undefined && !isInterim(fields)) this.#hasSentHead = true
     const length = data === undefined ? 0 : data.length
     const isMerged = length <= MAX_MERGED_CONTENT
     const head = framed(section, length, isMerged ? data : undefined)
-    if (isMerged) return this.#write(head, end)
-    this.#write(head, false)
+    const room = this.#write(head, end && isMerged)
+    if (section !== undefined && this.#isSendAborted) this.#host.onSectionUnsent(this.id)
+    if (isMerged) return room
     return this.isWritable ? this.#write(data as Uint8Array, end) : 0
   }
 
@@ -170,6 +176,7 @@ export class RequestStream {
     this.#isReceiveDone = true
     // Once the end was seen nothing more can come, and there is nobody to tell.
     if (!this.#incoming.isFinished) this.#quietly(() => this.#host.transport.stop(this.id, errorCode))
+    this.#host.onReadAbandoned(this.id)
     this.#closeIfDone()
   }
 
@@ -205,6 +212,7 @@ export class RequestStream {
   onReset(errorCode: number): void {
     if (this.#isReceiveDone) return
     this.#isReceiveDone = true
+    this.#host.onReadAbandoned(this.id)
     this.error = new Http3StreamError(errorCode, 'the peer reset the stream', true)
     this.#endUnseen(Http3ErrorCode.RequestRejected)
     this.#host.events.push({ type: 'failed', stream: this })
@@ -258,14 +266,13 @@ export class RequestStream {
     return piece
   }
 
-  #encode(fields: readonly Field[]): Uint8Array {
+  #assertSendable(fields: readonly Field[]): void {
     assertSendable(fields)
     const limit = this.#host.peerMaxFieldSectionSize
     // RFC 9114 §4.2.2.
     if (limit !== Number.POSITIVE_INFINITY && fieldSectionSize(fields) > limit) {
       throw new RangeError(`the peer takes field sections of ${limit} bytes`)
     }
-    return this.#host.encoder.encode(fields)
   }
 
   #write(bytes: Uint8Array, end: boolean): number {

@@ -8,6 +8,7 @@ import type { Field } from './field.ts'
 import type { RequestStream } from './request-stream.ts'
 import { type ExchangeHost, ServerExchange } from './server-exchange.ts'
 import type { Http3Request } from './server-request.ts'
+import type { OwnSettings } from './settings.ts'
 import type { Http3Transport, Http3TransportEvent } from './transport.ts'
 
 /** May answer at once or by a promise, with a `Response` or something of its shape. */
@@ -23,21 +24,19 @@ export interface Exchange {
   abort(error: unknown): void
 }
 
-export interface Http3ServerOptions {
+export interface Http3ServerOptions extends OwnSettings {
   /** Who answers requests, instead of the handler. */
   readonly exchange?: (host: ExchangeHost, stream: RequestStream) => Exchange
   /** Which requests run before the handshake says they are no replay. Default `safe`. */
   readonly earlyData?: EarlyDataPolicy
   /** Bytes of a header section, 32 per field included; above it the answer is 431. Default 65536. */
-  readonly maxFieldSectionSize?: number
+  readonly maxFieldSectionSize?: number | undefined
   /** Fields in one section. Default 256. */
   readonly maxFields?: number
   /** Told when a handler, or the body it answered with, fails. The client sees 500 or a reset. Default: nobody is. */
   readonly onError?: (error: unknown, request: Http3Request | undefined) => void
   /** The value of `date` (RFC 9110 §6.6.1) for answers that have none. Default: none is sent. */
   readonly date?: () => string
-  /** Which reserved setting is sent along, 0 to 1000. Default 0. */
-  readonly grease?: number
 }
 
 export class Http3Server implements ExchangeHost {

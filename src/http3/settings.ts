@@ -1,7 +1,6 @@
 // SETTINGS (RFC 9114 §7.2.4).
 
 import { Reader } from '../bytes/reader.ts'
-import { varintSize } from '../bytes/varint.ts'
 import { Writer } from '../bytes/writer.ts'
 import { limits } from '../limits.ts'
 import { Http3Error, Http3ErrorCode } from './error-codes.ts'
@@ -33,19 +32,49 @@ export const DEFAULT_MAX_FIELD_SECTION_SIZE: number = limits.fieldSectionSize
 /** A SETTINGS payload above this is not read: H3_EXCESSIVE_LOAD. */
 export const MAX_SETTINGS_LENGTH: number = limits.settingsLength
 
-/**
- * The payload of our SETTINGS frame. QPACK's settings keep their default, 0. `grease` picks the reserved identifier
- * that is sent along (RFC 9114 §7.2.4.1).
- */
-export function writeSettings(maxFieldSectionSize: number, grease: number): Uint8Array {
-  const reserved = 0x21 + 0x1f * grease
-  const size = 1 + varintSize(maxFieldSectionSize) + varintSize(reserved) + 1
-  const writer = Writer.allocate(size)
-  writer.varint(SettingId.MaxFieldSectionSize)
-  writer.varint(maxFieldSectionSize)
-  writer.varint(reserved)
-  writer.varint(0)
-  return writer.finish()
+/** What we say of ourselves. */
+export interface OwnSettings {
+  /** SETTINGS_MAX_FIELD_SECTION_SIZE: bytes of a field section, 32 per field included. Default 65536. */
+  readonly maxFieldSectionSize?: number | undefined
+  /**
+   * SETTINGS_QPACK_MAX_TABLE_CAPACITY: bytes of the dynamic table the peer may fill, 0 to 65536 (RFC 9204 §3.2.3).
+   * Default 4096.
+   */
+  readonly qpackTableCapacity?: number | undefined
+  /**
+   * SETTINGS_QPACK_BLOCKED_STREAMS: how many header sections may wait for the table at once, 0 to 1000 (RFC 9204
+   * §2.1.2). Default 64.
+   */
+  readonly qpackBlockedStreams?: number | undefined
+  /** Which reserved setting is sent along (RFC 9114 §7.2.4.1), 0 to 1000. Default 0. */
+  readonly grease?: number | undefined
+}
+
+/** The payload of our SETTINGS frame. Throws a RangeError for numbers out of range. */
+export function writeSettings(own: OwnSettings): Uint8Array {
+  const writer = Writer.allocate(64)
+  const put = (id: number, value: number): void => {
+    writer.varint(id)
+    writer.varint(value)
+  }
+  const capacity = within('qpackTableCapacity', own.qpackTableCapacity, limits.qpackTableCapacity, 65_536)
+  const blocked = within('qpackBlockedStreams', own.qpackBlockedStreams, limits.qpackBlockedStreams, 1000)
+  if (capacity > 0) put(SettingId.QpackMaxTableCapacity, capacity)
+  put(SettingId.MaxFieldSectionSize, own.maxFieldSectionSize ?? DEFAULT_MAX_FIELD_SECTION_SIZE)
+  if (blocked > 0) put(SettingId.QpackBlockedStreams, blocked)
+  put(reservedId(own.grease), 0)
+  return writer.finish().slice()
+}
+
+/** RFC 9114 §7.2.4.1, §7.2.8: an identifier of settings and frames that means nothing, and is sent so that peers bear it. */
+export function reservedId(grease = 0): number {
+  return 0x21 + 0x1f * grease
+}
+
+function within(name: string, value: number | undefined, standard: number, most: number): number {
+  if (value === undefined) return standard
+  if (Number.isInteger(value) && value >= 0 && value <= most) return value
+  throw new RangeError(`${name} must be an integer from 0 to ${most}, not ${value}`)
 }
 
 /** Throws H3_FRAME_ERROR for a payload cut short, H3_SETTINGS_ERROR for settings that must not be. */
@@ -79,7 +108,8 @@ export function assertNotReduced(remembered: Settings, actual: Settings): void {
     actual.maxFieldSectionSize < remembered.maxFieldSectionSize ||
     (actual.maxFieldSectionSize === Number.POSITIVE_INFINITY &&
       remembered.maxFieldSectionSize !== Number.POSITIVE_INFINITY) ||
-    actual.qpackMaxTableCapacity < remembered.qpackMaxTableCapacity ||
+    // RFC 9204 §3.2.3: not even raised, unless it was 0.
+    (actual.qpackMaxTableCapacity !== remembered.qpackMaxTableCapacity && remembered.qpackMaxTableCapacity !== 0) ||
     actual.qpackBlockedStreams < remembered.qpackBlockedStreams ||
     (remembered.enableConnectProtocol && !actual.enableConnectProtocol) ||
     (remembered.h3Datagram && !actual.h3Datagram)

@@ -4,7 +4,6 @@ import { Reader } from '../bytes/reader.ts'
 import { type ControlFrame, ControlStream } from './control-stream.ts'
 import { Http3Error, Http3ErrorCode } from './error-codes.ts'
 import { varintLength } from './frames.ts'
-import { DecoderInstructions, readEncoderInstructions } from './qpack/instructions.ts'
 import { StreamType } from './stream-type.ts'
 import type { Http3Transport } from './transport.ts'
 
@@ -14,6 +13,9 @@ export interface UniHost {
   readonly isServer: boolean
   onGlitch(): void
   onControlFrame(frame: ControlFrame): void
+  /** Bytes of the peer's QPACK streams. */
+  onEncoderData(data: Uint8Array): void
+  onDecoderData(data: Uint8Array): void
 }
 
 export class UniStreams {
@@ -22,7 +24,6 @@ export class UniStreams {
   /** Types of critical streams the peer opened. */
   readonly #critical = new Set<number>()
   readonly #control: ControlStream
-  readonly #decoderInstructions = new DecoderInstructions()
 
   constructor(host: UniHost) {
     this.#host = host
@@ -60,8 +61,8 @@ export class UniStreams {
     }
     if (rest.length === 0) return
     if (stream.type === StreamType.Control) this.#onControlData(rest)
-    else if (stream.type === StreamType.QpackEncoder) this.#spendGlitches(readEncoderInstructions(rest))
-    else if (stream.type === StreamType.QpackDecoder) this.#spendGlitches(this.#decoderInstructions.receive(rest))
+    else if (stream.type === StreamType.QpackEncoder) this.#host.onEncoderData(rest)
+    else if (stream.type === StreamType.QpackDecoder) this.#host.onDecoderData(rest)
   }
 
   #onControlData(data: Uint8Array): void {
@@ -95,10 +96,6 @@ export class UniStreams {
     if (!this.#streams.delete(stream.id)) return
     if (stream.isCritical) throw criticalClosed()
     this.#host.onGlitch()
-  }
-
-  #spendGlitches(count: number): void {
-    for (let i = 0; i < count; i++) this.#host.onGlitch()
   }
 }
 

@@ -2,13 +2,12 @@
 // remembered with tickets and bundles.
 
 import { resolveTransport, type TransportOptions } from '../connection/config.ts'
-import type { Http3ServerOptions } from '../http3/server.ts'
-import { DEFAULT_MAX_FIELD_SECTION_SIZE, writeSettings } from '../http3/settings.ts'
+import { type OwnSettings, writeSettings } from '../http3/settings.ts'
 import { writeRemembered } from '../zero-rtt/remembered-parameters.ts'
 
 /** The SETTINGS an HTTP/3 server with these options sends. */
-export function serverSettings(options: Pick<Http3ServerOptions, 'maxFieldSectionSize' | 'grease'> = {}): Uint8Array {
-  return writeSettings(options.maxFieldSectionSize ?? DEFAULT_MAX_FIELD_SECTION_SIZE, options.grease ?? 0)
+export function serverSettings(options: OwnSettings = {}): Uint8Array {
+  return writeSettings(options)
 }
 
 /** The transport parameters such a server sends, as far as they may be remembered (RFC 9000 §7.4.1). */

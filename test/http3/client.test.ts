@@ -178,7 +178,7 @@ describe('what comes back', () => {
     const { client, pair } = join(() => ({}))
     expect(client.settings).toBeUndefined()
     await pair.settle()
-    expect(hex(client.settings as Uint8Array)).toBe('06800100002100')
+    expect(hex(client.settings as Uint8Array)).toBe('01500006800100000740402100')
     expect(client.peerSettings.maxFieldSectionSize).toBe(65_536)
   })
 

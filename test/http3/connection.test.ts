@@ -3,7 +3,9 @@ import { Http3Connection, MAX_EARLY_PRIORITIES } from '../../src/http3/connectio
 import { Http3ErrorCode as Code } from '../../src/http3/error-codes.ts'
 import { MAX_GLITCHES } from '../../src/http3/glitches.ts'
 import type { RequestStream } from '../../src/http3/request-stream.ts'
+import { limits } from '../../src/limits.ts'
 import { FakePair, type FakeTransport } from '../support/fake-transport.ts'
+
 import { bytes, concat, hex } from './helpers.ts'
 
 /** One end is an Http3Connection, the other a test that writes bytes. */
@@ -61,7 +63,7 @@ describe('RFC 9114 §6.2.1: our control stream', () => {
     const raw = new Raw('server')
     raw.pair.step()
     const first = raw.them.read(3)?.data as Uint8Array
-    expect(hex(first)).toBe('00 04 07 06 80010000 21 00'.replaceAll(' ', ''))
+    expect(hex(first)).toBe('00 04 0d 01 5000 06 80010000 07 4040 21 00 21 00'.replaceAll(' ', ''))
   })
   test('waits for the peer to allow it', () => {
     const pair = new FakePair()
@@ -302,7 +304,14 @@ describe('bounds', () => {
   })
   test('QPACK instructions that say nothing', () => {
     const raw = new Raw('server')
-    raw.open('uni', concat(bytes('02'), flood(bytes('20'))))
+    raw.open('uni', concat(bytes('02'), new Uint8Array(limits.qpackInstructions).fill(0x20)))
+    expect(raw.code).toBeUndefined()
+    raw.write(2, '20')
+    expect(raw.code).toBe(Code.ExcessiveLoad)
+  })
+  test('QPACK cancellations of nothing', () => {
+    const raw = new Raw('server')
+    raw.open('uni', concat(bytes('03'), flood(bytes('40'))))
     expect(raw.code).toBe(Code.ExcessiveLoad)
   })
   test('unknown streams', () => {
@@ -356,7 +365,7 @@ describe('bounds', () => {
     }
     expect(raw.code).toBeUndefined()
     for (let i = 0; i < 100; i++) raw.open('bidi', get, true)
-    expect(raw.us.priorities.length).toBe(MAX_EARLY_PRIORITIES)
+    expect(raw.us.priorities.filter(([id]) => id % 4 === 0).length).toBe(MAX_EARLY_PRIORITIES)
   })
 })
 
@@ -368,7 +377,7 @@ describe('RFC 9218: priorities reach the transport', () => {
     const head = concat(bytes('0000 d1 d7 5001 61 c1'), bytes('27 01'), Buffer.from('priority\x06u=1, i'))
     raw.open('bidi', concat(Uint8Array.of(1, head.length), head))
     raw.write(2, '800f0700 04 00 753d35')
-    expect(raw.us.priorities).toEqual([
+    expect(raw.us.priorities.filter(([id]) => id === 0)).toEqual([
       [0, 0, false],
       [0, 1, true],
       [0, 5, false],

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { Http3Error, Http3ErrorCode, Http3StreamError, http3ErrorName } from '../../src/http3/error-codes.ts'
 import { defaultPriority, readPriority, readPriorityUpdate } from '../../src/http3/priority.ts'
 import { assertNotReduced, defaultSettings, readSettings, writeSettings } from '../../src/http3/settings.ts'
-import { bytes } from './helpers.ts'
+import { bytes, hex } from './helpers.ts'
 
 function codeOf(action: () => unknown): number {
   try {
@@ -15,8 +15,20 @@ function codeOf(action: () => unknown): number {
 
 describe('RFC 9114 §7.2.4: SETTINGS', () => {
   test('what is written is read, grease is ignored', () => {
-    const settings = readSettings(writeSettings(65_536, 7))
-    expect(settings).toEqual({ ...defaultSettings, maxFieldSectionSize: 65_536 })
+    const settings = readSettings(writeSettings({ grease: 7 }))
+    expect(settings).toEqual({
+      ...defaultSettings,
+      maxFieldSectionSize: 65_536,
+      qpackMaxTableCapacity: 4096,
+      qpackBlockedStreams: 64,
+    })
+  })
+  test('what is 0 is left out', () => {
+    const own = { maxFieldSectionSize: 1000, qpackTableCapacity: 0, qpackBlockedStreams: 0 }
+    expect(hex(writeSettings(own))).toBe('0643e82100')
+  })
+  test.each([{ qpackTableCapacity: 65_537 }, { qpackBlockedStreams: -1 }])('%j: RangeError', own => {
+    expect(() => writeSettings(own)).toThrow(RangeError)
   })
   test('all that are known', () => {
     expect(readSettings(bytes('01 4064 06 4400 07 10 08 01 33 01'))).toEqual({
@@ -41,7 +53,12 @@ describe('RFC 9114 §7.2.4: SETTINGS', () => {
 })
 
 describe('RFC 9114 §7.2.4.2: remembered settings', () => {
-  const remembered = { ...defaultSettings, maxFieldSectionSize: 1000, enableConnectProtocol: true }
+  const remembered = {
+    ...defaultSettings,
+    maxFieldSectionSize: 1000,
+    enableConnectProtocol: true,
+    qpackMaxTableCapacity: 100,
+  }
   test('equal or larger is fine', () => {
     assertNotReduced(remembered, remembered)
     assertNotReduced(remembered, { ...remembered, maxFieldSectionSize: 2000, h3Datagram: true })
@@ -50,6 +67,9 @@ describe('RFC 9114 §7.2.4.2: remembered settings', () => {
     { ...remembered, maxFieldSectionSize: 999 },
     { ...remembered, maxFieldSectionSize: Number.POSITIVE_INFINITY },
     { ...remembered, enableConnectProtocol: false },
+    { ...remembered, qpackMaxTableCapacity: 99 },
+    // RFC 9204 §3.2.3.
+    { ...remembered, qpackMaxTableCapacity: 101 },
   ])('reduced or left out: H3_SETTINGS_ERROR', actual => {
     expect(codeOf(() => assertNotReduced(remembered, actual))).toBe(Http3ErrorCode.SettingsError)
   })

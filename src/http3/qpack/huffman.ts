@@ -10,7 +10,10 @@ export function huffmanSize(text: string): number {
   return (bits + 7) >>> 3
 }
 
-export function writeHuffman(writer: Writer, text: string): void {
+/** `size`: what `huffmanSize` said of the text. */
+export function writeHuffman(writer: Writer, text: string, size: number = huffmanSize(text)): void {
+  const { bytes } = writer
+  let at = writer.reserve(size)
   let held = 0 // bits not yet written, right-aligned; fewer than 8 between symbols
   let count = 0
   for (let i = 0; i < text.length; i++) {
@@ -22,43 +25,53 @@ export function writeHuffman(writer: Writer, text: string): void {
       length -= 16
       held = (held << length) | (code >>> 16)
       count += length
-      for (; count >= 8; count -= 8) writer.u8((held >>> (count - 8)) & 0xff)
+      for (; count >= 8; count -= 8) bytes[at++] = held >>> (count - 8)
       length = 16
     }
     held = (held << length) | (code & 0xffff)
     count += length
-    for (; count >= 8; count -= 8) writer.u8((held >>> (count - 8)) & 0xff)
+    for (; count >= 8; count -= 8) bytes[at++] = held >>> (count - 8)
   }
   // The rest of the last byte is the beginning of EOS: ones.
-  if (count > 0) writer.u8(((held << (8 - count)) | (0xff >>> count)) & 0xff)
+  if (count > 0) bytes[at] = (held << (8 - count)) | (0xff >>> count)
 }
 
 /**
- * Decodes `bytes` into `out` and returns how many bytes came out; -1 when the coding is wrong, -2 when `out` is full.
- * RFC 7541 §5.2: padding is at most 7 bits, all ones; EOS must not occur.
+ * Decodes `bytes` from `from` up to `to` into `out` and returns how many bytes came out; -1 when the coding is wrong, -2
+ * when `out` is full. RFC 7541 §5.2: padding is at most 7 bits, all ones; EOS must not occur.
  */
-export function readHuffman(bytes: Uint8Array, out: Uint8Array): number {
-  const end = bytes.length * 8
-  let pos = 0
+export function readHuffman(bytes: Uint8Array, out: Uint8Array, from = 0, to: number = bytes.length): number {
+  const room = out.length
+  let at = from
+  let held = 0 // the bits after those decoded, right-aligned, `count` of them
+  let count = 0
   let written = 0
-  while (pos < end) {
-    const at = pos >>> 3
-    const two = ((bytes[at] as number) << 8) | (at + 1 < bytes.length ? (bytes[at + 1] as number) : 0xff)
-    const short = shortCodes[(two >>> (8 - (pos & 7))) & 0xff] as number
-    let symbol = short & 0xff
-    let length = short >>> 8
-    if (length === 0) {
-      const long = readLongCode(bytes, pos, end)
-      symbol = long & 0x1ff
-      length = long >>> 9
+  for (;;) {
+    while (count <= 16 && at < to) {
+      held = (held << 8) | (bytes[at++] as number)
+      count += 8
     }
-    if (length === 0 || length > end - pos) return isPadding(bytes, pos, end) ? written : -1
-    if (symbol === EOS) return -1
-    if (written === out.length) return -2
-    out[written++] = symbol
-    pos += length
+    // Behind the end there are ones: they complete no symbol of those that are looked up.
+    const next = count >= LOOKUP ? held >>> (count - LOOKUP) : (held << (LOOKUP - count)) | (LOOKUP_MASK >>> count)
+    const found = shortCodes[next & LOOKUP_MASK] as number
+    const length = found >>> 8
+    if (length !== 0 && length <= count) {
+      if (written === room) return -2
+      out[written++] = found
+      count -= length
+      continue
+    }
+    const position = at * 8 - count
+    const long = length !== 0 ? 0 : readLongCode(bytes, position, to * 8)
+    if (long === 0) return isPadding(bytes, position, to * 8) ? written : -1
+    if ((long & 0x1ff) === EOS) return -1
+    if (written === room) return -2
+    out[written++] = long
+    const after = position + (long >>> 9)
+    at = (after + 7) >>> 3
+    count = at * 8 - after
+    held = count === 0 ? 0 : (bytes[at - 1] as number)
   }
-  return written
 }
 
 /** One symbol bit by bit, as `length << 9 | symbol`; 0 when the bytes end before the code does. */
@@ -77,11 +90,14 @@ function readLongCode(bytes: Uint8Array, start: number, end: number): number {
 function isPadding(bytes: Uint8Array, pos: number, end: number): boolean {
   if (end - pos > 7) return false
   const mask = 0xff >>> (pos & 7)
-  return ((bytes[pos >>> 3] as number) & mask) === mask
+  return pos === end || ((bytes[pos >>> 3] as number) & mask) === mask
 }
 
 const EOS = 256
 const MAX_LENGTH = 30
+/** Codes up to this many bits are found by one look-up: all of printable ASCII but a few that are rare. */
+const LOOKUP = 10
+const LOOKUP_MASK = (1 << LOOKUP) - 1
 
 // The code is canonical: the codes of one length are consecutive, in the order of their symbols. So per length its
 // first code, how many there are, and where their symbols stand in the list sorted by (length, symbol).
@@ -89,8 +105,8 @@ const firstCode = new Int32Array(MAX_LENGTH + 1)
 const countOf = new Int32Array(MAX_LENGTH + 1)
 const firstIndex = new Int32Array(MAX_LENGTH + 1)
 const symbolsByCode = new Uint16Array(EOS + 1)
-/** For the next 8 bits: `length << 8 | symbol` when a code of at most 8 bits starts there, else 0. */
-const shortCodes = new Uint16Array(256)
+/** For the next LOOKUP bits: `length << 8 | symbol` when a code of at most so many starts there, else 0. */
+const shortCodes = new Uint16Array(1 << LOOKUP)
 
 function buildTables(): void {
   for (const length of huffmanLengths) countOf[length] = (countOf[length] as number) + 1
@@ -110,9 +126,9 @@ function buildTables(): void {
     const at = next[length] as number
     symbolsByCode[at] = symbol
     next[length] = at + 1
-    if (length > 8) continue
-    const first = (huffmanCodes[symbol] as number) << (8 - length)
-    shortCodes.fill((length << 8) | symbol, first, first + (1 << (8 - length)))
+    if (length > LOOKUP) continue
+    const first = (huffmanCodes[symbol] as number) << (LOOKUP - length)
+    shortCodes.fill((length << 8) | symbol, first, first + (1 << (LOOKUP - length)))
   }
 }
 

@@ -3,12 +3,15 @@
 import { OutOfBytes, type Reader } from '../../bytes/reader.ts'
 import type { Writer } from '../../bytes/writer.ts'
 
+/** No more bytes would make an integer of it. */
+export class EndlessInteger extends OutOfBytes {}
+
 /** A varint never has more continuation bytes: 62 bits are 9 of them, and padding is nobody's need. */
 const MAX_CONTINUATION = 9
 
 /**
  * The integer in the low `bits` bits of the next byte and what follows it; the caller has looked at the bits above.
- * Throws OutOfBytes when it does not end, or has more than 62 bits and so cannot be meant.
+ * Throws OutOfBytes when it does not end, EndlessInteger when it has more than 62 bits and so cannot be meant.
  */
 export function readPrefixInteger(reader: Reader, bits: number): number {
   const mask = (1 << bits) - 1
@@ -21,7 +24,7 @@ export function readPrefixInteger(reader: Reader, bits: number): number {
     if (byte < 0x80) return value
     scale *= 128
   }
-  throw new OutOfBytes('a prefixed integer of more than 62 bits')
+  throw new EndlessInteger('a prefixed integer of more than 62 bits')
 }
 
 /** Writes `value` behind the bits of `flags`, which lie above the prefix. */

@@ -4,8 +4,10 @@ import { Writer } from '../../../src/bytes/writer.ts'
 import { FieldSectionTooLarge, Http3Error, Http3ErrorCode } from '../../../src/http3/error-codes.ts'
 import type { Field } from '../../../src/http3/field.ts'
 import { QpackDecoder } from '../../../src/http3/qpack/decoder.ts'
+import { DecoderStream } from '../../../src/http3/qpack/decoder-stream.ts'
+import { DynamicTable } from '../../../src/http3/qpack/dynamic-table.ts'
 import { QpackEncoder } from '../../../src/http3/qpack/encoder.ts'
-import { DecoderInstructions, readEncoderInstructions } from '../../../src/http3/qpack/instructions.ts'
+import { EncoderStream } from '../../../src/http3/qpack/encoder-stream.ts'
 import { readPrefixInteger, writePrefixInteger } from '../../../src/http3/qpack/prefix-integer.ts'
 import { staticNames, staticTable } from '../../../src/http3/qpack/static-table.ts'
 import { bytes, concat, hex } from '../helpers.ts'
@@ -13,7 +15,7 @@ import { bytes, concat, hex } from '../helpers.ts'
 const limits = { maxFieldSectionSize: 65_536, maxFields: 256 }
 
 function decode(section: string | Uint8Array, limit = limits): Field[] {
-  return new QpackDecoder(limit).decode(typeof section === 'string' ? bytes(section) : section)
+  return new QpackDecoder(limit).decode(typeof section === 'string' ? bytes(section) : section) as Field[]
 }
 
 function encode(...fields: Field[]): string {
@@ -177,7 +179,7 @@ describe('RFC 9114 §4.2.2: size limits hold while decoding', () => {
 
 describe('RFC 9204 §4.3: encoder stream with a capacity of 0', () => {
   test('Set Dynamic Table Capacity to 0 may be said', () => {
-    expect(readEncoderInstructions(bytes('20 2020'))).toBe(3)
+    expect(new EncoderStream(new DynamicTable(), 0).receive(bytes('20 2020'))).toBe(3)
   })
   test.each([
     ['a larger capacity', '21'],
@@ -186,13 +188,16 @@ describe('RFC 9204 §4.3: encoder stream with a capacity of 0', () => {
     ['insert with literal name', '4161 0161'],
     ['duplicate', '00'],
   ])('%s: QPACK_ENCODER_STREAM_ERROR', (_, data) => {
-    expect(codeOf(() => readEncoderInstructions(bytes(data)))).toBe(Http3ErrorCode.QpackEncoderStreamError)
+    expect(codeOf(() => new EncoderStream(new DynamicTable(), 0).receive(bytes(data)))).toBe(
+      Http3ErrorCode.QpackEncoderStreamError,
+    )
   })
 })
 
 describe('RFC 9204 §4.4: decoder stream', () => {
   test('stream cancellations, in pieces', () => {
-    const instructions = new DecoderInstructions()
+    const instructions = new DecoderStream(new QpackEncoder())
+    // Of streams of which nothing is known: all four say nothing.
     expect(instructions.receive(bytes('44 7f'))).toBe(1)
     expect(instructions.receive(bytes('80'))).toBe(0)
     expect(instructions.receive(bytes('01 40'))).toBe(2)
@@ -203,7 +208,7 @@ describe('RFC 9204 §4.4: decoder stream', () => {
     ['insert count increment of 0', '00'],
     ['a stream id without end', '7fff ffff ffff ffff ffff ff'],
   ])('%s: QPACK_DECODER_STREAM_ERROR', (_, data) => {
-    const instructions = new DecoderInstructions()
+    const instructions = new DecoderStream(new QpackEncoder())
     expect(codeOf(() => instructions.receive(bytes(data)))).toBe(Http3ErrorCode.QpackDecoderStreamError)
   })
 })
