@@ -292,86 +292,54 @@ export const limits = {
 
   // HTTP/3.
 
-  /**
-   * Bytes of a field section, decoded, 32 for each field; default of `maxFieldSectionSize`. Counted while decoding.
-   * At the bound: 431 or H3_EXCESSIVE_LOAD. Against expansion by QPACK. RFC 9114 §4.2.2.
-   */
+  /** Bytes of a field section, decoded, 32 for each field; default of `maxFieldSectionSize`. Counted while decoding.
+   * At the bound: 431 or H3_EXCESSIVE_LOAD. Against expansion by QPACK. RFC 9114 §4.2.2. */
   fieldSectionSize: 65_536,
-  /**
-   * Fields of a section; default of `maxFields`.
-   * At the bound: 431 or H3_EXCESSIVE_LOAD. Against expansion by QPACK. RFC 9114 §4.2.2.
-   */
+  /** Fields of a section; default of `maxFields`.
+   * At the bound: 431 or H3_EXCESSIVE_LOAD. Against expansion by QPACK. RFC 9114 §4.2.2. */
   fields: 256,
-  /**
-   * Bytes of the dynamic table that a peer fills; default of `qpackTableCapacity`.
-   * At the bound: QPACK_ENCODER_STREAM_ERROR. Against memory filled by a peer. RFC 9204 §3.2.3.
-   */
+  /** Bytes of the dynamic table that a peer fills; default of `qpackTableCapacity`.
+   * At the bound: QPACK_ENCODER_STREAM_ERROR. Against memory filled by a peer. RFC 9204 §3.2.3. */
   qpackTableCapacity: 4096,
-  /**
-   * Streams whose field sections wait for the peer's encoder stream; default of `qpackBlockedStreams`.
-   * At the bound: QPACK_DECOMPRESSION_FAILED. Against sections that wait for ever. RFC 9204 §2.1.2.
-   */
+  /** Streams whose field sections wait for the peer's encoder stream; default of `qpackBlockedStreams`.
+   * At the bound: QPACK_DECOMPRESSION_FAILED. Against sections that wait for ever. RFC 9204 §2.1.2. */
   qpackBlockedStreams: 64,
-  /**
-   * Bytes of those sections together.
-   * At the bound: H3_EXCESSIVE_LOAD. Against memory filled by what waits. RFC 9204 §7.3.
-   */
+  /** Bytes of those sections together.
+   * At the bound: H3_EXCESSIVE_LOAD. Against memory filled by what waits. RFC 9204 §7.3. */
   qpackBlockedBytes: 262_144,
-  /**
-   * Instructions on the peer's encoder stream above those that its field sections account for.
-   * At the bound: H3_EXCESSIVE_LOAD. Against insertions that nobody refers to. RFC 9204 §7.3.
-   */
+  /** Instructions on the peer's encoder stream above those that its field sections account for.
+   * At the bound: H3_EXCESSIVE_LOAD. Against insertions that nobody refers to. RFC 9204 §7.3. */
   qpackInstructions: 4096,
-  /**
-   * Bytes of the dynamic table that we fill at a peer, whatever it allows.
-   * At the bound: what is oldest leaves. Against memory a peer makes us keep. RFC 9204 §3.2.3.
-   */
+  /** Bytes of the dynamic table that we fill at a peer, whatever it allows.
+   * At the bound: what is oldest leaves. Against memory a peer makes us keep. RFC 9204 §3.2.3. */
   qpackEncoderCapacity: 4096,
-  /**
-   * Streams that may wait at a peer for our encoder stream, whatever it allows.
+  /** Streams that may wait at a peer for our encoder stream, whatever it allows.
    * At the bound: sections refer to nothing the peer has not acknowledged. Against lost packets that stop all requests.
-   * RFC 9204 §2.1.2.
-   */
+   * RFC 9204 §2.1.2. */
   qpackRiskedStreams: 100,
-  /**
-   * Field sections sent that refer to the dynamic table and were not acknowledged.
-   * At the bound: further ones do without it. Against peers that never acknowledge. RFC 9204 §2.1.1.
-   */
+  /** Field sections sent that refer to the dynamic table and were not acknowledged.
+   * At the bound: further ones do without it. Against peers that never acknowledge. RFC 9204 §2.1.1. */
   qpackUnacknowledgedSections: 512,
-  /**
-   * Bytes for our decoder stream that wait for a peer to let them out, beside what a stream may hold.
-   * At the bound: H3_EXCESSIVE_LOAD. Against peers that give no credit. RFC 9204 §2.1.3.
-   */
+  /** Bytes for our decoder stream that wait for a peer to let them out, beside what a stream may hold.
+   * At the bound: H3_EXCESSIVE_LOAD. Against peers that give no credit. RFC 9204 §2.1.3. */
   qpackBacklog: 4096,
-  /**
-   * Interim responses (1xx) to one request.
-   * At the bound: H3_EXCESSIVE_LOAD for the stream. Against floods of 1xx. RFC 9114 §4.1.
-   */
+  /** Interim responses (1xx) to one request.
+   * At the bound: H3_EXCESSIVE_LOAD for the stream. Against floods of 1xx. RFC 9114 §4.1. */
   interimResponses: 16,
-  /**
-   * Useless things (unknown frames and streams, empty DATA, resets) above the useful ones of a connection.
-   * At the bound: H3_EXCESSIVE_LOAD. Against rapid reset and its like. RFC 9114 §10.5.
-   */
+  /** Useless things (unknown frames and streams, empty DATA, resets) above the useful ones of a connection.
+   * At the bound: H3_EXCESSIVE_LOAD. Against rapid reset and its like. RFC 9114 §10.5. */
   glitches: 1000,
-  /**
-   * Bytes of a SETTINGS frame.
-   * At the bound: H3_EXCESSIVE_LOAD. Against memory filled by one frame. RFC 9114 §7.2.4.
-   */
+  /** Bytes of a SETTINGS frame.
+   * At the bound: H3_EXCESSIVE_LOAD. Against memory filled by one frame. RFC 9114 §7.2.4. */
   settingsLength: 4096,
-  /**
-   * Bytes of a PRIORITY_UPDATE frame.
-   * At the bound: H3_EXCESSIVE_LOAD. Against memory filled by one frame. RFC 9218 §7.
-   */
+  /** Bytes of a PRIORITY_UPDATE frame.
+   * At the bound: H3_EXCESSIVE_LOAD. Against memory filled by one frame. RFC 9218 §7. */
   priorityUpdateLength: 256,
-  /**
-   * Priorities kept for requests that did not come yet.
-   * At the bound: further ones are ignored. Against floods of PRIORITY_UPDATE. RFC 9218 §7.
-   */
+  /** Priorities kept for requests that did not come yet.
+   * At the bound: further ones are ignored. Against floods of PRIORITY_UPDATE. RFC 9218 §7. */
   earlyPriorities: 64,
-  /**
-   * Bytes of a request of HTTP/0.9.
-   * At the bound: the stream is reset. Against requests without end. RFC 9114 §10.5.
-   */
+  /** Bytes of a request of HTTP/0.9.
+   * At the bound: the stream is reset. Against requests without end. RFC 9114 §10.5. */
   hqRequestLength: 4096,
 
   // Early data.
