@@ -13,6 +13,8 @@ import { RESERVED_VERSION_RANDOM, withReservedVersion } from '../packet/version.
 import { Recovery } from '../recovery/recovery.ts'
 import { StreamSet } from '../streams/stream-set.ts'
 import {
+  type Authorization,
+  type EarlyDataAttempt,
   type EarlyDataGate,
   type OfferedPsk,
   type PskSource,
@@ -96,6 +98,7 @@ export function assembleClient(config: ClientConfig, deps: Dependencies, remote:
       localId,
       expected,
       tls,
+      offered: psk && resumption?.authorization,
       now,
     },
     offersEarlyData ? resumption?.transportParameters : undefined,
@@ -164,6 +167,7 @@ export function assembleServer(config: ServerConfig, deps: Dependencies, accepte
     ...(config.clientAuthentication && { clientAuthentication: config.clientAuthentication }),
     psks: ofVersion(config.psks, accepted.version),
     earlyData: honouring(config.earlyData, parameters, appState),
+    ...(config.authorize && { authorize: config.authorize }),
     tickets: config.tickets && marking(config.tickets, versions),
     ticketCount: config.ticketCount ?? 2,
     ticketTerms: config.earlyData !== refuseEarlyData,
@@ -190,6 +194,7 @@ export function assembleServer(config: ServerConfig, deps: Dependencies, accepte
       localId: accepted.localId,
       expected,
       tls,
+      offered: undefined,
       now,
     },
     undefined,
@@ -219,11 +224,16 @@ function preferredWithId(addresses: PreferredAddresses, { ids }: Dependencies): 
 
 /** RFC 9000 §7.4.1, RFC 9114 §7.2.4.2: early data only while everything it was sealed under still holds. */
 function honouring(gate: EarlyDataGate, parameters: TransportParameters, appState: Uint8Array): EarlyDataGate {
+  const isHonoured = ({ psk }: EarlyDataAttempt): boolean =>
+    psk.earlyData !== undefined &&
+    canHonour(psk.earlyData.transportParameters, parameters) &&
+    equal(psk.appState, appState)
   return {
+    later: attempt => (isHonoured(attempt) ? gate.later?.(attempt) : undefined),
     admit(attempt) {
-      const terms = attempt.psk.earlyData
-      if (terms === undefined || !canHonour(terms.transportParameters, parameters)) return false
-      return equal(attempt.psk.appState, appState) && gate.admit(attempt)
+      if (isHonoured(attempt)) return gate.admit(attempt)
+      attempt.refusal = 'terms'
+      return false
     },
   }
 }
@@ -252,6 +262,8 @@ interface Basics {
   readonly localId: Uint8Array
   readonly expected: ExpectedIds
   readonly tls: TlsSession
+  /** Client: what its PSK says of the server. */
+  readonly offered: Authorization | undefined
   readonly now: number
 }
 
@@ -282,7 +294,7 @@ function assemble(
     events,
     keyring: new Keyring(deps.backend, basics.versions.current),
     spaces: packetSpaces(isClient, parameters),
-    handshake: new HandshakeState(basics.tls, basics.expected, remembered),
+    handshake: new HandshakeState(basics.tls, basics.expected, remembered, basics.offered),
     recovery,
     streams: streamSet(isClient, transport, events, memory),
     path,

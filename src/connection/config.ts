@@ -9,6 +9,7 @@ import { isSupportedVersion, QUIC_V1, QUIC_V2, supportedVersions } from '../pack
 import type { Recorder } from '../qlog/recorder.ts'
 import type { CongestionController } from '../recovery/congestion/controller.ts'
 import type {
+  Authorize,
   CertificateCompression,
   CertificateSource,
   CertificateVerifier,
@@ -124,6 +125,8 @@ export interface ServerConfig extends CommonConfig {
   readonly clientAuthentication?: ClientAuthentication
   readonly psks: PskSource
   readonly earlyData: EarlyDataGate
+  /** Whom the holder of a PSK or a ticket is taken for. Default: whom it says. */
+  readonly authorize?: Authorize | undefined
   readonly tickets: TicketIssuer | undefined
   /** Where clients are to reach us after the handshake (RFC 9000 §9.6). Default: where they do already. */
   readonly preferredAddress?: PreferredAddresses

@@ -1,7 +1,8 @@
 // What a connection has to say: facts, oldest first, taken from a queue by `poll()`.
 
 import type { StreamDirection } from '../packet/frames/frame.ts'
-import type { CertificateWantedOutput, SignatureWantedOutput } from '../tls13/session.ts'
+import type { Authorization, EarlyDataRefusal } from '../tls13/ports.ts'
+import type { AdmissionWantedOutput, CertificateWantedOutput, SignatureWantedOutput } from '../tls13/session.ts'
 import type { Address } from './path.ts'
 
 export interface PeerInfo {
@@ -19,6 +20,11 @@ export interface PeerInfo {
    * none, and the leaf alone if it resumes a connection in which it had.
    */
   readonly certificates: readonly Uint8Array[]
+  /**
+   * With a PSK that says so, or what `authorize` made of it: who the peer is, and by which relation it is here. Tickets
+   * of this connection inherit it.
+   */
+  readonly authorization: Authorization | undefined
 }
 
 /** What a NewSessionTicket brings, before it becomes a `Resumption`. */
@@ -64,6 +70,16 @@ export type DatagramFate =
   /** Sent, and the connection ended before anything was heard of it. */
   | 'unknown'
 
+export interface EarlyDataJudged {
+  readonly type: 'earlyDataJudged'
+  readonly accepted: boolean
+  readonly refusal: EarlyDataRefusal | undefined
+  /** How far the client's time is behind ours, ms: clocks that differ, and the way it took. Undefined: it did not say. */
+  readonly skew: number | undefined
+  /** Whose it is, if that is known. */
+  readonly authorization: Authorization | undefined
+}
+
 export type ConnectionEvent =
   | { readonly type: 'handshakeComplete'; readonly peer: PeerInfo }
   | { readonly type: 'handshakeConfirmed' }
@@ -71,6 +87,10 @@ export type ConnectionEvent =
   | CertificateWantedOutput
   /** The key is elsewhere: `provideSignature` answers, and until then the handshake waits. */
   | SignatureWantedOutput
+  /** The gate of early data answers later: `provide` does it for it, and until then the handshake waits. */
+  | AdmissionWantedOutput
+  /** Server: what became of the client's early data, and why. */
+  | EarlyDataJudged
   /** 0-RTT was refused: what was sent early is sent again by the streams that were opened, limits start anew. */
   | { readonly type: 'earlyRejected' }
   | { readonly type: 'streamOpened'; readonly id: number }

@@ -1,6 +1,7 @@
 // How far the handshake is, and what it must agree with (RFC 9000 §7, RFC 9001 §4.1).
 
 import type { TransportParameters } from '../packet/transport-parameters.ts'
+import type { Authorization } from '../tls13/ports.ts'
 import type { TlsSession } from '../tls13/session.ts'
 import type { PeerInfo } from './events.ts'
 
@@ -19,6 +20,8 @@ export class HandshakeState {
   readonly expected: ExpectedIds
   /** The server's parameters that a client remembers for 0-RTT. */
   readonly remembered: Uint8Array | undefined
+  /** Client: what the PSK it offers says of the server. */
+  readonly offered: Authorization | undefined
   peerParameters: TransportParameters | undefined
   peerParameterBytes: Uint8Array = nothing
   earlyData: PeerInfo['earlyData'] = 'none'
@@ -34,10 +37,16 @@ export class HandshakeState {
   /** When 0-RTT keys are dropped at the server (RFC 9001 §4.9.3). */
   earlyKeysDeadline: number = Number.POSITIVE_INFINITY
 
-  constructor(tls: TlsSession, expected: ExpectedIds, remembered: Uint8Array | undefined) {
+  constructor(
+    tls: TlsSession,
+    expected: ExpectedIds,
+    remembered: Uint8Array | undefined,
+    offered: Authorization | undefined,
+  ) {
     this.tls = tls
     this.expected = expected
     this.remembered = remembered
+    this.offered = offered
   }
 }
 

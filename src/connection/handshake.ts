@@ -64,7 +64,9 @@ function onOutput(parts: Parts, output: TlsOutput, now: number): void {
     case 'earlyData':
       parts.handshake.earlyData = output.accepted ? 'accepted' : 'rejected'
       if (!output.accepted) rejectEarlyData(parts, now)
+      if (!parts.isClient) tellVerdict(parts, output)
       return
+    case 'admissionWanted':
     case 'certificateWanted':
     case 'signatureWanted':
       parts.events.push(output)
@@ -75,6 +77,10 @@ function onOutput(parts: Parts, output: TlsOutput, now: number): void {
     case 'complete':
       onComplete(parts, output, now)
   }
+}
+
+function tellVerdict(parts: Parts, { accepted, refusal, skew, authorization }: EarlyDataOutput): void {
+  parts.events.push({ type: 'earlyDataJudged', accepted, refusal, skew, authorization })
 }
 
 function onPeerParameters(parts: Parts, bytes: Uint8Array, now: number): void {
@@ -138,6 +144,7 @@ function applyParameters(parts: Parts, parameters: TransportParameters): void {
 }
 
 type Complete = Extract<TlsOutput, { type: 'complete' }>
+type EarlyDataOutput = Extract<TlsOutput, { type: 'earlyData' }>
 
 function onComplete(parts: Parts, output: Complete, now: number): void {
   const { handshake } = parts
@@ -154,6 +161,7 @@ function onComplete(parts: Parts, output: Complete, now: number): void {
     version: parts.versions.current,
     earlyData: handshake.earlyData,
     certificates: output.certificates,
+    authorization: parts.isClient && output.isResumed ? handshake.offered : output.authorization,
   }
   parts.keyring.allowOneRttReading()
   if (parts.isClient) adoptParameters(parts, parameters)
@@ -271,7 +279,7 @@ export function beginAgain(parts: Parts, version: number, now: number): void {
   parts.keyring.discard(Level.ZeroRtt)
   parts.spaces = packetSpaces(true, parts.transport.parameters)
   const tls = (parts.beginTls as NonNullable<Parts['beginTls']>)(now)
-  parts.handshake = new HandshakeState(tls, { ...expected }, undefined)
+  parts.handshake = new HandshakeState(tls, { ...expected }, undefined, undefined)
   parts.handshake.earlyData = hadEarlyKeys ? 'rejected' : earlyData
   recordVersion(parts, now)
   drainTls(parts, now)

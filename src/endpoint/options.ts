@@ -17,6 +17,7 @@ import {
 import { limits } from '../limits.ts'
 import { pinnedKeys } from '../tls13/certificate-policy.ts'
 import {
+  type Authorize,
   type ClientHelloInfo,
   type EarlyDataGate,
   type KeyLog,
@@ -95,6 +96,11 @@ export interface ListenOptions extends CommonOptions, CertificateOptions, Client
   readonly psks?: PskSource
   /** Who judges early data. Default: it is refused. */
   readonly earlyData?: EarlyDataGate
+  /**
+   * Whom the holder of a PSK or a ticket is taken for: `{ peer, edge, epoch }`, or undefined to refuse it
+   * (`access_denied`). Default: whom the PSK says; a client that shows a certificate is not asked about.
+   */
+  readonly authorize?: Authorize
   /** Seals tickets and finds them again; false: none. Default: a sealer with keys of its own. */
   readonly tickets?: (TicketIssuer & PskSource) | false
   /** Tickets for each connection. Default 2. */
@@ -142,6 +148,7 @@ export function serverConfig(
     ...(asked && { clientAuthentication: asked }),
     psks: firstOf(...psks),
     earlyData: options.earlyData ?? refuseEarlyData,
+    ...(options.authorize && { authorize: options.authorize }),
     tickets: sealer || undefined,
     ticketCount: options.ticketCount ?? 2,
     appState: options.appState ?? new Uint8Array(0),

@@ -299,6 +299,7 @@ export class QuicSession implements AsyncDisposable {
         break
       case 'certificateWanted':
       case 'signatureWanted':
+      case 'admissionWanted':
         void answer(event, known => this.#provide(known))
         return
       case 'ticket':

@@ -53,5 +53,7 @@ export type Http3TransportEvent =
         | 'migrationFailed'
         | 'certificateWanted'
         | 'signatureWanted'
+        | 'admissionWanted'
+        | 'earlyDataJudged'
     }
   | { readonly type: 'closed'; readonly error: Error | undefined }

@@ -5,6 +5,8 @@ import type { CipherSuite, HashName } from '../crypto/cipher-suite.ts'
 import { limits } from '../limits.ts'
 import type { Level } from '../packet/level.ts'
 import type {
+  Authorization,
+  Authorize,
   CertificateCompression,
   CertificateSource,
   CertificateVerifier,
@@ -12,6 +14,7 @@ import type {
   ClientCertificateSource,
   ClientHelloInfo,
   EarlyDataGate,
+  EarlyDataRefusal,
   KeyLog,
   OfferedPsk,
   Psk,
@@ -60,6 +63,8 @@ export interface TlsServerConfig {
   readonly clientAuthentication?: ClientAuthentication | undefined
   readonly psks: PskSource
   readonly earlyData: EarlyDataGate
+  /** Default: every PSK that is found is welcome, as whom it says. */
+  readonly authorize?: Authorize | undefined
   /** Undefined: no tickets. */
   readonly tickets: TicketIssuer | undefined
   /** Tickets sent when the handshake is complete. Default 2, at most `MAX_TICKETS`. */
@@ -112,6 +117,19 @@ export interface PeerParametersOutput {
 export interface EarlyDataOutput {
   readonly type: 'earlyData'
   readonly accepted: boolean
+  /** Server: why not. */
+  readonly refusal?: EarlyDataRefusal | undefined
+  /** Server: how far the client's time is behind ours, ms, if it has said. */
+  readonly skew?: number | undefined
+  /** Server: whose it is, if that is known. */
+  readonly authorization?: Authorization | undefined
+}
+
+/** Server: the gate answers later. `provideAdmission` does; until then nothing goes on. */
+export interface AdmissionWantedOutput {
+  readonly type: 'admissionWanted'
+  /** What the gate's `later` gave. */
+  readonly question: unknown
 }
 
 export interface CompleteOutput {
@@ -127,6 +145,8 @@ export interface CompleteOutput {
   readonly certificates: readonly Uint8Array[]
   /** Server: the PSK in use. */
   readonly psk: Psk | undefined
+  /** Server: what was granted to whoever holds that PSK. */
+  readonly authorization?: Authorization | undefined
 }
 
 /** Server: the source said 'later'. `provideCertificate` answers; until then nothing goes on. */
@@ -169,3 +189,4 @@ export type TlsOutput =
   | TicketOutput
   | CertificateWantedOutput
   | SignatureWantedOutput
+  | AdmissionWantedOutput

@@ -99,7 +99,35 @@ export interface Psk {
   readonly clientCertificate?: Uint8Array | undefined
   /** Of a ticket: Unix ms when the certificate expires that proved the server when it all began. */
   readonly authenticatedUntil?: number | undefined
+  /** Whom it was made for, and what its tickets inherit. */
+  readonly authorization?: Authorization | undefined
 }
+
+/** Who may do what: granted by `authorize`, inherited by tickets. */
+export interface Authorization {
+  /** The peer's name: a client's towards its server, the instance's towards its client. */
+  readonly peer: string
+  /** Which relation the key was made for, such as `checkout>payment`; empty: there is but one. */
+  readonly edge: string
+  /** Of the key. */
+  readonly epoch: number
+}
+
+/** What `authorize` is asked, once the binder is verified. */
+export interface AuthorizationQuestion {
+  readonly psk: Psk
+  readonly identity: Uint8Array
+  readonly serverName: string | undefined
+  /** The protocol that was chosen. */
+  readonly alpn: string
+  readonly unixTime: number
+}
+
+/**
+ * One question for PSKs and tickets alike. `anyone`: welcome, without a name. Undefined refuses the client: the handshake
+ * ends with `access_denied`.
+ */
+export type Authorize = (question: AuthorizationQuestion) => Authorization | 'anyone' | undefined
 
 /** What the 0-RTT data was sealed under. A server accepts early data only if all of it still holds. */
 export interface EarlyDataTerms {
@@ -124,7 +152,33 @@ export interface PskSource {
 export interface EarlyDataGate {
   /** `psk` as found, `binder` unique for this ClientHello. True: fresh and wanted. False refuses early data alone. */
   admit(attempt: EarlyDataAttempt): boolean
+  /**
+   * Asked first. Anything but undefined is handed out as the `question` of an `admissionWanted` output, whose answer
+   * stands in place of `admit`'s; until then no early data is read. Who leaves this out loses early data, not safety.
+   */
+  later?(attempt: EarlyDataAttempt): unknown
 }
+
+/** Why early data was refused. */
+export type EarlyDataRefusal =
+  /** Seen before. */
+  | 'replayed'
+  /** Its time, or that of its key, is not now. */
+  | 'expired'
+  /** The key was used as often as it may be. */
+  | 'exhausted'
+  /** The client is not welcome any more. */
+  | 'revoked'
+  /** It cannot be said whether it is fresh: memory is full, too young, or does not answer. */
+  | 'undecided'
+  /** Suite, protocol, name, limits or settings are not those it was sent under. */
+  | 'terms'
+  /** No key of ours, or not the first that was offered. */
+  | 'unknown'
+  /** A HelloRetryRequest came first. */
+  | 'retry'
+  /** Nobody wants any. */
+  | 'unwanted'
 
 export interface EarlyDataAttempt {
   readonly psk: Psk
@@ -134,6 +188,9 @@ export interface EarlyDataAttempt {
   readonly ticketAge: number | undefined
   readonly hello: ClientHelloInfo
   readonly unixTime: number
+  /** Remarks of whoever judges, for counters: why not, and how far the client's time is behind ours, ms. */
+  refusal?: EarlyDataRefusal
+  skew?: number
 }
 
 /** The null object: no early data. */
@@ -152,6 +209,8 @@ export interface TicketState {
   readonly clientCertificate?: Uint8Array | undefined
   /** Unix ms when our certificate expires, and the ticket with it; also that of an earlier connection, when resumed. */
   readonly authenticatedUntil?: number | undefined
+  /** Of the connection that gives it. */
+  readonly authorization?: Authorization | undefined
 }
 
 export interface IssuedTicket {

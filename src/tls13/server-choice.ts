@@ -4,11 +4,11 @@ import { equal } from '../bytes/equal.ts'
 import { type CryptoBackend, NamedGroup, type SignatureScheme } from '../crypto/backend.ts'
 import type { CipherSuite } from '../crypto/cipher-suite.ts'
 import { Alert, TlsAlert } from './alert.ts'
-import type { TlsServerConfig } from './config.ts'
+import type { EarlyDataOutput, TlsServerConfig } from './config.ts'
 import { ExtensionType, type KeyShareEntry } from './extensions.ts'
 import type { ClientHello } from './messages/client-hello.ts'
 import { illegalParameter } from './messages/handshake.ts'
-import type { CertifiedKey, ClientHelloInfo } from './ports.ts'
+import type { Authorization, CertifiedKey, ClientHelloInfo, EarlyDataAttempt, EarlyDataRefusal } from './ports.ts'
 import { agreesWith, type SelectedPsk, selectPsk } from './psk.ts'
 
 export interface Choice {
@@ -140,19 +140,44 @@ export function chooseIdentity(hello: ClientHello, certified: CertifiedKey | und
   return { certified, scheme }
 }
 
-/** RFC 8446 §4.2.10: early data needs the first PSK and all of its terms; whether it is fresh is asked last. */
-export function acceptsEarlyData(
-  config: TlsServerConfig,
+/**
+ * RFC 8446 §4.2.10: early data needs the first PSK and all of its terms; whether it is fresh is asked last, with what
+ * this returns. Otherwise: why it is refused.
+ */
+export function earlyAttempt(
   hello: ClientHello,
   choice: Choice,
   unixTime: number,
-): boolean {
+): EarlyDataAttempt | EarlyDataRefusal {
   const selected = choice.psk
-  if (!hello.hasEarlyData || selected === undefined || selected.index !== 0) return false
+  if (selected === undefined || selected.index !== 0) return 'unknown'
   const { psk, identity, binder } = selected
   const terms = psk.earlyData
-  if (terms === undefined || !agreesWith(terms, choice.suite, choice.alpn, hello.serverName)) return false
-  return config.earlyData.admit({ psk, identity, binder, ticketAge: psk.claimedAge, hello: helloInfo(hello), unixTime })
+  if (terms === undefined) return 'unwanted'
+  if (!agreesWith(terms, choice.suite, choice.alpn, hello.serverName)) return 'terms'
+  return { psk, identity, binder, ticketAge: psk.claimedAge, hello: helloInfo(hello), unixTime }
+}
+
+/** What becomes of early data, and the remarks of whoever judged it. */
+export type EarlyVerdict = Omit<EarlyDataOutput, 'type'>
+
+export function verdictOf(attempt: EarlyDataAttempt, accepted: boolean): EarlyVerdict {
+  const { refusal = 'unwanted', skew } = attempt
+  return { accepted, refusal: accepted ? undefined : refusal, skew }
+}
+
+/** Whom the client is taken for. Throws where nobody wants it. */
+export function authorizationOf(
+  { authorize }: TlsServerConfig,
+  { psk, identity }: SelectedPsk,
+  { alpn }: Choice,
+  { serverName }: ClientHello,
+  unixTime: number,
+): Authorization | undefined {
+  if (authorize === undefined) return psk.authorization
+  const granted = authorize({ psk, identity, serverName, alpn, unixTime })
+  if (granted === undefined) throw new TlsAlert(Alert.AccessDenied, 'the holder of this PSK is not authorized')
+  return granted === 'anyone' ? undefined : granted
 }
 
 export function helloInfo(hello: ClientHello): ClientHelloInfo {

@@ -16,7 +16,7 @@ import { writeFinished } from './messages/finished.ts'
 import { illegalParameter } from './messages/handshake.ts'
 import { MAX_TICKET_LIFETIME_SECONDS, writeNewSessionTicket } from './messages/new-session-ticket.ts'
 import { writeServerHello } from './messages/server-hello.ts'
-import type { EarlyDataTerms } from './ports.ts'
+import type { Authorization, EarlyDataTerms } from './ports.ts'
 import type { Choice, ServerIdentity } from './server-choice.ts'
 import type { HelloTranscript, Transcript } from './transcript.ts'
 import type { Wire } from './wire.ts'
@@ -36,6 +36,8 @@ export interface Decision {
   /** Undefined with a PSK. */
   readonly identity: ServerIdentity | undefined
   readonly isEarlyDataAccepted: boolean
+  /** What the holder of the PSK was granted. */
+  readonly authorization: Authorization | undefined
   /** Ours, as they answer the client's. */
   readonly transportParameters: Uint8Array
 }
@@ -152,6 +154,7 @@ export function sendTickets(
   terms: EarlyDataTerms | undefined,
   clientCertificate: Uint8Array | undefined,
   authenticatedUntil: number | undefined,
+  authorization: Authorization | undefined,
   unixTime: number,
 ): void {
   const secondsLeft = Math.floor(((authenticatedUntil ?? Number.POSITIVE_INFINITY) - unixTime) / 1000)
@@ -167,6 +170,7 @@ export function sendTickets(
       appState: config.appState ?? new Uint8Array(0),
       clientCertificate,
       authenticatedUntil,
+      authorization,
     })
     if (issued === undefined) return
     const lifetimeSeconds = Math.min(issued.lifetimeSeconds, MAX_TICKET_LIFETIME_SECONDS, secondsLeft)

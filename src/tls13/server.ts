@@ -15,16 +15,19 @@ import { readFinished } from './messages/finished.ts'
 import { HandshakeType, illegalParameter, type Message } from './messages/handshake.ts'
 import { writeHelloRetryRequest } from './messages/server-hello.ts'
 import { verifyProof } from './peer-identity.ts'
-import type { CertifiedKey, ClientAuthentication, EarlyDataTerms } from './ports.ts'
+import type { CertifiedKey, ClientAuthentication, EarlyDataRefusal, EarlyDataTerms } from './ports.ts'
 import { verifyBinder, verifyNothing } from './psk.ts'
 import {
-  acceptsEarlyData,
+  authorizationOf,
   type Choice,
   checkSecondHello,
   choose,
   chooseIdentity,
+  type EarlyVerdict,
+  earlyAttempt,
   helloInfo,
   type ServerIdentity,
+  verdictOf,
 } from './server-choice.ts'
 import {
   authenticatedUntil,
@@ -62,6 +65,11 @@ export class ServerMachine implements Machine {
     this.#state = withSignature(this.#state, signature)
   }
 
+  provideAdmission(answer: true | EarlyDataRefusal): void {
+    if (!(this.#state instanceof AwaitAdmission)) throw new TypeError('no admission was asked for')
+    this.#state = this.#state.goOn(answer)
+  }
+
   exportKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array {
     if (!(this.#state instanceof Connected)) throw new TypeError('the handshake is not complete')
     return this.#state.exporter.exportKey(label, context, length)
@@ -72,7 +80,7 @@ interface ServerState {
   onMessage(message: Message, unixTime: number): ServerState
 }
 
-type Settled = Pick<Decision, 'hello' | 'choice' | 'early' | 'identity'>
+type Settled = Pick<Decision, 'hello' | 'choice' | 'early' | 'identity' | 'authorization'>
 
 /** What a HelloRetryRequest has settled. */
 interface Retry {
@@ -111,7 +119,7 @@ class ExpectClientHello implements ServerState {
     const { suite, group } = choice
     this.#wire.emit({ type: 'peerParameters', bytes: hello.transportParameters })
     // RFC 9001 §4.6.2: a HelloRetryRequest refuses early data.
-    if (hello.hasEarlyData) this.#wire.emit({ type: 'earlyData', accepted: false })
+    if (hello.hasEarlyData) this.#wire.emit({ type: 'earlyData', accepted: false, refusal: 'retry' })
     this.#transcript.add(message.bytes)
     this.#transcript.replaceByHash(suite.hash)
     const request = writeHelloRetryRequest(suite.id, group)
@@ -123,9 +131,12 @@ class ExpectClientHello implements ServerState {
 
   #answer(message: Message, hello: ClientHello, choice: Choice, unixTime: number): ServerState {
     const early = this.#earlyStage(message, hello, choice)
-    const proceed = (identity: ServerIdentity | undefined, time: number): ServerState =>
-      this.#proceed(message, { hello, choice, early, identity }, time)
-    if (choice.psk !== undefined) return proceed(undefined, unixTime)
+    if (choice.psk !== undefined) {
+      const authorization = authorizationOf(this.#config, choice.psk, choice, hello, unixTime)
+      return this.#judge(message, { hello, choice, early, identity: undefined, authorization }, unixTime)
+    }
+    const proceed = (identity: ServerIdentity, time: number): ServerState =>
+      this.#judge(message, { hello, choice, early, identity, authorization: undefined }, time)
     // The hello counted on its PSK alone (RFC 8446 §6.2).
     if (hello.signatureSchemes === undefined) throw new TlsAlert(Alert.UnknownPskIdentity, 'no PSK that is known')
     const info = helloInfo(hello)
@@ -135,8 +146,22 @@ class ExpectClientHello implements ServerState {
     return new AwaitCertificate((answer, time) => proceed(chooseIdentity(hello, answer), time))
   }
 
-  #proceed(message: Message, settled: Settled, unixTime: number): ServerState {
-    const { hello, choice, early, identity } = settled
+  /** Asks about early data, at once or with an answer to come. */
+  #judge(message: Message, settled: Settled, unixTime: number): ServerState {
+    const attempt = settled.hello.hasEarlyData ? earlyAttempt(settled.hello, settled.choice, unixTime) : 'unwanted'
+    if (typeof attempt === 'string') return this.#proceed(message, settled, { accepted: false, refusal: attempt })
+    const gate = this.#config.earlyData
+    const question = gate.later?.(attempt)
+    if (question === undefined) return this.#proceed(message, settled, verdictOf(attempt, gate.admit(attempt)))
+    this.#wire.emit({ type: 'admissionWanted', question })
+    return new AwaitAdmission(answer => {
+      if (answer !== true) attempt.refusal = answer
+      return this.#proceed(message, settled, verdictOf(attempt, answer === true))
+    })
+  }
+
+  #proceed(message: Message, settled: Settled, verdict: EarlyVerdict): ServerState {
+    const { hello, choice, early, identity, authorization } = settled
     const config = this.#config
     const wire = this.#wire
     const exchange = exchangeKeys(config, choice)
@@ -144,8 +169,8 @@ class ExpectClientHello implements ServerState {
     this.#transcript.add(message.bytes)
     if (this.#retry === undefined) wire.emit({ type: 'peerParameters', bytes: hello.transportParameters })
     wire.emit({ type: 'protocol', alpn: choice.alpn })
-    const isEarlyDataAccepted = acceptsEarlyData(config, hello, choice, unixTime)
-    if (hello.hasEarlyData) wire.emit({ type: 'earlyData', accepted: isEarlyDataAccepted })
+    const isEarlyDataAccepted = verdict.accepted
+    if (hello.hasEarlyData) wire.emit({ type: 'earlyData', ...verdict, authorization })
     if (isEarlyDataAccepted) this.#installEarlySecret(message, hello, choice, early)
     const decision = { ...settled, isEarlyDataAccepted, transportParameters: ownParameters(config, hello) }
     const open = openFlight(config, wire, this.#transcript, decision, exchange)
@@ -181,6 +206,19 @@ class AwaitCertificate implements ServerState {
   readonly goOn: (certified: CertifiedKey | undefined, unixTime: number) => ServerState
 
   constructor(goOn: AwaitCertificate['goOn']) {
+    this.goOn = goOn
+  }
+
+  onMessage(message: Message): never {
+    return expectType(message) as never
+  }
+}
+
+/** Waits until somebody else knows whether early data is fresh; no message may come meanwhile. */
+class AwaitAdmission implements ServerState {
+  readonly goOn: (answer: true | EarlyDataRefusal) => ServerState
+
+  constructor(goOn: AwaitAdmission['goOn']) {
     this.goOn = goOn
   }
 
@@ -286,6 +324,7 @@ class ExpectFinished implements ServerState {
       isResumed: psk !== undefined,
       certificates: this.#certificates,
       psk: psk?.psk,
+      authorization: decision.authorization,
     })
     this.#sendTickets(unixTime)
     return new Connected(application.exporter())
@@ -298,7 +337,17 @@ class ExpectFinished implements ServerState {
     if (!hello.pskModes?.includes(PSK_DHE_KE)) return
     const resumption = flight.application.resumption(flight.transcript.digest())
     const until = authenticatedUntil(decision)
-    sendTickets(config, wire, resumption, choice.suite, this.#ticketTerms(), this.#certificates[0], until, unixTime)
+    sendTickets(
+      config,
+      wire,
+      resumption,
+      choice.suite,
+      this.#ticketTerms(),
+      this.#certificates[0],
+      until,
+      decision.authorization,
+      unixTime,
+    )
   }
 
   #ticketTerms(): EarlyDataTerms | undefined {

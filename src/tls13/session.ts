@@ -5,11 +5,12 @@ import { ClientMachine } from './client.ts'
 import type { TlsClientConfig, TlsOutput, TlsServerConfig } from './config.ts'
 import { CLIENT_MESSAGE_LIMIT, MessageReader, SERVER_MESSAGE_LIMIT } from './framing.ts'
 import { asAlert } from './messages/handshake.ts'
-import type { CertifiedKey } from './ports.ts'
+import type { CertifiedKey, EarlyDataRefusal } from './ports.ts'
 import { ServerMachine } from './server.ts'
 import { type Machine, Wire } from './wire.ts'
 
 export {
+  type AdmissionWantedOutput,
   type CertificateWantedOutput,
   MAX_TICKETS,
   type SignatureWantedOutput,
@@ -30,6 +31,8 @@ export interface TlsSession {
   provideCertificate(certified: CertifiedKey | undefined, unixTime: number): void
   /** Answers `signatureWanted`; undefined: the key would not sign. Throws as `receive` does, a TypeError if nobody asked. */
   provideSignature(signature: Uint8Array | undefined): void
+  /** Answers `admissionWanted`: true, or why early data is refused. Throws as `receive` does, a TypeError if nobody asked. */
+  provideAdmission(answer: true | EarlyDataRefusal): void
   /** Both Finished messages have been verified or sent (RFC 9001 §4.1.1). */
   readonly isComplete: boolean
   /** RFC 8446 §7.5; a TypeError before there are the keys for it. */
@@ -89,6 +92,11 @@ class Session implements TlsSession {
 
   provideSignature(signature: Uint8Array | undefined): void {
     this.#machine.provideSignature(signature)
+  }
+
+  provideAdmission(answer: true | EarlyDataRefusal): void {
+    if (this.#machine.provideAdmission === undefined) throw new TypeError('no admission was asked for')
+    this.#machine.provideAdmission(answer)
   }
 
   exportKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array {

@@ -7,7 +7,7 @@ import { Alert, TlsAlert } from './alert.ts'
 import type { TlsOutput } from './config.ts'
 import type { MessageReader } from './framing.ts'
 import { HandshakeType, type Message } from './messages/handshake.ts'
-import type { CertifiedKey, KeyLog, SigningKey } from './ports.ts'
+import type { CertifiedKey, EarlyDataRefusal, KeyLog, SigningKey } from './ports.ts'
 
 /** One side of the handshake: a chain of states, each named for what it waits for. */
 export interface Machine {
@@ -15,6 +15,8 @@ export interface Machine {
   onMessage(message: Message, unixTime: number): void
   provideCertificate(certified: CertifiedKey | undefined, unixTime: number): void
   provideSignature(signature: Uint8Array | undefined): void
+  /** A server's. */
+  provideAdmission?(answer: true | EarlyDataRefusal): void
   exportKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array
 }
 

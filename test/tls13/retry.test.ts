@@ -37,7 +37,7 @@ describe('HelloRetryRequest (RFC 8446 §4.1.4)', () => {
       const { pipe } = resumeWithRetry({ hash: suite.hash }, suite.id)
       expect(pipe.complete('client').isResumed).toBe(true)
       expect(pipe.outputs('client', 'earlyData')).toEqual([{ type: 'earlyData', accepted: false }])
-      expect(pipe.outputs('server', 'earlyData')).toEqual([{ type: 'earlyData', accepted: false }])
+      expect(pipe.outputs('server', 'earlyData')).toEqual([{ type: 'earlyData', accepted: false, refusal: 'retry' }])
       const [first, second] = hellos(pipe)
       expect([first?.hasEarlyData, second?.hasEarlyData]).toEqual([true, false])
     })
