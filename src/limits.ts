@@ -355,6 +355,11 @@ export const limits = {
    */
   replayWindow: 1024,
   /**
+   * Links of a provisioned client's ratchet that may be passed over, and keys of such links kept.
+   * At the bound: the PSK counts as unknown. Against steps counted up by strangers. RFC 8446 §8.1.
+   */
+  ratchetSkip: 64,
+  /**
    * Provisioned clients whose counters are kept.
    * At the bound: further ones get no early data. Against replay after something was forgotten. RFC 8446 §8.1.
    */

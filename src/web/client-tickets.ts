@@ -3,7 +3,7 @@
 import type { CryptoBackend } from '../crypto/backend.ts'
 import { unixTime } from '../endpoint/clock.ts'
 import type { ClientBundle } from '../zero-rtt/bundle.ts'
-import { ProvisionedClient } from '../zero-rtt/provisioned-psk.ts'
+import { ProvisionedClient } from '../zero-rtt/provisioned-client.ts'
 import type { Resumption } from '../zero-rtt/resumption.ts'
 import { NoTickets, originOf, type TicketStore } from '../zero-rtt/ticket-store.ts'
 

@@ -13,7 +13,7 @@ import { type Http3Handler, Http3Server, type Http3ServerOptions } from '../http
 import { type EarlyDataGate, refuseEarlyData } from '../tls13/ports.ts'
 import { AddressTokens } from '../zero-rtt/address-token.ts'
 import type { WorkerBundle } from '../zero-rtt/bundle.ts'
-import { ProvisionedServer } from '../zero-rtt/provisioned-psk.ts'
+import { ProvisionedServer } from '../zero-rtt/provisioned-server.ts'
 import { firstOf, gateByKind } from '../zero-rtt/psk-sources.ts'
 import { serverSettings } from './settings.ts'
 

@@ -2,7 +2,7 @@
 // is what TLS asks, is made of one.
 
 import { limits } from '../limits.ts'
-import type { EarlyDataAttempt, EarlyDataGate } from '../tls13/ports.ts'
+import type { EarlyDataAttempt, EarlyDataGate, EarlyDataRefusal, Psk } from '../tls13/ports.ts'
 import { TicketPsk } from './ticket-sealer.ts'
 
 /** `unknown`: it cannot be said, which refuses just as `seen` does. */
@@ -89,27 +89,81 @@ export interface StrikeWindowOptions {
 export class StrikeWindow implements EarlyDataGate {
   readonly #window: number
   readonly #refusesUntil: number
+  readonly #startedAt: number | undefined
   readonly #recorded: SingleUse
 
   constructor(options: StrikeWindowOptions = {}) {
     this.#window = options.window ?? STRIKE_WINDOW
     this.#recorded = new SingleUse(options.limit)
+    this.#startedAt = options.startedAt
     // A hello accepted just before the start may be dated one window ahead, and stays fresh for another.
     this.#refusesUntil = (options.startedAt ?? Number.NEGATIVE_INFINITY) + 2 * this.#window
   }
 
-  admit({ psk, binder, unixTime }: EarlyDataAttempt): boolean {
-    // Of other PSKs no age is known.
-    if (!(psk instanceof TicketPsk) || unixTime <= this.#refusesUntil) return false
-    const expectedArrival = psk.issued + psk.claimedAge
-    if (Math.abs(unixTime - expectedArrival) > this.#window) return false
-    return this.#recorded.check(binder, expectedArrival + this.#window, unixTime) === 'fresh'
+  admit(attempt: EarlyDataAttempt): boolean {
+    const { psk, binder, unixTime } = attempt
+    const arrival = expectedArrival(attempt, this.#window)
+    if (arrival === undefined) return false
+    // Of other PSKs no age is known, so that it is a ticket here.
+    if (unixTime <= this.#refusesUntil || !isJudgedHere(psk, this.#startedAt)) return refuse(attempt, 'undecided')
+    return isFresh(attempt, this.#recorded.check(binder, arrival + this.#window, unixTime))
   }
 }
 
-/** Admits a ClientHello whose binder the guard calls fresh (RFC 8446 §8.2). */
-export function gateFrom(guard: ReplayGuard): EarlyDataGate {
-  return { admit: ({ psk, binder, unixTime }) => guard.check(binder, psk.expires, unixTime) === 'fresh' }
+/**
+ * When a ClientHello should have come by the age its ticket claims (RFC 8446 §8.3), Unix ms. Undefined, and remarked: that
+ * is more than `window` ms away from now, or no age is claimed.
+ */
+export function expectedArrival(attempt: EarlyDataAttempt, window: number): number | undefined {
+  const { psk, unixTime } = attempt
+  if (!(psk instanceof TicketPsk)) {
+    attempt.refusal = 'unknown'
+    return undefined
+  }
+  const arrival = psk.issued + psk.claimedAge
+  attempt.skew = unixTime - arrival
+  if (Math.abs(attempt.skew) <= window) return arrival
+  attempt.refusal = 'expired'
+  return undefined
+}
+
+export interface GateOptions {
+  /**
+   * Unix ms. Needed with ticket keys that were handed in: tickets of before the guard began to remember get no early data
+   * (RFC 8446 §8.2). Default: not needed, the keys were born with the process.
+   */
+  readonly startedAt?: number
+}
+
+/**
+ * Admits a ClientHello whose binder the guard calls fresh (RFC 8446 §8.2). A ticket whose early data other servers would
+ * take as well is none for a guard that remembers in this process alone.
+ */
+export function gateFrom(guard: ReplayGuard, { startedAt }: GateOptions = {}): EarlyDataGate {
+  return {
+    admit: attempt => {
+      const { psk, binder, unixTime } = attempt
+      const isOlder = psk instanceof TicketPsk && startedAt !== undefined && psk.issued < startedAt
+      if (isOlder || !isJudgedHere(psk, startedAt)) return refuse(attempt, 'undecided')
+      return isFresh(attempt, guard.check(binder, psk.expires, unixTime))
+    },
+  }
+}
+
+/** RFC 8446 §8: one place alone may judge a ticket, and no place that may have forgotten. */
+function isJudgedHere(psk: Psk, startedAt: number | undefined): boolean {
+  if (!(psk instanceof TicketPsk) || !psk.isKeyShared) return true
+  return startedAt !== undefined && !psk.isAnywhereGood
+}
+
+function isFresh(attempt: EarlyDataAttempt, answer: ReplayAnswer): boolean {
+  if (answer === 'fresh') return true
+  return refuse(attempt, answer === 'seen' ? 'replayed' : 'undecided')
+}
+
+function refuse(attempt: EarlyDataAttempt, refusal: EarlyDataRefusal): false {
+  attempt.refusal = refusal
+  return false
 }
 
 /** A key as text, one character for each byte. */

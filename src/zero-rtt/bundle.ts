@@ -3,8 +3,8 @@
 // environment variable, never an argument.
 
 import type { EarlyRequests } from './early-data-policy.ts'
-import { INSTANCE_KEY_LENGTH, MAX_CLIENT_ID_LENGTH } from './provisioned-keys.ts'
-import { bytes, type Fields, listOf, oneOf, optional, RecordFormat, text, uint } from './record-format.ts'
+import { INSTANCE_KEY_LENGTH, MAX_CLIENT_ID_LENGTH, MAX_FUNCTION_LENGTH } from './provisioned-keys.ts'
+import { bytes, type Fields, flag, group, listOf, oneOf, optional, RecordFormat, text, uint } from './record-format.ts'
 import { MAX_BLOB, MAX_PINS } from './resumption.ts'
 
 /** What both halves say alike. */
@@ -29,6 +29,18 @@ export interface BundleTerms {
   readonly expires: number
   /** Connections one client may make; later ones get no early data. */
   readonly maxUses: number
+  /** The function this instance is, where edges between functions are told apart; empty: they are not. */
+  readonly callee: string
+  /** Each key is the digest of the one before, and both sides forget it with its use: forward secrecy for early data. */
+  readonly isRatcheted: boolean
+}
+
+/** What a ratcheted worker has to be told of a client: nothing it keeps could make that client's keys. */
+export interface Chain {
+  readonly clientId: string
+  readonly caller: string
+  /** The root of the ratchet. */
+  readonly key: Uint8Array
 }
 
 /** For the worker alone. */
@@ -37,12 +49,18 @@ export interface WorkerBundle extends BundleTerms {
   readonly key: Uint8Array
   /** Key of the address validation tokens in the clients' halves. */
   readonly tokenKey: Uint8Array
+  /** The client id under which this instance calls others: who comes with that name is its own reflection. Else empty. */
+  readonly ownClientId: string
+  /** The clients of a ratcheted instance; others have none. */
+  readonly chains: readonly Chain[]
 }
 
 /** For one client alone. */
 export interface ClientBundle extends BundleTerms {
   readonly clientId: string
-  /** K_wg. */
+  /** The function this client is, where edges are told apart; else empty. */
+  readonly caller: string
+  /** K_wg, or the root of the ratchet. */
   readonly key: Uint8Array
   /** External identity, opaque. */
   readonly identity: Uint8Array
@@ -57,6 +75,8 @@ export interface ClientBundle extends BundleTerms {
 }
 
 export const MAX_ADDRESSES: number = 16
+/** Clients a ratcheted worker is told of in its bundle; more can be added later. */
+export const MAX_CHAINS: number = 256
 
 /** The binary form. */
 export function writeWorkerBundle(bundle: WorkerBundle): Uint8Array {
@@ -100,6 +120,8 @@ function legal<T extends BundleTerms>(bundle: T): T {
   return bundle
 }
 
+const FORMAT_VERSION = 2
+
 const terms: Fields<BundleTerms> = {
   instanceId: bytes(8, 64),
   epoch: uint(0xffffffff),
@@ -113,21 +135,45 @@ const terms: Fields<BundleTerms> = {
   notBefore: uint(),
   expires: uint(),
   maxUses: uint(0xffffffff),
+  callee: text(0, MAX_FUNCTION_LENGTH),
+  isRatcheted: flag(),
 }
 
-const workerFormat: RecordFormat<WorkerBundle> = new RecordFormat<WorkerBundle>('ZTWB', 'zerotrip worker bundle', 1, {
-  ...terms,
-  key: bytes(INSTANCE_KEY_LENGTH, INSTANCE_KEY_LENGTH),
-  tokenKey: bytes(32, 32),
-})
+const workerFormat: RecordFormat<WorkerBundle> = new RecordFormat<WorkerBundle>(
+  'ZTWB',
+  'zerotrip worker bundle',
+  FORMAT_VERSION,
+  {
+    ...terms,
+    key: bytes(INSTANCE_KEY_LENGTH, INSTANCE_KEY_LENGTH),
+    tokenKey: bytes(32, 32),
+    ownClientId: text(0, MAX_CLIENT_ID_LENGTH),
+    chains: listOf(
+      group<Chain>({
+        clientId: text(1, MAX_CLIENT_ID_LENGTH),
+        caller: text(0, MAX_FUNCTION_LENGTH),
+        key: bytes(32, 32),
+      }),
+      MAX_CHAINS,
+    ),
+  },
+  true,
+)
 
-const clientFormat: RecordFormat<ClientBundle> = new RecordFormat<ClientBundle>('ZTCB', 'zerotrip client bundle', 1, {
-  ...terms,
-  clientId: text(1, MAX_CLIENT_ID_LENGTH),
-  key: bytes(32, 32),
-  identity: bytes(1, 1024),
-  addresses: listOf(text(1, 300), MAX_ADDRESSES),
-  token: bytes(0, 1024),
-  pins: listOf(bytes(32, 32), MAX_PINS),
-  initialRtt: optional(uint(60_000)),
-})
+const clientFormat: RecordFormat<ClientBundle> = new RecordFormat<ClientBundle>(
+  'ZTCB',
+  'zerotrip client bundle',
+  FORMAT_VERSION,
+  {
+    ...terms,
+    clientId: text(1, MAX_CLIENT_ID_LENGTH),
+    caller: text(0, MAX_FUNCTION_LENGTH),
+    key: bytes(32, 32),
+    identity: bytes(1, 1024),
+    addresses: listOf(text(1, 300), MAX_ADDRESSES),
+    token: bytes(0, 1024),
+    pins: listOf(bytes(32, 32), MAX_PINS),
+    initialRtt: optional(uint(60_000)),
+  },
+  true,
+)

@@ -2,7 +2,7 @@
 // which limits, and which requests may run in it (RFC 8446 §8, RFC 8470).
 
 import type { TransportParameters } from '../packet/transport-parameters.ts'
-import type { EarlyDataAttempt, EarlyDataGate } from '../tls13/ports.ts'
+import type { EarlyDataAttempt, EarlyDataGate, EarlyDataRefusal } from '../tls13/ports.ts'
 import { canHonour } from './remembered-parameters.ts'
 import { TicketPsk } from './ticket-sealer.ts'
 
@@ -33,18 +33,26 @@ export class EarlyDataPolicy implements EarlyDataGate {
     this.#options = options
   }
 
-  admit(attempt: EarlyDataAttempt): boolean {
-    return this.#isWanted(attempt) && this.#options.gate.admit(attempt)
+  later(attempt: EarlyDataAttempt): unknown {
+    return this.#refusalOf(attempt) === undefined ? this.#options.gate.later?.(attempt) : undefined
   }
 
-  #isWanted({ psk, unixTime }: EarlyDataAttempt): boolean {
+  admit(attempt: EarlyDataAttempt): boolean {
+    const refusal = this.#refusalOf(attempt)
+    if (refusal === undefined) return this.#options.gate.admit(attempt)
+    attempt.refusal = refusal
+    return false
+  }
+
+  #refusalOf({ psk, unixTime }: EarlyDataAttempt): EarlyDataRefusal | undefined {
     const { alpn, maxTicketAge, transportParameters, acceptsAppState } = this.#options
     const terms = psk.earlyData
-    if (terms === undefined || unixTime >= psk.expires) return false
-    if (alpn !== undefined && !alpn.includes(terms.alpn)) return false
-    if (maxTicketAge !== undefined && psk instanceof TicketPsk && psk.claimedAge > maxTicketAge) return false
-    if (!canHonour(terms.transportParameters, transportParameters)) return false
-    return acceptsAppState === undefined || acceptsAppState(psk.appState)
+    if (terms === undefined) return 'unwanted'
+    if (unixTime >= psk.expires) return 'expired'
+    if (alpn !== undefined && !alpn.includes(terms.alpn)) return 'unwanted'
+    if (maxTicketAge !== undefined && psk instanceof TicketPsk && psk.claimedAge > maxTicketAge) return 'expired'
+    if (!canHonour(terms.transportParameters, transportParameters)) return 'terms'
+    return acceptsAppState === undefined || acceptsAppState(psk.appState) ? undefined : 'terms'
   }
 }
 

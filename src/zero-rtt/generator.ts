@@ -6,9 +6,9 @@ import type { CryptoBackend } from '../crypto/backend.ts'
 import { cipherSuite } from '../crypto/cipher-suite.ts'
 import { QUIC_V1 } from '../packet/version.ts'
 import { AddressTokens } from './address-token.ts'
-import type { ClientBundle, WorkerBundle } from './bundle.ts'
+import type { Chain, ClientBundle, WorkerBundle } from './bundle.ts'
 import type { EarlyRequests } from './early-data-policy.ts'
-import { clientKey, IdentitySealer, INSTANCE_KEY_LENGTH, nextEpochKey } from './provisioned-keys.ts'
+import { type Caller, clientKey, IdentitySealer, INSTANCE_KEY_LENGTH, nextEpochKey } from './provisioned-keys.ts'
 
 export interface WorkerOptions {
   readonly backend: CryptoBackend
@@ -33,11 +33,22 @@ export interface WorkerOptions {
   readonly lifetime?: number
   /** Connections of one client. Default MAX_USES. */
   readonly maxUses?: number
+  /** The function the worker is, where edges between functions are told apart. Default: they are not. */
+  readonly callee?: string
+  /** The client id under which the worker itself calls others, so that it knows its own reflection. Default none. */
+  readonly ownClientId?: string
+  /**
+   * Forward secrecy for early data: each key is made of the one before, and forgotten by both sides with its use. The
+   * worker must then be told of each client (`provisionClient`). Default false.
+   */
+  readonly ratchet?: boolean
 }
 
 export interface ClientOptions {
   /** 1 to 63 bytes of UTF-8. One name for one process: a replica, not a deployment. */
   readonly clientId: string
+  /** The function the client is, where edges between functions are told apart. Default: they are not. */
+  readonly caller?: string
   /** As `originOf` writes them. */
   readonly addresses: readonly string[]
   /** SHA-256 of the worker's SubjectPublicKeyInfo. Default none. */
@@ -54,8 +65,9 @@ export const MAX_USES: number = 0xffffffff
 
 /** Both halves for one instance and its first client. */
 export function provision(options: WorkerOptions & ClientOptions): { worker: WorkerBundle; client: ClientBundle } {
-  const worker = workerBundle(options)
-  return { worker, client: clientBundle(options.backend, worker, options, options.unixTime) }
+  const bare = workerBundle(options)
+  const { client, chain } = provisionClient(options.backend, bare, options, options.unixTime)
+  return { worker: chain ? { ...bare, chains: [chain] } : bare, client }
 }
 
 export function workerBundle(options: WorkerOptions): WorkerBundle {
@@ -77,30 +89,54 @@ export function workerBundle(options: WorkerOptions): WorkerBundle {
     notBefore: Math.floor(unixTime),
     expires: Math.floor(unixTime + lifetime),
     maxUses: options.maxUses ?? MAX_USES,
+    callee: options.callee ?? '',
+    isRatcheted: options.ratchet ?? false,
+    ownClientId: options.ownClientId ?? '',
+    chains: [],
     key: backend.random(INSTANCE_KEY_LENGTH),
     tokenKey: backend.random(32),
   }
 }
 
-/** The half of one more client of an instance, which the instance need not be told about. */
+/**
+ * The half of one more client of an instance, which the instance need not be told about. Throws a TypeError for a
+ * ratcheted one, which must be.
+ */
 export function clientBundle(
   backend: CryptoBackend,
   worker: WorkerBundle,
   options: ClientOptions,
   unixTime: number,
 ): ClientBundle {
-  const { key, tokenKey, ...terms } = worker
-  const tokens = AddressTokens.ofInstance(backend, worker)
-  return {
+  if (worker.isRatcheted) throw new TypeError('a ratcheted worker must be told of each client: use provisionClient')
+  return provisionClient(backend, worker, options, unixTime).client
+}
+
+/** The same for any instance; a ratcheted one has to be given `chain` (`ProvisionedServer.addChain`). */
+export function provisionClient(
+  backend: CryptoBackend,
+  worker: WorkerBundle,
+  options: ClientOptions,
+  unixTime: number,
+): { readonly client: ClientBundle; readonly chain: Chain | undefined } {
+  const { key: instanceKey, tokenKey, ownClientId, chains, ...terms } = worker
+  const who: Caller = { clientId: options.clientId, caller: options.caller ?? '' }
+  const key = worker.isRatcheted ? backend.random(32) : clientKey(backend, instanceKey, who)
+  const client: ClientBundle = {
     ...terms,
-    clientId: options.clientId,
-    key: clientKey(backend, key, options.clientId),
-    identity: new IdentitySealer(backend, key).seal(options.clientId),
+    ...who,
+    key,
+    identity: new IdentitySealer(backend, instanceKey).seal(who),
     addresses: options.addresses,
-    token: options.withToken === false ? new Uint8Array(0) : tokens.provisionedToken(worker.expires, unixTime),
+    token: options.withToken === false ? new Uint8Array(0) : tokenOf(backend, worker, unixTime),
     pins: options.pins ?? [],
     initialRtt: options.initialRtt,
   }
+  return { client, chain: worker.isRatcheted ? { ...who, key: key.slice() } : undefined }
+}
+
+function tokenOf(backend: CryptoBackend, worker: WorkerBundle, unixTime: number): Uint8Array {
+  return AddressTokens.ofInstance(backend, worker).provisionedToken(worker.expires, unixTime)
 }
 
 /** What the worker becomes with `ProvisionedServer.advanceEpoch`: to make the clients' halves of the next epoch. */

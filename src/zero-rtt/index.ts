@@ -1,8 +1,12 @@
 // Entry point `zerotrip/zero-rtt`: everything that makes the first flight useful. The defaults refuse.
 
 export type {
+  Authorization,
+  AuthorizationQuestion,
+  Authorize,
   EarlyDataAttempt,
   EarlyDataGate,
+  EarlyDataRefusal,
   EarlyDataTerms,
   IssuedTicket,
   OfferedPsk,
@@ -15,6 +19,8 @@ export type {
 export { refuseEarlyData } from '../tls13/ports.ts'
 export { type AddressTokenAnswer, AddressTokens, type AddressTokensOptions } from './address-token.ts'
 export {
+  expectedArrival,
+  type GateOptions,
   gateFrom,
   RefuseEarlyData,
   type ReplayAnswer,
@@ -25,6 +31,7 @@ export {
 } from './anti-replay.ts'
 export {
   type BundleTerms,
+  type Chain,
   type ClientBundle,
   clientBundleFromJson,
   clientBundleToJson,
@@ -47,15 +54,13 @@ export {
   clientBundle,
   nextEpoch,
   provision,
+  provisionClient,
   type WorkerOptions,
   workerBundle,
 } from './generator.ts'
-export {
-  ProvisionedClient,
-  ProvisionedPsk,
-  ProvisionedServer,
-  type ProvisionedServerOptions,
-} from './provisioned-psk.ts'
+export { ProvisionedClient } from './provisioned-client.ts'
+export { ProvisionedPsk } from './provisioned-psk.ts'
+export { type EpochLife, ProvisionedServer, type ProvisionedServerOptions } from './provisioned-server.ts'
 export { type ExternalPsk, type ImportedPsk, importPsk } from './psk-importer.ts'
 export { firstOf, gateByKind, NoPsks } from './psk-sources.ts'
 export {
@@ -73,7 +78,9 @@ export {
   type Resumption,
   type ResumptionKind,
   readResumption,
+  resumptionFromJson,
   resumptionFromTicket,
+  resumptionToJson,
   type TicketCompany,
   writeResumption,
 } from './resumption.ts'

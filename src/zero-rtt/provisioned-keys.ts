@@ -2,10 +2,12 @@
 // process. Each key has one purpose: what is imported (RFC 9258 §4) is used for nothing else.
 //
 //   K_w  instance key of an epoch ── next epoch ──> K_w of the next one (the old one can be deleted)
-//    ├─ identity key, identity nonce key      the external identity: the client's name, sealed
-//    └─ client key (name) ──> given to that client alone
+//    ├─ identity key                          the external identity: the caller's name, sealed
+//    └─ client key (caller) ──> given to that client alone
 //         ├─ epsk                             into the importer
-//         └─ parties                          digest of both names, into the context
+//         └─ parties                          digest of caller and callee, into the context
+//
+// With a ratchet the client key is not made of K_w, which stays, but is random, and both sides forget it (ratchet.ts).
 
 import { Writer } from '../bytes/writer.ts'
 import type { Aead, CryptoBackend } from '../crypto/backend.ts'
@@ -18,30 +20,43 @@ export const INSTANCE_KEY_LENGTH: number = 32
 /** Bytes of UTF-8 in a client's name. */
 export const MAX_CLIENT_ID_LENGTH: number = 63
 
-/** What a client uses, and the worker derives when the client calls. */
-export interface ClientKeys {
-  readonly epsk: Uint8Array
-  readonly parties: Uint8Array
+/** Who calls. Both are in the external identity, sealed, so that the worker needs no list. */
+export interface Caller {
+  /** One name for one process: a replica, not a deployment. */
+  readonly clientId: string
+  /** What that process is: the function on the caller's end of an edge; empty when there are no edges. */
+  readonly caller: string
 }
+
+/** Who is called. */
+export interface Callee {
+  readonly instanceId: Uint8Array
+  /** The function on the callee's end of an edge; empty when there are no edges. */
+  readonly callee: string
+}
+
+/** Bytes of UTF-8 in the name of a function, at either end of an edge. */
+export const MAX_FUNCTION_LENGTH: number = 63
 
 /** K_w of the next epoch. One way: the next key says nothing about this one. */
 export function nextEpochKey(backend: CryptoBackend, instanceKey: Uint8Array): Uint8Array {
-  return expand(backend, instanceKey, 'next epoch')
+  return derive(backend, instanceKey, 'next epoch')
 }
 
 /** K_wg: known to one client and one instance. */
-export function clientKey(backend: CryptoBackend, instanceKey: Uint8Array, clientId: string): Uint8Array {
-  return expand(backend, instanceKey, 'client', encodeName(clientId))
+export function clientKey(backend: CryptoBackend, instanceKey: Uint8Array, { clientId, caller }: Caller): Uint8Array {
+  return derive(backend, instanceKey, 'client', encodeName(clientId), encoder.encode(caller))
 }
 
-export function clientKeys(
-  backend: CryptoBackend,
-  key: Uint8Array,
-  clientId: string,
-  instanceId: Uint8Array,
-): ClientKeys {
-  const parties = expand(backend, key, 'parties', encodeName(clientId), instanceId).subarray(0, PARTIES_LENGTH)
-  return { epsk: expand(backend, key, 'epsk'), parties }
+/** What goes into the importer where there is no ratchet. */
+export function epskOf(backend: CryptoBackend, key: Uint8Array): Uint8Array {
+  return derive(backend, key, 'epsk')
+}
+
+/** Both ends of the edge, so that a key is of no use on another one. Nobody on the path can read a name in it. */
+export function partiesOf(backend: CryptoBackend, key: Uint8Array, from: Caller, to: Callee): Uint8Array {
+  const names = [encodeName(from.clientId), encoder.encode(from.caller), to.instanceId, encoder.encode(to.callee)]
+  return derive(backend, key, 'parties', ...names).subarray(0, PARTIES_LENGTH)
 }
 
 /**
@@ -51,22 +66,25 @@ export function clientKeys(
 export class IdentitySealer {
   readonly #backend: CryptoBackend
   readonly #aead: Aead
-  readonly #nonceKey: Uint8Array
 
   constructor(backend: CryptoBackend, instanceKey: Uint8Array) {
     this.#backend = backend
-    this.#aead = backend.aead('chacha20-poly1305', expand(backend, instanceKey, 'identity'))
-    this.#nonceKey = expand(backend, instanceKey, 'identity nonce')
+    this.#aead = backend.aead('chacha20-poly1305', derive(backend, instanceKey, 'identity'))
   }
 
-  /** The nonce is a digest of the name, so that one name always gives one identity and two names never one nonce. */
-  seal(clientId: string): Uint8Array {
+  seal({ clientId, caller }: Caller): Uint8Array {
     const name = encodeName(clientId)
-    // Padded, so that the length says little about the name.
-    const plaintext = new Uint8Array(Math.ceil((1 + name.length) / PADDING) * PADDING)
+    const role = encoder.encode(caller)
+    if (role.length > MAX_FUNCTION_LENGTH) {
+      throw new RangeError(`a caller of ${role.length} bytes is not in 0..${MAX_FUNCTION_LENGTH}`)
+    }
+    // Padded, so that the length says little about the names.
+    const plaintext = new Uint8Array(Math.ceil((2 + name.length + role.length) / PADDING) * PADDING)
     plaintext[0] = name.length
     plaintext.set(name, 1)
-    const nonce = this.#backend.hmac('sha256', this.#nonceKey, plaintext).subarray(0, NONCE_LENGTH)
+    plaintext[1 + name.length] = role.length
+    plaintext.set(role, 2 + name.length)
+    const nonce = this.#backend.random(NONCE_LENGTH)
     const sealed = this.#aead.seal(nonce, NOTHING, plaintext)
     const writer = Writer.allocate(NONCE_LENGTH + sealed.length)
     writer.put(nonce)
@@ -74,21 +92,30 @@ export class IdentitySealer {
     return writer.finish()
   }
 
-  /** The client's name, or undefined for an identity that was not sealed here. */
-  open(identity: Uint8Array): string | undefined {
+  /** Who it is, or undefined for an identity that was not sealed here. */
+  open(identity: Uint8Array): Caller | undefined {
     if (identity.length < NONCE_LENGTH + TAG_LENGTH + PADDING) return undefined
     const nonce = identity.subarray(0, NONCE_LENGTH)
     const plaintext = this.#aead.open(nonce, NOTHING, identity.subarray(NONCE_LENGTH))
     if (plaintext === undefined) return undefined
-    return new TextDecoder().decode(plaintext.subarray(1, 1 + (plaintext[0] as number)))
+    const middle = 1 + (plaintext[0] as number)
+    const caller = plaintext.subarray(middle + 1, middle + 1 + (plaintext[middle] as number))
+    return { clientId: decoder.decode(plaintext.subarray(1, middle)), caller: decoder.decode(caller) }
   }
 }
 
 /** HKDF-Expand with a label of this house and parts whose borders are unambiguous. */
-function expand(backend: CryptoBackend, key: Uint8Array, purpose: string, ...parts: readonly Uint8Array[]): Uint8Array {
-  const label = new TextEncoder().encode(`zerotrip v1 ${purpose}`)
+export function derive(
+  backend: CryptoBackend,
+  key: Uint8Array,
+  purpose: string,
+  ...parts: readonly Uint8Array[]
+): Uint8Array {
+  const label = encoder.encode(`zerotrip v1 ${purpose}`)
   const writer = Writer.allocate(parts.reduce((sum, part) => sum + 2 + part.length, 2 + label.length))
-  for (const part of [label, ...parts]) {
+  writer.u16(label.length)
+  writer.put(label)
+  for (const part of parts) {
     writer.u16(part.length)
     writer.put(part)
   }
@@ -96,13 +123,15 @@ function expand(backend: CryptoBackend, key: Uint8Array, purpose: string, ...par
 }
 
 function encodeName(clientId: string): Uint8Array {
-  const name = new TextEncoder().encode(clientId)
+  const name = encoder.encode(clientId)
   if (name.length === 0 || name.length > MAX_CLIENT_ID_LENGTH) {
     throw new RangeError(`a client id of ${name.length} bytes is not in 1..${MAX_CLIENT_ID_LENGTH}`)
   }
   return name
 }
 
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
 const NONCE_LENGTH = 12
 const PADDING = 16
 const NOTHING: Uint8Array = new Uint8Array(0)

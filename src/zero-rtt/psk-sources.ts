@@ -20,5 +20,8 @@ export function firstOf(...sources: readonly PskSource[]): PskSource {
 
 /** Early data is judged by the kind of its PSK; a kind without a gate gets none. */
 export function gateByKind(gates: { readonly [kind in PskKind]?: EarlyDataGate }): EarlyDataGate {
-  return { admit: attempt => gates[attempt.psk.kind]?.admit(attempt) ?? false }
+  return {
+    later: attempt => gates[attempt.psk.kind]?.later?.(attempt),
+    admit: attempt => gates[attempt.psk.kind]?.admit(attempt) ?? false,
+  }
 }

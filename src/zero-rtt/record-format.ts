@@ -1,6 +1,7 @@
 // Records that are stored or handed over. One table of fields gives the binary form and the JSON form, both strict:
 // what a reader returns is legal, complete, and was followed by nothing else.
 
+import { crc32 } from '../bytes/crc32.ts'
 import { fromHex, toHex } from '../bytes/hex.ts'
 import { OutOfBytes, Reader } from '../bytes/reader.ts'
 import { Writer } from '../bytes/writer.ts'
@@ -23,21 +24,27 @@ export class RecordFormat<T extends object> {
   readonly #tag: Uint8Array
   readonly #version: number
   readonly #body: Field<T>
+  readonly #isSummed: boolean
 
-  /** `tag`: four letters that begin the binary form. `name`: the `format` of the JSON form. */
-  constructor(tag: string, name: string, version: number, fields: Fields<T>) {
+  /**
+   * `tag`: four letters that begin the binary form. `name`: the `format` of the JSON form. With `isSummed` a CRC-32
+   * follows, so that a record that was damaged on its way is none, even where the damage is legal.
+   */
+  constructor(tag: string, name: string, version: number, fields: Fields<T>, isSummed = false) {
     this.#name = name
     this.#tag = new TextEncoder().encode(tag)
     this.#version = version
     this.#body = group(fields)
+    this.#isSummed = isSummed
   }
 
   write(record: T): Uint8Array {
     return this.#named(() => {
-      const writer = Writer.allocate(this.#tag.length + 1 + this.#body.size(record))
+      const writer = Writer.allocate(this.#tag.length + 1 + this.#body.size(record) + SUM_LENGTH)
       writer.put(this.#tag)
       writer.u8(this.#version)
       this.#body.put(writer, record)
+      if (this.#isSummed) writer.u32(crc32(writer.finish()))
       return writer.finish().slice()
     })
   }
@@ -50,6 +57,9 @@ export class RecordFormat<T extends object> {
       const version = reader.u8()
       if (version !== this.#version) throw illegal(`version ${version} is not known`)
       const record = this.#body.take(reader)
+      if (this.#isSummed && reader.u32() !== crc32(bytes.subarray(0, reader.pos - SUM_LENGTH))) {
+        throw illegal('damaged')
+      }
       if (!reader.isDone) throw illegal(`${reader.remaining} bytes too many`)
       return record
     })
@@ -57,16 +67,21 @@ export class RecordFormat<T extends object> {
 
   toJson(record: T): string {
     const body = this.#named(() => this.#body.toJson(record) as object)
-    return JSON.stringify({ format: this.#name, formatVersion: this.#version, ...body })
+    const sum = this.#isSummed && { checksum: sumOf(this.write(record)) }
+    return JSON.stringify({ format: this.#name, formatVersion: this.#version, ...body, ...sum })
   }
 
   /** Throws a TypeError as `read` does; keys that are missing or not known are errors. */
   fromJson(text: string): T {
     return this.#named(() => {
-      const { format, formatVersion, ...body } = objectOf(JSON.parse(text))
+      const { format, formatVersion, ...others } = objectOf(JSON.parse(text))
       if (format !== this.#name) throw illegal('this JSON is something else')
       if (formatVersion !== this.#version) throw illegal('this version is not known')
-      return this.#body.fromJson(body)
+      if (!this.#isSummed) return this.#body.fromJson(others)
+      const { checksum, ...body } = others
+      const record = this.#body.fromJson(body)
+      if (checksum !== sumOf(this.write(record))) throw illegal('damaged')
+      return record
     })
   }
 
@@ -241,6 +256,13 @@ export function listOf<T>(field: Field<T>, max: number): Field<readonly T[]> {
     fromJson: json => check(json as readonly T[]).map(item => field.fromJson(item)),
   }
 }
+
+/** The CRC-32 behind a record, as JSON has it. */
+function sumOf(written: Uint8Array): string {
+  return toHex(written.subarray(written.length - SUM_LENGTH))
+}
+
+const SUM_LENGTH = 4
 
 function named<T>(key: string, act: () => T): T {
   try {

@@ -3,7 +3,8 @@
 
 import type { HashName } from '../crypto/cipher-suite.ts'
 import { limits } from '../limits.ts'
-import type { EarlyDataTerms, OfferedPsk, PskKind } from '../tls13/ports.ts'
+import type { Authorization, EarlyDataTerms, OfferedPsk, PskKind } from '../tls13/ports.ts'
+import { authorizationField } from './authorization-field.ts'
 import { bytes, flag, listOf, oneOf, optional, RecordFormat, text, uint } from './record-format.ts'
 
 /** `ticket`: from an earlier connection. `provisioned`: imported (RFC 9258). `unsafeExternal`: a raw external PSK. */
@@ -44,6 +45,8 @@ export interface Resumption {
    * tickets to come. Default: not known.
    */
   readonly authenticatedUntil?: number | undefined
+  /** Who the server is, as the key says that it all began with; tickets inherit it. Default: not known. */
+  readonly authorization?: Authorization | undefined
 }
 
 /** RFC 8446 §4.6.1: a ticket lives for seven days at most, whatever the server says. */
@@ -98,6 +101,7 @@ export interface TicketCompany {
   readonly token: Uint8Array
   readonly pins: readonly Uint8Array[]
   readonly initialRtt: number | undefined
+  readonly authorization?: Authorization | undefined
 }
 
 export function resumptionFromTicket(received: ReceivedTicket, company: TicketCompany, unixTime: number): Resumption {
@@ -118,6 +122,16 @@ export function writeResumption(resumption: Resumption): Uint8Array {
 /** Throws a TypeError for anything `writeResumption` would not have written. */
 export function readResumption(stored: Uint8Array): Resumption {
   return format.read(stored)
+}
+
+/** For stores and programs that speak JSON; as secret as the other form. */
+export function resumptionToJson(resumption: Resumption): string {
+  return format.toJson(resumption)
+}
+
+/** As strict as `readResumption`. */
+export function resumptionFromJson(json: string): Resumption {
+  return format.fromJson(json)
 }
 
 /** Whole ms, as it is stored: rounded up, for a hint that is too small makes probes too early. */
@@ -148,7 +162,7 @@ const pskKinds: Readonly<Record<ResumptionKind, PskKind>> = {
   unsafeExternal: 'external',
 }
 
-const format: RecordFormat<Resumption> = new RecordFormat<Resumption>('ZTRS', 'zerotrip resumption', 2, {
+const format: RecordFormat<Resumption> = new RecordFormat<Resumption>('ZTRS', 'zerotrip resumption', 3, {
   kind: oneOf('ticket', 'provisioned', 'unsafeExternal'),
   identity: bytes(1, MAX_BLOB),
   secret: bytes(16, 64),
@@ -167,4 +181,5 @@ const format: RecordFormat<Resumption> = new RecordFormat<Resumption>('ZTRS', 'z
   pins: listOf(bytes(32, 32), MAX_PINS),
   initialRtt: optional(uint(MAX_INITIAL_RTT)),
   authenticatedUntil: optional(uint()),
+  authorization: optional(authorizationField),
 })

@@ -5,6 +5,7 @@ import type { CryptoBackend } from '../crypto/backend.ts'
 import type { HashName } from '../crypto/cipher-suite.ts'
 import { limits } from '../limits.ts'
 import type {
+  Authorization,
   EarlyDataTerms,
   IssuedTicket,
   Psk,
@@ -13,6 +14,7 @@ import type {
   TicketIssuer,
   TicketState,
 } from '../tls13/ports.ts'
+import { authorizationField } from './authorization-field.ts'
 import { bytes, group, oneOf, optional, RecordFormat, text, uint } from './record-format.ts'
 import { MAX_BLOB, MAX_TICKET_LIFETIME } from './resumption.ts'
 import { ROTATION_PERIOD, SealingKeys, type SealingKeysOptions } from './sealing-keys.ts'
@@ -48,8 +50,18 @@ export class TicketPsk implements Psk {
   readonly version: number | undefined
   readonly clientCertificate: Uint8Array | undefined
   readonly authenticatedUntil: number | undefined
+  readonly authorization: Authorization | undefined
+  /** Its key was handed in, and may be older than this process. */
+  readonly isKeyShared: boolean
+  /** Others that have the key would take its early data, too. */
+  readonly isAnywhereGood: boolean
 
-  constructor(state: TicketState, expires: number, claimedAge: number) {
+  constructor(
+    state: TicketState,
+    expires: number,
+    claimedAge: number,
+    { isKeyShared, isAnywhereGood }: Pick<TicketPsk, 'isKeyShared' | 'isAnywhereGood'>,
+  ) {
     this.secret = state.secret
     this.hash = state.hash
     this.earlyData = state.terms
@@ -60,6 +72,9 @@ export class TicketPsk implements Psk {
     this.version = state.version
     this.clientCertificate = state.clientCertificate
     this.authenticatedUntil = state.authenticatedUntil
+    this.authorization = state.authorization
+    this.isKeyShared = isKeyShared
+    this.isAnywhereGood = isAnywhereGood
   }
 }
 
@@ -68,6 +83,7 @@ export class TicketSealer implements PskSource, TicketIssuer {
   readonly #keys: SealingKeys
   readonly #lifetimeSeconds: number
   readonly #replica: Uint8Array
+  readonly #place: Pick<TicketPsk, 'isKeyShared' | 'isAnywhereGood'>
 
   constructor(backend: CryptoBackend, options: TicketSealerOptions = {}) {
     const lifetime = options.lifetimeSeconds ?? TICKET_LIFETIME
@@ -79,6 +95,8 @@ export class TicketSealer implements PskSource, TicketIssuer {
     this.#keys = new SealingKeys(backend, 'ticket', { period: Math.max(ROTATION_PERIOD, lifetime * 1000), ...options })
     this.#lifetimeSeconds = lifetime
     this.#replica = options.replica ?? NOTHING
+    const isKeyShared = options.keys !== undefined
+    this.#place = { isKeyShared, isAnywhereGood: isKeyShared && this.#replica.length === 0 }
   }
 
   issue(state: TicketState): IssuedTicket | undefined {
@@ -91,6 +109,7 @@ export class TicketSealer implements PskSource, TicketIssuer {
       version: state.version,
       clientCertificate: state.clientCertificate,
       authenticatedUntil: state.authenticatedUntil,
+      authorization: state.authorization,
       issued,
       lifetimeSeconds,
       ageAdd,
@@ -110,7 +129,7 @@ export class TicketSealer implements PskSource, TicketIssuer {
     if (unixTime >= expires) return undefined
     const terms = equal(ticket.replica, this.#replica) ? ticket.terms : undefined
     // RFC 8446 §4.2.11.1: modulo 2^32.
-    return new TicketPsk({ ...ticket, terms }, expires, (obfuscatedAge - ticket.ageAdd) >>> 0)
+    return new TicketPsk({ ...ticket, terms }, expires, (obfuscatedAge - ticket.ageAdd) >>> 0, this.#place)
   }
 
   /** A new key for tickets to come; see `SealingKeys.rotate`. */
@@ -123,6 +142,7 @@ interface SealedTicket extends TicketState {
   readonly version: number | undefined
   readonly clientCertificate: Uint8Array | undefined
   readonly authenticatedUntil: number | undefined
+  readonly authorization: Authorization | undefined
   readonly lifetimeSeconds: number
   readonly ageAdd: number
   readonly replica: Uint8Array
@@ -130,7 +150,7 @@ interface SealedTicket extends TicketState {
 
 const NOTHING: Uint8Array = new Uint8Array(0)
 
-const format: RecordFormat<SealedTicket> = new RecordFormat<SealedTicket>('ZTST', 'zerotrip sealed ticket', 3, {
+const format: RecordFormat<SealedTicket> = new RecordFormat<SealedTicket>('ZTST', 'zerotrip sealed ticket', 4, {
   secret: bytes(16, 64),
   hash: oneOf('sha256', 'sha384'),
   issued: uint(),
@@ -149,6 +169,7 @@ const format: RecordFormat<SealedTicket> = new RecordFormat<SealedTicket>('ZTST'
   version: optional(uint(0xffffffff)),
   clientCertificate: optional(bytes(1, MAX_BLOB)),
   authenticatedUntil: optional(uint()),
+  authorization: optional(authorizationField),
 })
 
 const decoy: Uint8Array = format.write({
@@ -163,6 +184,7 @@ const decoy: Uint8Array = format.write({
   version: undefined,
   clientCertificate: undefined,
   authenticatedUntil: undefined,
+  authorization: undefined,
 })
 
 function secondsBetween(issued: number, end: number | undefined): number {

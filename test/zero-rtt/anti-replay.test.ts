@@ -14,7 +14,7 @@ import { attempt, START } from './support.ts'
 const key = (number: number) => Uint8Array.of(number >>> 16, number >>> 8, number)
 const binder = (number: number) => new Uint8Array(32).fill(number)
 
-function ticket(claimedAge: number, expires = START + 600_000): TicketPsk {
+function ticket(claimedAge: number, expires = START + 600_000, place = {}): TicketPsk {
   const state = {
     secret: new Uint8Array(32),
     hash: 'sha256',
@@ -22,7 +22,7 @@ function ticket(claimedAge: number, expires = START + 600_000): TicketPsk {
     terms: undefined,
     appState: key(0),
   } as const
-  return new TicketPsk(state, expires, claimedAge)
+  return new TicketPsk(state, expires, claimedAge, { isKeyShared: false, isAnywhereGood: false, ...place })
 }
 
 test('the default refuses', () => {
@@ -73,6 +73,40 @@ describe('SingleUse', () => {
   test('a limit that is none is the caller fault', () => {
     for (const limit of [0, -1, 1.5]) expect(() => new SingleUse(limit)).toThrow(RangeError)
   })
+})
+
+describe('ticket keys that were handed in, RFC 8446 §8.2', () => {
+  const later = START + 5000
+  const shared = (place = {}) => ticket(5000, START + 600_000, { isKeyShared: true, ...place })
+
+  test('a guard that does not say since when it remembers takes none', () => {
+    for (const gate of [gateFrom(new SingleUse()), new StrikeWindow()]) {
+      const asked = attempt(shared(), later)
+      expect(gate.admit(asked)).toBe(false)
+      expect(asked.refusal).toBe('undecided')
+    }
+  })
+
+  test('one that does takes tickets that were made since, and no others', () => {
+    expect(gateFrom(new SingleUse(), { startedAt: START }).admit(attempt(shared(), later))).toBe(true)
+    expect(gateFrom(new SingleUse(), { startedAt: START + 1 }).admit(attempt(shared(), later))).toBe(false)
+  })
+
+  test('nothing that another server would take as well', () => {
+    const anywhere = shared({ isAnywhereGood: true })
+    expect(gateFrom(new SingleUse(), { startedAt: START }).admit(attempt(anywhere, later))).toBe(false)
+    expect(new StrikeWindow({ startedAt: 0 }).admit(attempt(anywhere, later))).toBe(false)
+  })
+})
+
+test('whoever refuses says why, and how far the clocks are apart', () => {
+  const gate = new StrikeWindow()
+  const asked = attempt(ticket(1000), START + 1040, { binder: binder(1) })
+  expect([gate.admit(asked), asked.skew]).toEqual([true, 40])
+  const again = attempt(ticket(1000), START + 1050, { binder: binder(1) })
+  expect([gate.admit(again), again.refusal, again.skew]).toEqual([false, 'replayed', 50])
+  const stale = attempt(ticket(1000), START + 60_000)
+  expect([gate.admit(stale), stale.refusal, stale.skew]).toEqual([false, 'expired', 59_000])
 })
 
 describe('StrikeWindow, RFC 8446 §8.2-3', () => {

@@ -20,7 +20,7 @@ const terms = {
 
 function ticket(claimedAge = 0): TicketPsk {
   const state = { secret: new Uint8Array(32), hash: 'sha256', issued: START, terms, appState: bytesOf('v1') } as const
-  return new TicketPsk(state, START + 60_000, claimedAge)
+  return new TicketPsk(state, START + 60_000, claimedAge, { isKeyShared: false, isAnywhereGood: false })
 }
 
 function policy(options: Partial<EarlyDataPolicyOptions> = {}) {

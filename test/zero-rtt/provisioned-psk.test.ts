@@ -3,9 +3,11 @@ import { nodeBackend } from '../../src/crypto/backend-node.ts'
 import type { CipherSuite } from '../../src/crypto/cipher-suite.ts'
 import type { WorkerBundle } from '../../src/zero-rtt/bundle.ts'
 import { clientBundle, nextEpoch, provision, workerBundle } from '../../src/zero-rtt/generator.ts'
+import { ProvisionedClient } from '../../src/zero-rtt/provisioned-client.ts'
 import { CONTEXT_LENGTH, Role, readContext, writeContext } from '../../src/zero-rtt/provisioned-context.ts'
-import { clientKey, clientKeys, IdentitySealer } from '../../src/zero-rtt/provisioned-keys.ts'
-import { FRESHNESS, ProvisionedClient, ProvisionedPsk, ProvisionedServer } from '../../src/zero-rtt/provisioned-psk.ts'
+import { type Caller, clientKey, epskOf, IdentitySealer, partiesOf } from '../../src/zero-rtt/provisioned-keys.ts'
+import { ProvisionedPsk } from '../../src/zero-rtt/provisioned-psk.ts'
+import { FRESHNESS, ProvisionedServer } from '../../src/zero-rtt/provisioned-server.ts'
 import { importPsk, readImportedIdentity } from '../../src/zero-rtt/psk-importer.ts'
 import { writeRemembered } from '../../src/zero-rtt/remembered-parameters.ts'
 import { isExpired, offeredPsk, type Resumption } from '../../src/zero-rtt/resumption.ts'
@@ -40,12 +42,18 @@ function taken(client: ProvisionedClient): Resumption {
   return resumption
 }
 
+function keysOf(worker: WorkerBundle, caller: Caller, instanceId = worker.instanceId) {
+  const key = clientKey(nodeBackend, worker.key, caller)
+  const parties = partiesOf(nodeBackend, key, caller, { instanceId, callee: worker.callee })
+  return { parties, epsk: epskOf(nodeBackend, key) }
+}
+
 /** An identity with one thing in the context altered, and the secret that goes with it: made by whoever holds the key. */
 function altered(worker: WorkerBundle, changes: object, clientId = 'gateway-1', instanceId = worker.instanceId) {
-  const keys = clientKeys(nodeBackend, clientKey(nodeBackend, worker.key, clientId), clientId, instanceId)
+  const keys = keysOf(worker, { clientId, caller: '' }, instanceId)
   const context = { role: Role.Client, parties: keys.parties, epoch: 0, counter: 0, time: START, ...changes }
   return importPsk(nodeBackend, {
-    externalIdentity: new IdentitySealer(nodeBackend, worker.key).seal(clientId),
+    externalIdentity: new IdentitySealer(nodeBackend, worker.key).seal({ clientId, caller: '' }),
     epsk: keys.epsk,
     context: writeContext(context),
     hash: 'sha256',
@@ -245,12 +253,7 @@ describe('unknown to the server', () => {
   test('another epoch, another target', () => {
     const { worker, server } = world()
     expect(unknown(worker, server, { epoch: 1 })).toBeUndefined()
-    const { epsk } = clientKeys(
-      nodeBackend,
-      clientKey(nodeBackend, worker.key, 'gateway-1'),
-      'gateway-1',
-      worker.instanceId,
-    )
+    const { epsk } = keysOf(worker, { clientId: 'gateway-1', caller: '' })
     const mine = readImportedIdentity(altered(worker, {}).identity)
     const sha384 = importPsk(nodeBackend, {
       externalIdentity: mine?.externalIdentity as Uint8Array,

@@ -105,8 +105,8 @@ describe('stored form', () => {
     }
     expect(() => readResumption(Buffer.concat([written, Uint8Array.of(0)]))).toThrow('1 bytes too many')
     const other = written.slice()
-    other[4] = 3
-    expect(() => readResumption(other)).toThrow('version 3')
+    other[4] = 4
+    expect(() => readResumption(other)).toThrow('version 4')
     other[0] = 0
     expect(() => readResumption(other)).toThrow('something else')
   })
