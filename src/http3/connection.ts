@@ -97,6 +97,11 @@ export class Http3Connection implements RequestHost, UniHost {
     return this.#requests.size
   }
 
+  /** Streams of requests whose header section is not here yet. */
+  headless(): RequestStream[] {
+    return Array.from(this.#requests.values()).filter(stream => !stream.hasHead)
+  }
+
   /** Everything sent has arrived: the connection can be closed without loss. */
   get isDelivered(): boolean {
     return this.#unacknowledged.size === 0

@@ -1,9 +1,16 @@
 // Entry point `zerotrip/http3`.
 
+export type { CompatRequest } from '../web/compat/request.ts'
+export type { HeaderMap, OutgoingHeaders } from '../web/messages/header-map.ts'
+export type { MessageStream } from '../web/messages/message-stream.ts'
 export { type ProvisionHttp3Options, provisionHttp3 } from '../web/provision.ts'
 export { Http3Endpoint, type ServeOptions, serve } from '../web/serve.ts'
+export { createServer, type HttpServer, type HttpServerOptions } from '../web/server/http-server.ts'
+export type { Http3ServerStream } from '../web/server/server-stream.ts'
+export type { ServerTimeouts } from '../web/server/session-watch.ts'
 export { connect, fetch, type Http3ConnectOptions, type Http3FetchInit, Http3Session } from '../web/session.ts'
 export { serverParameters, serverSettings } from '../web/settings.ts'
+export type { TcpServerOptions } from '../web/tcp/tcp-server.ts'
 export { Http3Client, type Http3ClientOptions } from './client.ts'
 export { type EarlyDataPolicy, type EarlyDecision, type EarlyQuestion, forwardEarlyData } from './early-data.ts'
 export { Http3Error, Http3ErrorCode, Http3StreamError } from './error-codes.ts'

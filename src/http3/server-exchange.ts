@@ -1,6 +1,7 @@
 // One request at a server: from its header section to the last byte of the answer.
 
 import { type BodyOwner, IncomingBody, OutgoingBody } from './body.ts'
+import type { Http3Connection } from './connection.ts'
 import { Http3ErrorCode } from './error-codes.ts'
 import { bodyBytes, hasNoContent, type ResponseLike, responseFields } from './fetch.ts'
 import type { Field } from './field.ts'
@@ -10,6 +11,7 @@ import { Http3Request, type RequestContext } from './server-request.ts'
 
 /** What an exchange needs of its server. */
 export interface ExchangeHost {
+  readonly connection: Http3Connection
   readonly handler: (request: Http3Request) => ResponseLike | Promise<ResponseLike>
   readonly options: {
     readonly onError?: (error: unknown, request: Http3Request | undefined) => void

@@ -11,6 +11,8 @@ import type { Http3Request } from './server-request.ts'
 import type { OwnSettings } from './settings.ts'
 import type { Http3Transport, Http3TransportEvent } from './transport.ts'
 
+export type { ExchangeHost } from './server-exchange.ts'
+
 /** May answer at once or by a promise, with a `Response` or something of its shape. */
 export type Http3Handler = (request: Http3Request) => ResponseLike | Promise<ResponseLike>
 

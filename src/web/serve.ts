@@ -3,18 +3,25 @@
 import type { Address } from '../connection/path.ts'
 import { nodeBackend } from '../crypto/backend-node.ts'
 import type { Application } from '../endpoint/application.ts'
-import { unixTime } from '../endpoint/clock.ts'
 import type { CloseOptions } from '../endpoint/closing.ts'
 import { orClose, QuicEndpoint } from '../endpoint/endpoint.ts'
 import type { EndpointOptions } from '../endpoint/endpoint-options.ts'
 import type { ListenOptions } from '../endpoint/options.ts'
 import type { ApplicationFactory, QuicSession } from '../endpoint/quic-session.ts'
-import { type Http3Handler, Http3Server, type Http3ServerOptions } from '../http3/server.ts'
+import type { RequestStream } from '../http3/request-stream.ts'
+import {
+  type Exchange,
+  type ExchangeHost,
+  type Http3Handler,
+  Http3Server,
+  type Http3ServerOptions,
+} from '../http3/server.ts'
 import { type EarlyDataGate, refuseEarlyData } from '../tls13/ports.ts'
 import { AddressTokens } from '../zero-rtt/address-token.ts'
 import type { WorkerBundle } from '../zero-rtt/bundle.ts'
 import { ProvisionedServer } from '../zero-rtt/provisioned-server.ts'
 import { firstOf, gateByKind } from '../zero-rtt/psk-sources.ts'
+import { httpDate } from './http-date.ts'
 import { serverSettings } from './settings.ts'
 
 export interface ServeOptions extends EndpointOptions, Omit<ListenOptions, 'alpn' | 'earlyData' | 'appState'> {
@@ -30,11 +37,21 @@ export interface ServeOptions extends EndpointOptions, Omit<ListenOptions, 'alpn
   /** What a platform provisioned for this process: clients that hold the other half may send early data. */
   readonly bundle?: WorkerBundle
   /** Limits of HTTP/3 itself. */
-  readonly http3?: Omit<Http3ServerOptions, 'earlyData' | 'onError'>
+  readonly http3?: Omit<Http3ServerOptions, 'earlyData' | 'onError' | 'exchange'>
   /** Told when a handler fails. Default: `process.emitWarning`. */
   readonly onError?: Http3ServerOptions['onError']
   /** Other protocols on the same port, by ALPN. */
   readonly protocols?: Readonly<Record<string, ApplicationFactory>>
+}
+
+/** Who answers the requests of a session. */
+export type Answering = (session: QuicSession) => (host: ExchangeHost, stream: RequestStream) => Exchange
+
+/** What every door has in common. */
+export interface Http3EndpointOptions extends Omit<ServeOptions, 'fetch'> {
+  readonly fetch?: Http3Handler
+  /** In place of `fetch`. */
+  readonly answering?: Answering
 }
 
 export class Http3Endpoint implements AsyncDisposable {
@@ -42,8 +59,8 @@ export class Http3Endpoint implements AsyncDisposable {
   /** Resolves with the bound address; rejects with node's own error when the port cannot be had. */
   readonly ready: Promise<Address>
 
-  constructor(options: ServeOptions) {
-    if (typeof options.fetch !== 'function') {
+  constructor(options: Http3EndpointOptions) {
+    if (options.answering === undefined && typeof options.fetch !== 'function') {
       throw new TypeError('serve needs `fetch`: a function from a Request to a Response')
     }
     const backend = options.backend ?? nodeBackend
@@ -67,7 +84,7 @@ export class Http3Endpoint implements AsyncDisposable {
     await this.close()
   }
 
-  #listenOptions(options: ServeOptions, provisioned: ProvisionedServer | undefined): ListenOptions {
+  #listenOptions(options: Http3EndpointOptions, provisioned: ProvisionedServer | undefined): ListenOptions {
     const psks = [options.psks, provisioned].filter(source => source !== undefined)
     return {
       ...options,
@@ -78,10 +95,12 @@ export class Http3Endpoint implements AsyncDisposable {
     }
   }
 
-  #serve(session: QuicSession, options: ServeOptions): Application {
-    return new Http3Server(session.transport, options.fetch, {
-      date: () => new Date(unixTime()).toUTCString(),
+  #serve(session: QuicSession, options: Http3EndpointOptions): Application {
+    const { answering, fetch = unanswered } = options
+    return new Http3Server(session.transport, fetch, {
+      date: httpDate,
       ...options.http3,
+      ...(answering && { exchange: answering(session) }),
       earlyData: options.early ?? (options.bundle?.earlyRequests === 'all' ? 'all' : 'safe'),
       onError: options.onError ?? warn,
     })
@@ -105,6 +124,10 @@ export function serve(options: ServeOptions): Http3Endpoint {
 function earlyGate(tickets: EarlyDataGate | undefined, provisioned: ProvisionedServer | undefined): EarlyDataGate {
   if (provisioned === undefined) return tickets ?? refuseEarlyData
   return gateByKind({ imported: provisioned, ...(tickets && { resumption: tickets }) })
+}
+
+function unanswered(): never {
+  throw new TypeError('nobody answers')
 }
 
 function warn(error: unknown): void {
