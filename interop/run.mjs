@@ -1,128 +1,155 @@
-// `npm run interop`: zerotrip against other QUIC implementations, both ways. See README.md.
+// `npm run interop`: the test cases of the quic-interop-runner with other QUIC implementations, both ways. See README.md.
 
 import { mkdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { cases, RECEIPT, runCase, SIZES, SMALL } from './cases.mjs'
+import { cases } from './cases.mjs'
+import { runCell } from './lib/cell.mjs'
+import { Unsupported } from './lib/checks.mjs'
 import { stopAll } from './lib/child.mjs'
 import { makeCredentials } from './lib/credentials.mjs'
-import { describe, makeFiles } from './lib/files.mjs'
-import { summary, writeResults } from './lib/report.mjs'
-import { aioquic } from './peers/aioquic.mjs'
-import { ngtcp2 } from './peers/ngtcp2.mjs'
-import { zerotrip } from './peers/zerotrip.mjs'
+import { plan } from './lib/plan.mjs'
+import { lineOf, summary, writeReport } from './lib/report.mjs'
+import { assertTools } from './lib/tools.mjs'
+import { peers, quickPeers } from './peers/index.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const cache = join(root, '.cache')
-const CASE_TIMEOUT = 60_000
-const peers = [ngtcp2, aioquic]
+const runs = join(cache, 'interop')
+const MEASUREMENTS = 5
 
 const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
-    peer: { type: 'string' },
-    test: { type: 'string' },
+    peer: { type: 'string', multiple: true },
+    test: { type: 'string', multiple: true },
+    role: { type: 'string' },
+    repeat: { type: 'string' },
+    jobs: { type: 'string', default: '3' },
+    write: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 })
-const say = options.json ? text => process.stderr.write(`${text}\n`) : text => process.stdout.write(`${text}\n`)
+const say = text => (options.json ? process.stderr : process.stdout).write(`${text}\n`)
 
-/** Everything there is to run against one peer. */
-function plan(peer) {
-  const jobs = []
-  for (const each of cases) {
-    if (options.test ? each.name !== options.test : options.quick && !each.isQuick) continue
-    for (const alpn of (each.alpn ?? peer.alpn).filter(name => peer.alpn.includes(name))) {
-      if (can(peer, 'client', each)) jobs.push({ each, alpn, client: peer, server: zerotrip })
-      if (can(peer, 'server', each)) jobs.push({ each, alpn, client: zerotrip, server: peer })
+/** Installs peers one after another; resolves with {name: version}. Those that cannot be had are failed cells. */
+async function install(chosen, cells) {
+  const versions = {}
+  for (const peer of chosen) {
+    try {
+      versions[peer.name] = await peer.install(cache)
+      say(`${peer.name} ${versions[peer.name]}`)
+    } catch (error) {
+      const reason = `cannot be installed: ${lastLine(error)}`
+      say(`${peer.name} ${reason}`)
+      cells.push({ peer: peer.name, role: 'server', test: 'install', result: 'failed', ms: 0, reason })
     }
   }
-  return jobs
+  return versions
 }
 
-function can(peer, role, { needs }) {
-  return needs === undefined || peer.can[role].includes(needs)
+function lastLine(error) {
+  const lines = String(error.stderr ?? '')
+    .trim()
+    .split('\n')
+  return lines.at(-1) || error.message
 }
 
-async function carryOut({ each, alpn, client, server }, shared) {
-  const id = `${client.name}-${server.name}-${alpn}-${each.name}`.replaceAll(' ', '-')
-  const dir = join(cache, 'interop', id)
-  rmSync(dir, { recursive: true, force: true })
-  mkdirSync(dir, { recursive: true })
-  const context = { dir, www: shared.www, credentials: shared.credentials }
+/** Runs a job as often as it wants; resolves with its cell. */
+async function carryOut(job, certs) {
+  const { peer, role, test, alpn } = job
   const start = performance.now()
-  const late = new AbortController()
-  const timeout = sleep(CASE_TIMEOUT, undefined, { signal: late.signal }).then(() => {
-    throw new Error(`not done after ${CASE_TIMEOUT / 1000} s`)
-  })
-  timeout.catch(() => {})
-  const result = { client: client.name, server: server.name, alpn, test: each.name }
-  try {
-    await Promise.race([runCase(each, { server, client, alpn, context, files: shared.files }), timeout])
-    rmSync(dir, { recursive: true, force: true, maxRetries: 3 })
-    return { ...result, ok: true, ms: Math.round(performance.now() - start) }
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    return { ...result, ok: false, ms: Math.round(performance.now() - start), reason, logs: `.cache/interop/${id}` }
-  } finally {
-    late.abort()
-    await stopAll()
+  const cell = { peer: peer.name, role, test: test.name, alpn }
+  const found = []
+  const repeat = Number(options.repeat ?? (test.isMeasurement ? MEASUREMENTS : 1))
+  for (let i = 1; i <= repeat; i++) {
+    const id = [peer.name, role, test.name, ...(repeat > 1 ? [i] : [])].join('-')
+    const directory = join(runs, id)
+    try {
+      found.push(await runCell(job, directory, certs))
+      rmSync(directory, { recursive: true, force: true, maxRetries: 3 })
+    } catch (error) {
+      const result = error instanceof Unsupported ? 'unsupported' : 'failed'
+      if (result === 'unsupported') rmSync(directory, { recursive: true, force: true, maxRetries: 3 })
+      else for (const name of ['www', 'downloads']) rmSync(join(directory, name), { recursive: true, force: true })
+      const times = repeat > 1 ? ` (${i} of ${repeat})` : ''
+      const logs = result === 'failed' ? { logs: `.cache/interop/${id}` } : {}
+      return { ...cell, result, ms: elapsed(start), reason: error.message + times, ...logs }
+    }
+  }
+  return { ...cell, result: 'ok', ms: elapsed(start), ...(repeat > 1 && { runs: repeat }), ...noted(found) }
+}
+
+function noted(found) {
+  if (found.some(each => each?.kbps !== undefined)) return { kbps: found.map(({ kbps }) => kbps) }
+  return typeof found[0] === 'string' ? { note: found[0] } : {}
+}
+
+function elapsed(start) {
+  return Math.round(performance.now() - start)
+}
+
+/** Some at once; each says how it went. */
+async function carryOutAll(jobs, atOnce, certs, cells) {
+  let next = 0
+  const work = async () => {
+    while (next < jobs.length) {
+      const number = ++next
+      const cell = await carryOut(jobs[number - 1], certs)
+      cells.push(cell)
+      say(`[${String(number).padStart(String(jobs.length).length)}/${jobs.length}] ${lineOf(cell)}`)
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(atOnce, jobs.length) }, work))
+}
+
+/** By length of the chain. */
+function certificates(directory) {
+  const made = new Map()
+  return length => {
+    const path = join(directory, String(length))
+    if (!made.has(length)) made.set(length, makeCredentials(path, length))
+    return path
   }
 }
 
-function install(peer) {
-  try {
-    return { peer, version: peer.install(cache) }
-  } catch (error) {
-    const detail = String(error.stderr ?? '')
-      .trim()
-      .split('\n')
-      .at(-1)
-    return { peer, error: detail || error.message }
-  }
+async function main() {
+  assertTools()
+  const wanted = options.peer ?? (options.quick ? quickPeers : peers.map(({ name }) => name))
+  const chosen = peers.filter(({ name }) => wanted.includes(name))
+  const cells = []
+  rmSync(runs, { recursive: true, force: true })
+  mkdirSync(runs, { recursive: true })
+  const versions = await install(chosen, cells)
+  const jobs = plan(
+    chosen.filter(({ name }) => name in versions),
+    cases,
+    options,
+  )
+  if (jobs.length + cells.length === 0) throw new Error('nothing to run: is there such a --peer, --role or --test?')
+  const certs = certificates(join(runs, 'certs'))
+  const measurements = jobs.filter(({ test }) => test.isMeasurement)
+  await carryOutAll(
+    jobs.filter(job => !measurements.includes(job)),
+    Number(options.jobs),
+    certs,
+    cells,
+  )
+  // What else runs would be measured with them.
+  await carryOutAll(measurements, 1, certs, cells)
+  const isWhole = !options.quick && !options.peer && !options.test && !options.role
+  if (isWhole || options.write) writeReport(root, { cells, versions, isWhole })
+  if (options.json) process.stdout.write(`${JSON.stringify({ versions, cells })}\n`)
+  say(summary(cells))
+  return cells.every(({ result }) => result !== 'failed') ? 0 : 1
 }
 
-const work = join(cache, 'interop', 'shared')
-rmSync(work, { recursive: true, force: true })
-mkdirSync(join(work, 'www'), { recursive: true })
-const shared = {
-  www: join(work, 'www'),
-  credentials: makeCredentials(work),
-  files: makeFiles(join(work, 'www'), { ...SIZES, ...SMALL }),
+try {
+  process.exitCode = await main()
+} catch (error) {
+  process.stderr.write(`interop: ${error.message}\n`)
+  process.exitCode = 2
+} finally {
+  await stopAll()
 }
-
-const { length, sha256 } = shared.files['10m.bin']
-shared.files[RECEIPT] = describe(Buffer.from(`${length} ${sha256}\n`))
-
-const chosen = peers.filter(peer => !options.peer || peer.name === options.peer)
-const results = []
-const versions = {}
-for (const { peer, version, error } of chosen.map(install)) {
-  if (error) {
-    say(`${peer.name}: cannot be installed: ${error}`)
-    results.push({ client: peer.name, server: 'zerotrip', alpn: '-', test: 'install', ok: false, ms: 0, reason: error })
-    continue
-  }
-  versions[peer.name] = version
-  say(`${peer.name} ${version}`)
-  for (const job of plan(peer)) {
-    const result = await carryOut(job, shared)
-    results.push(result)
-    const end = result.ok ? 'ok' : `FAILED: ${result.reason} (${result.logs})`
-    say(
-      `  ${result.client} -> ${result.server}  ${result.alpn}  ${result.test}  ${(result.ms / 1000).toFixed(1)} s  ${end}`,
-    )
-  }
-}
-
-if (results.length === 0) {
-  say('nothing to run: is there such a --peer or --test?')
-  process.exit(2)
-}
-const isComplete = !options.peer && !options.test
-if (isComplete) writeResults(root, { results, versions, isQuick: options.quick })
-if (options.json) process.stdout.write(`${JSON.stringify({ versions, results }, undefined, 1)}\n`)
-say(summary(results))
-process.exit(results.every(result => result.ok) ? 0 : 1)

@@ -6,16 +6,20 @@ import { createInterface } from 'node:readline'
 
 /** Every program that still runs, so that none outlives this one. */
 const running = new Set()
+/** ms between asking to end and insisting. */
+const GRACE = 2000
 
 export class Child {
-  /** `log` receives both outputs. */
-  constructor(command, args, { log, env = {}, cwd }) {
+  /** `log` receives both outputs. `hasInput`: `process.stdin` can be written to. */
+  constructor(command, args, { log, env = {}, cwd, hasInput = false }) {
     this.name = command.split('/').at(-1)
     this.lines = []
     this.waiting = new Set()
-    this.file = createWriteStream(log)
+    this.file = createWriteStream(log, { flags: 'a' })
     this.file.write(`$ ${[command, ...args].join(' ')}\n`)
-    this.process = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+    const stdio = [hasInput ? 'pipe' : 'ignore', 'pipe', 'pipe']
+    // A process group of its own: what it starts ends with it.
+    this.process = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio, detached: true })
     running.add(this)
     for (const stream of [this.process.stdout, this.process.stderr]) {
       createInterface({ input: stream }).on('line', line => this.onLine(line))
@@ -29,7 +33,7 @@ export class Child {
   }
 
   onLine(line) {
-    this.lines.push(line)
+    if (this.lines.length < MAX_LINES) this.lines.push(line)
     this.file.write(`${line}\n`)
     for (const waiter of this.waiting) {
       if (!waiter.test(line)) continue
@@ -41,7 +45,11 @@ export class Child {
   /** The first line, past or to come, that `test` likes. Rejects when the program ends without one. */
   line(test) {
     const found = this.lines.find(test)
-    if (found !== undefined) return Promise.resolve(found)
+    return found === undefined ? this.nextLine(test) : Promise.resolve(found)
+  }
+
+  /** The same, of those to come. */
+  nextLine(test) {
     const seen = new Promise(resolve => this.waiting.add({ test, resolve }))
     const gone = this.ended.then(({ code, signal }) => {
       throw new Error(`${this.name} ended (${signal ?? code}): ${this.lines.slice(-3).join(' | ')}`)
@@ -49,23 +57,37 @@ export class Child {
     return Promise.race([seen, gone])
   }
 
-  /** Asks it to end, insists after two seconds, and waits until it has. */
+  /** Asks it to end, insists later, and waits until it has. */
   async stop(signal = 'SIGTERM') {
     if (!running.has(this)) return
-    this.process.kill(signal)
-    const insist = setTimeout(() => this.process.kill('SIGKILL'), 2000)
+    this.kill(signal)
+    const insist = setTimeout(() => this.kill('SIGKILL'), GRACE)
     await this.ended.catch(() => {})
     clearTimeout(insist)
+    // What it started may have outlived it.
+    this.kill('SIGKILL')
+  }
+
+  kill(signal) {
+    if (this.process.pid === undefined) return
+    try {
+      process.kill(-this.process.pid, signal)
+    } catch {
+      // Gone already.
+    }
   }
 }
 
-/** Ends whatever a case left behind. */
+/** Ends whatever was left behind. */
 export async function stopAll() {
   await Promise.all([...running].map(child => child.stop('SIGKILL')))
 }
 
+/** Output that is looked at; the rest is only in the file. */
+const MAX_LINES = 10_000
+
 process.on('exit', () => {
-  for (const child of running) child.process.kill('SIGKILL')
+  for (const child of running) child.kill('SIGKILL')
 })
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.once(signal, () => process.exit(130))

@@ -4,27 +4,38 @@ import { createHash, randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Content that cannot be guessed or compressed: {name: {length, sha256}}. */
-export function makeFiles(directory, sizes) {
+const NAME_LENGTH = 12
+
+/** Files of these sizes that cannot be guessed or compressed: {name: {length, sha256}}. */
+export function makeFiles(directory, sizes, nameLength = NAME_LENGTH) {
   const files = {}
-  for (const [name, size] of Object.entries(sizes)) {
+  for (const size of sizes) {
+    const name = randomName(nameLength)
     const content = randomBytes(size)
     writeFileSync(join(directory, name), content)
-    files[name] = { length: size, sha256: sha256(content) }
+    files[name] = describe(content)
   }
   return files
 }
 
-/** {name: {length, sha256}} of what lies in a directory. */
-export function readFiles(directory) {
-  const entries = readdirSync(directory).map(name => [name, readFileSync(join(directory, name))])
-  return Object.fromEntries(entries.map(([name, content]) => [name, describe(content)]))
+/** Throws unless exactly these files lie in the directory, byte for byte. */
+export function expectFiles(directory, files) {
+  const names = readdirSync(directory)
+  const others = names.filter(name => !Object.hasOwn(files, name))
+  if (others.length > 0) throw new Error(`nobody asked for ${others.slice(0, 3)}`)
+  const missing = Object.keys(files).filter(name => !names.includes(name))
+  if (missing.length > 0) throw new Error(`${missing.length} of ${Object.keys(files).length} files did not arrive`)
+  for (const [name, { length, sha256 }] of Object.entries(files)) {
+    const found = describe(readFileSync(join(directory, name)))
+    if (found.length !== length) throw new Error(`${name} has ${found.length} of ${length} bytes`)
+    if (found.sha256 !== sha256) throw new Error(`${name} arrived with other bytes`)
+  }
 }
 
-export function describe(content) {
-  return { length: content.length, sha256: sha256(content) }
+function describe(content) {
+  return { length: content.length, sha256: createHash('sha256').update(content).digest('hex') }
 }
 
-function sha256(content) {
-  return createHash('sha256').update(content).digest('hex')
+function randomName(length) {
+  return Array.from(randomBytes(length), byte => String.fromCharCode(97 + (byte % 26))).join('')
 }

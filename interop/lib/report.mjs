@@ -1,77 +1,86 @@
 // interop/results.json, and the table in interop/README.md.
 
 import { readFileSync, writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
 import { join } from 'node:path'
+import { cases } from '../cases.mjs'
 
 const BEGIN = '<!-- results: written by interop/run.mjs -->'
 const END = '<!-- end of results -->'
+const MARKS = { ok: '✓', unsupported: '–', failed: '✗' }
+const SHORT = { 'hq-interop': 'hq' }
+
+/** A cell in words. */
+export function lineOf({ peer, role, test, alpn, result, ms, reason, logs, note, kbps, runs }) {
+  const pair = role === 'server' ? `zerotrip → ${peer}` : `${peer} → zerotrip`
+  const words = [pair.padEnd(22), test.padEnd(20), (alpn ?? '').padEnd(10), `${(ms / 1000).toFixed(1)} s`.padStart(7)]
+  const detail = [note, kbps && `${kbps} kbit/s`, runs && !kbps && `${runs} times`, reason, logs].filter(Boolean)
+  return `${words.join('  ')}  ${result.toUpperCase()}${detail.length > 0 ? `: ${detail.join('; ')}` : ''}`
+}
 
 /** One plain line. */
-export function summary(results) {
-  const failed = results.filter(result => !result.ok).length
-  const peers = [...new Set(results.flatMap(({ client, server }) => [client, server]))].filter(
-    name => name !== 'zerotrip',
-  )
-  const outcome = failed === 0 ? 'all passed' : `${failed} FAILED`
-  return `interop: ${results.length} cases with ${peers.join(' and ')}, ${outcome}`
+export function summary(cells) {
+  const count = result => cells.filter(each => each.result === result).length
+  const peers = [...new Set(cells.map(({ peer }) => peer))].join(', ')
+  return `interop: ${cells.length} cells with ${peers}: ${count('ok')} ok, ${count('unsupported')} unsupported, ${count('failed')} failed`
 }
 
-export function writeResults(root, { results, versions, isQuick }) {
+/** Of the whole matrix, or of a part: then what was not run stays as it was. */
+export function writeReport(root, { cells, versions, isWhole }) {
   const path = name => join(root, 'interop', name)
-  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  const date = new Date().toISOString().slice(0, 10)
-  const before = isQuick ? readResults(path('results.json')) : undefined
-  // How long each took depends on the machine; what matters here is what worked.
-  const current = results.map(({ ms: _, ...result }) => result)
-  // A quick run leaves what it did not try as the last full one found it.
-  const kept = (before?.results ?? []).filter(old => !current.some(each => keyOf(each) === keyOf(old)))
+  const before = isWhole ? undefined : JSON.parse(readFileSync(path('results.json'), 'utf8'))
+  const current = cells.map(({ ms: _, logs: __, ...cell }) => cell)
+  const kept = (before?.cells ?? []).filter(old => !current.some(each => keyOf(each) === keyOf(old)))
   const facts = {
-    date,
-    fullRun: isQuick ? before?.fullRun : date,
-    zerotrip: version,
-    node: process.version,
-    peers: versions,
-    results: [...current, ...kept],
+    date: new Date().toISOString().slice(0, 10),
+    machine: `${cpus().length} × ${cpus()[0].model}, Linux, Node ${process.version}`,
+    peers: { ...before?.peers, ...versions },
+    cells: [...kept, ...current].sort(inOrder),
   }
-  writeFileSync(path('results.json'), `${JSON.stringify(facts, undefined, 2)}\n`)
-  const text = readFileSync(path('README.md'), 'utf8')
-  const [head, rest] = text.split(BEGIN)
+  const rows = facts.cells.map(cell => `    ${JSON.stringify(cell)}`).join(',\n')
+  const head = JSON.stringify({ ...facts, cells: undefined }, undefined, 2).slice(0, -2)
+  writeFileSync(path('results.json'), `${head},\n  "cells": [\n${rows}\n  ]\n}\n`)
+  const [text, rest] = readFileSync(path('README.md'), 'utf8').split(BEGIN)
   const after = rest?.split(END)[1]
   if (after === undefined) throw new Error(`interop/README.md has no place for results: ${BEGIN} ... ${END}`)
-  writeFileSync(path('README.md'), `${head}${BEGIN}\n\n${table(facts)}\n${END}${after}`)
+  writeFileSync(path('README.md'), `${text}${BEGIN}\n\n${table(facts)}\n${END}${after}`)
 }
 
-function readResults(path) {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8'))
-  } catch {
-    return undefined
-  }
+function keyOf({ peer, role, test }) {
+  return [peer, role, test].join()
 }
 
-function keyOf({ client, server, alpn, test }) {
-  return [client, server, alpn, test].join()
+function inOrder(a, b) {
+  const order = ({ test }) => cases.findIndex(({ name }) => name === test)
+  return a.peer.localeCompare(b.peer) || b.role.localeCompare(a.role) || order(a) - order(b)
 }
 
-function table({ date, fullRun, zerotrip, node, peers, results }) {
-  const columns = [...new Set(results.map(columnOf))]
-  const tests = [...new Set(results.map(({ test }) => test))]
-  const cell = (test, column) => {
-    const result = results.find(each => each.test === test && columnOf(each) === column)
-    if (result === undefined) return ''
-    return result.ok ? 'yes' : '**no**'
-  }
-  const row = cells => `| ${cells.join(' | ')} |\n`
+function table({ date, machine, peers, cells }) {
+  const rows = [...new Set(cells.map(({ peer, role }) => `${peer} ${role}`))]
+  const cellOf = (row, test) => cells.find(each => `${each.peer} ${each.role}` === row && each.test === test)
+  const line = texts => `| ${texts.join(' | ')} |\n`
+  const names = cases.map(({ name }) => name)
   const versions = Object.entries(peers).map(([name, version]) => `${name} ${version}`)
-  const when = fullRun === date ? date : `${date} (last full run ${fullRun ?? 'never'})`
   return [
-    `${when}: zerotrip ${zerotrip} on Node ${node}, with ${versions.join(' and ')}.\n\n`,
-    row(['', ...columns]),
-    row(['---', ...columns.map(() => '---')]),
-    ...tests.map(test => row([test, ...columns.map(column => cell(test, column))])),
+    `${date}, ${machine}. Versions: ${versions.join('; ')}.\n\n`,
+    `${MARKS.ok} passed, ${MARKS.unsupported} not supported by one of both, ${MARKS.failed} failed; goodput and crosstraffic in Mbit/s, the median.\n\n`,
+    line(['peer, its role', 'over', ...names]),
+    line(Array(names.length + 2).fill('---')),
+    ...rows.map(row => line([row, alpnOf(cells, row), ...names.map(name => textOf(cellOf(row, name)))])),
   ].join('')
 }
 
-function columnOf({ client, server, alpn }) {
-  return `${client} → ${server} ${alpn}`
+function alpnOf(cells, row) {
+  const found = cells.find(each => `${each.peer} ${each.role}` === row && each.test !== 'http3' && each.alpn)
+  return SHORT[found?.alpn] ?? found?.alpn ?? ''
+}
+
+function textOf(cell) {
+  if (cell === undefined) return ''
+  if (cell.kbps === undefined || cell.result !== 'ok') return MARKS[cell.result]
+  return (median(cell.kbps) / 1000).toFixed(2)
+}
+
+function median(numbers) {
+  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]
 }

@@ -1,0 +1,41 @@
+// What a test case asks of either side, as options of the library. One that is not here is not supported: `ecn` is not,
+// because node:dgram can neither set nor read the bits.
+
+import { QUIC_V1, QUIC_V2, retryAlways } from 'zerotrip'
+import { gateFrom, SingleUse } from 'zerotrip/zero-rtt'
+
+const chacha20 = { cipherSuites: ['TLS_CHACHA20_POLY1305_SHA256'] }
+
+export const serverOptions = {
+  handshake: () => ({}),
+  transfer: () => ({}),
+  chacha20: () => chacha20,
+  retry: () => ({ admit: retryAlways }),
+  resumption: () => ({}),
+  zerortt: () => ({ earlyData: gateFrom(new SingleUse()) }),
+  http3: () => ({}),
+  multiconnect: () => ({}),
+  // Better than what clients begin with.
+  v2: () => ({ versions: [QUIC_V2, QUIC_V1] }),
+  // Named in `server.mjs`, which knows our addresses.
+  connectionmigration: () => ({}),
+}
+
+/** `groups`: of requests, each for a connection of its own. */
+export const clientCases = {
+  handshake: {},
+  transfer: {},
+  // Nothing else is to be offered, not even what nobody knows.
+  chacha20: { options: { ...chacha20, grease: false } },
+  retry: {},
+  resumption: { groups: firstAndOthers },
+  zerortt: { groups: firstAndOthers, isEarly: true },
+  http3: {},
+  multiconnect: { groups: requests => requests.map(each => [each]) },
+  keyupdate: { updatesKeys: true },
+  v2: { options: { versions: [QUIC_V1, QUIC_V2] } },
+}
+
+function firstAndOthers([first, ...others]) {
+  return [[first], others]
+}

@@ -1,0 +1,101 @@
+// Fetches what is asked for, on one connection or on several, one after another.
+
+import { readFileSync } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { connect } from 'zerotrip'
+import { connect as connectHttp3, Hq09Client } from 'zerotrip/http3'
+import { MemoryTickets } from 'zerotrip/zero-rtt'
+import { clientCases } from './cases.mjs'
+
+/** ms: under 30 % loss a handshake takes its time. */
+const HANDSHAKE_TIMEOUT = 60_000
+/** ms to wait for a ticket. */
+const TICKET_TIMEOUT = 3000
+
+/** False: there is no such test case. Rejects when something could not be fetched. */
+export async function download(testcase, place) {
+  const found = clientCases[testcase]
+  if (found === undefined) return false
+  const { groups = requests => [requests], options, isEarly = false, updatesKeys = false } = found
+  const tickets = new Tickets()
+  const common = {
+    ca: readFileSync(join(place.certs, 'ca.pem'), 'utf8'),
+    tickets,
+    certificateCompression: false,
+    handshakeTimeout: HANDSHAKE_TIMEOUT,
+    ...(place.qlog !== undefined && { qlog: place.qlog }),
+    ...options,
+  }
+  const connections = groups(place.requests.map(text => new URL(text)))
+  for (const [i, urls] of connections.entries()) {
+    const client = clients[place.alpn](urls[0], { ...common, earlyData: isEarly && i > 0 })
+    // In this tick: what may leave early is to be in the first flight.
+    const fetched = Promise.all(urls.map(url => save(client.get(url), join(place.downloads, basename(url.pathname)))))
+    if (updatesKeys) client.session.confirmed.then(() => client.session.updateKeys())
+    await fetched
+    console.log(`${urls.length} files from ${urls[0].origin}`, client.session.peer)
+    if (connections.length === 2 && i === 0) await tickets.arrived
+    await client.close()
+  }
+  return true
+}
+
+class Tickets extends MemoryTickets {
+  #found
+  #some = new Promise(resolve => {
+    this.#found = resolve
+  })
+
+  constructor() {
+    super(Date.now)
+  }
+
+  put(origin, resumption) {
+    super.put(origin, resumption)
+    this.#found()
+  }
+
+  /** Resolves when there is one, or none is to be expected any more. */
+  get arrived() {
+    return Promise.race([this.#some, sleep(TICKET_TIMEOUT, undefined, { ref: false })])
+  }
+}
+
+const clients = { h3: openHttp3, 'hq-interop': openHq }
+
+function openHttp3(url, options) {
+  const http3 = connectHttp3(url.origin, options)
+  return {
+    session: http3.session,
+    async *get(url) {
+      const response = await http3.fetch(url)
+      if (response.status !== 200) throw new Error(`${url}: status ${response.status}`)
+      yield* response.body ?? []
+    },
+    close: () => http3.close(),
+  }
+}
+
+function openHq(url, { earlyData, ...options }) {
+  let hq
+  const application = session => {
+    hq = new Hq09Client(session.transport)
+    return { onEvent: event => hq.onEvent(event), sessionState: new Uint8Array(0) }
+  }
+  const to = { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || 443) }
+  const session = connect(to, { ...options, earlyData, alpn: ['hq-interop'], application })
+  return { session, get: url => hq.get(url.pathname, { early: earlyData }), close: () => session.close() }
+}
+
+async function save(body, path) {
+  const chunks = body[Symbol.asyncIterator]()
+  let next = await chunks.next()
+  const file = await open(path, 'w')
+  try {
+    for (; !next.done; next = await chunks.next()) await file.write(next.value)
+  } finally {
+    await file.close()
+  }
+}

@@ -1,0 +1,51 @@
+// The files of a directory over HTTP/0.9 and HTTP/3, until SIGTERM.
+
+import { createReadStream, readFileSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { networkInterfaces } from 'node:os'
+import { basename, join } from 'node:path'
+import { Readable } from 'node:stream'
+import { Hq09Server, serve } from 'zerotrip/http3'
+import { serverOptions } from './cases.mjs'
+
+/** Where clients are sent in `connectionmigration`: another port. */
+const PREFERRED_PORT = 4443
+
+/** False: there is no such test case. */
+export async function serveFiles(testcase, { www, certs, port, qlog }) {
+  const options = serverOptions[testcase]
+  if (options === undefined) return false
+  const server = serve({
+    port,
+    cert: readFileSync(join(certs, 'cert.pem'), 'utf8'),
+    key: readFileSync(join(certs, 'priv.key'), 'utf8'),
+    // The runner wants to see the whole chain.
+    certificateCompression: false,
+    fetch: async request => {
+      const body = await contentOf(www, new URL(request.url).pathname)
+      return new Response(body, { status: body === undefined ? 404 : 200 })
+    },
+    protocols: { 'hq-interop': session => new Hq09Server(session.transport, path => contentOf(www, path)) },
+    ...(qlog !== undefined && { qlog }),
+    ...(testcase === 'connectionmigration' && { preferredAddress: preferredAddress() }),
+    ...options(),
+  })
+  const address = await server.ready
+  console.log(`${testcase}: serving ${www} on port ${address.port}`)
+  process.once('SIGTERM', () => server.close({ deadline: 0 }))
+  return true
+}
+
+/** Undefined: there is no such file. */
+async function contentOf(www, path) {
+  const file = join(www, basename(decodeURIComponent(path)))
+  const found = await stat(file).catch(() => undefined)
+  return found?.isFile() ? Readable.toWeb(createReadStream(file)) : undefined
+}
+
+function preferredAddress() {
+  const ours = Object.values(networkInterfaces()).flat()
+  const of = family => ours.find(each => each.family === family && !each.internal && !each.address.startsWith('fe80:'))
+  const [ipv4, ipv6] = ['IPv4', 'IPv6'].map(of).map(found => found && { host: found.address, port: PREFERRED_PORT })
+  return { ...(ipv4 && { ipv4 }), ...(ipv6 && { ipv6 }) }
+}

@@ -1,0 +1,44 @@
+// The simulated link of one run: link/link.py, and programs at its ends.
+
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Child } from './child.mjs'
+
+const program = fileURLToPath(new URL('../link/link.py', import.meta.url))
+
+export class Link {
+  /** `conditions`: flags of link.py, such as { loss: 2 }; captures and a log go to `directory`. */
+  static async start(directory, conditions = {}) {
+    const link = new Link()
+    const flags = Object.entries(conditions).flatMap(([name, value]) =>
+      value === true ? [`--${name}`] : [`--${name}`, ...[value].flat().map(String)],
+    )
+    const args = [program, ...flags, '--pcap', directory]
+    link.child = new Child('python3', args, { log: join(directory, 'link.log'), hasInput: true })
+    const { client, server, addresses } = JSON.parse(await link.child.line(line => line.startsWith('{')))
+    link.pids = { client, server }
+    link.addresses = addresses
+    return link
+  }
+
+  /** Runs `command`, { file, args, env, cwd }, at one end. */
+  run(side, { file, args = [], env = {}, cwd }, log) {
+    // Entering a mount namespace leads to its root directory.
+    const inside = ['--target', this.pids[side], '--net', '--mount', 'env', '-C', cwd, file, ...args]
+    return new Child('nsenter', inside.map(String), { log, env })
+  }
+
+  /** Resolves when a server answers as the quic-interop-runner asks; false: it did not in time. */
+  async answers(family, port, seconds) {
+    const answer = this.child.nextLine(line => line.includes('answered'))
+    this.child.process.stdin.write(`${family === 'ipv6' ? 'await6' : 'await'} ${port} ${seconds}\n`)
+    return JSON.parse(await answer).answered
+  }
+
+  /** Resolves with what was counted: { to_server: { packets, bytes, lost, overflows }, to_client }. */
+  async stop() {
+    this.child.process.stdin.end()
+    await this.child.ended
+    return JSON.parse(this.child.lines.at(-1))
+  }
+}
