@@ -196,7 +196,7 @@ export const limits = {
   decompressedCertificate: 65_532,
   /** Certificates in a path, leaf and root included.
    * At the bound: the path is given up. Against chains made to be slow. RFC 5280 §6.1. */
-  pathLength: 8,
+  pathLength: 12,
   /** Signatures checked for one chain.
    * At the bound: bad_certificate. Against mazes of cross-signed names. RFC 5280 §6.1. */
   signatureChecks: 32,

@@ -137,6 +137,7 @@ function tlsClientConfig(
     ...(config.cipherSuites && { cipherSuites: config.cipherSuites }),
     ...(config.groups && { groups: config.groups }),
     ...(config.compression && { compression: config.compression }),
+    grease: config.grease,
     ...(config.keyLog && { keyLog: config.keyLog }),
   }
 }

@@ -112,6 +112,8 @@ export interface ClientConfig extends CommonConfig {
   readonly earlyData?: boolean
   /** An address validation token from NEW_TOKEN. */
   readonly token?: Uint8Array
+  /** Offer reserved values beside real ones (RFC 8701). Default true. */
+  readonly grease?: boolean
   /** Go where the server prefers to be reached, once that answers (RFC 9000 §9.6). Default true. */
   readonly followPreferredAddress?: boolean
 }

@@ -124,6 +124,11 @@ export interface ConnectOptions extends CommonOptions, ClientCertificateOptions,
   readonly tickets?: TicketStore
   /** Go where the server prefers to be reached, once that answers (RFC 9000 §9.6). Default true. */
   readonly followPreferredAddress?: boolean
+  /**
+   * Offer reserved values beside real ones, cipher suites and extensions among them, so that servers keep ignoring what
+   * they do not know (RFC 8701). Default true.
+   */
+  readonly grease?: boolean
   /** Offer early data with what the store holds: only for what may be executed twice. Default false. */
   readonly earlyData?: boolean
   /** Who sits above, from the start and whatever protocol is chosen. Default: raw streams. */
@@ -195,6 +200,7 @@ export function clientConfig(
     ...(certificate && { certificate }),
     earlyData: options.earlyData ?? false,
     followPreferredAddress: options.followPreferredAddress ?? true,
+    grease: options.grease ?? true,
     ...(keyLog && { keyLog }),
     ...common(options),
   }

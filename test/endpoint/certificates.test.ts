@@ -130,6 +130,26 @@ describe('certificates chosen by the hello', () => {
   }
 })
 
+test.each([
+  [undefined, 2],
+  [false, 1],
+])('RFC 8701: with `grease` %s a client that names one cipher suite offers %i', async (grease, count) => {
+  let offered: readonly number[] = []
+  const { address } = await server(echo, {
+    protocolsFor: ({ cipherSuites }) => {
+      offered = cipherSuites
+      return ['echo']
+    },
+  })
+  const session = client(address, {
+    cipherSuites: ['TLS_CHACHA20_POLY1305_SHA256'],
+    ...(grease === false && { grease }),
+  })
+  await session.opened
+  expect(offered).toHaveLength(count)
+  expect(offered.at(-1)).toBe(0x1303)
+})
+
 test('setCertificates: new clients see the new one, the connection that is there goes on', async () => {
   const { endpoint, address } = await server(session => void echo(session))
   const first = client(address)

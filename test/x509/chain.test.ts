@@ -81,9 +81,9 @@ describe('bounds on work', () => {
 
   test('the length of a path', () => {
     const down = (from: number) => Array.from({ length: from }, (_, i) => `long-${from - i}`).join(' ')
-    verify(`under-long-6 ${down(6)}`, { roots: 'long-0' })
-    expectRefusal('unknownCa', `under-long-7 ${down(7)}`, { roots: 'long-0' })
-    verify(`under-long-7 ${down(7)}`, { roots: 'long-1' })
+    verify(`under-long-10 ${down(10)}`, { roots: 'long-0' })
+    expectRefusal('unknownCa', `under-long-11 ${down(11)}`, { roots: 'long-0' })
+    verify(`under-long-11 ${down(11)}`, { roots: 'long-1' })
   })
 
   test('signatures, when every authority could have issued every other', () => {

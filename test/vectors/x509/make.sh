@@ -132,8 +132,8 @@ for n in $(seq 1 15); do scenario "maze-$n" maze-0 p256 "$ca" /CN=maze; done
 scenario maze-leaf maze-0 p256 "$leaf|$host"
 issue long-0 self p256 "$ca"
 { echo long-0; cat long-0.pem; } >> out/scenarios.pem
-for n in $(seq 1 8); do scenario "long-$n" "long-$((n - 1))" p256 "$ca"; done
-for n in 6 7; do scenario "under-long-$n" "long-$n" p256 "$leaf|$host"; done
+for n in $(seq 1 11); do scenario "long-$n" "long-$((n - 1))" p256 "$ca"; done
+for n in 10 11; do scenario "under-long-$n" "long-$n" p256 "$leaf|$host"; done
 
 # Authorities that are none, and what they issued.
 authority() {
