@@ -92,6 +92,7 @@ const rooms: Readonly<Record<string, Room>> = {
     floor: 5,
     doors: [
       'client.ts',
+      'client-exchange.ts',
       'connection.ts',
       'server.ts',
       'early-data.ts',

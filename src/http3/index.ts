@@ -1,5 +1,6 @@
 // Entry point `zerotrip/http3`.
 
+export type { ClientStreamOptions, Http3ClientStream } from '../web/client/client-stream.ts'
 export type { CompatRequest } from '../web/compat/request.ts'
 export type { HeaderMap, OutgoingHeaders } from '../web/messages/header-map.ts'
 export type { MessageStream } from '../web/messages/message-stream.ts'

@@ -8,10 +8,13 @@ import type { EndpointOptions } from '../endpoint/endpoint-options.ts'
 import type { ConnectOptions } from '../endpoint/options.ts'
 import type { CloseInfo, QuicSession } from '../endpoint/quic-session.ts'
 import { Http3Client, type Http3ClientOptions } from '../http3/client.ts'
+import type { OutgoingRequest } from '../http3/client-exchange.ts'
 import { isSafeMethod } from '../http3/early-data.ts'
 import type { RequestLike } from '../http3/fetch.ts'
 import type { ClientBundle } from '../zero-rtt/bundle.ts'
+import { type ClientStreamOptions, clientFields, Http3ClientStream } from './client/client-stream.ts'
 import { ClientTickets } from './client-tickets.ts'
+import type { OutgoingHeaders } from './messages/header-map.ts'
 
 export interface Http3ConnectOptions
   extends Omit<ConnectOptions, 'alpn' | 'application'>,
@@ -48,6 +51,7 @@ export class Http3Session implements AsyncDisposable {
   readonly closed: Promise<CloseInfo>
   readonly session: QuicSession
   readonly #client: Http3Client
+  readonly #authority: string
   /** Requests that leave early without being told to. */
   readonly #early: ClientBundle['earlyRequests']
 
@@ -71,6 +75,7 @@ export class Http3Session implements AsyncDisposable {
       throw error
     }
     this.#client = seat.client
+    this.#authority = origin.host
     this.opened = this.session.opened
     this.closed = this.session.closed
     if (options.endpoint === undefined) closeWith(endpoint, this.session)
@@ -95,6 +100,23 @@ export class Http3Session implements AsyncDisposable {
     const request = requestOf(input, init)
     const early = init.early ?? this.#mayBeEarly(request.method ?? 'GET')
     return this.#client.request(request, { early, ...(init.signal && { signal: init.signal }) })
+  }
+
+  /**
+   * Sends a request, as node:http2 does: `session.request({ ':path': '/' })`, and `response`, `data` and `end` follow.
+   * Throws a TypeError for what is no request.
+   */
+  request(headers: OutgoingHeaders = {}, options: ClientStreamOptions = {}): Http3ClientStream {
+    const fields = clientFields(headers, this.#authority)
+    const early = options.early ?? this.#mayBeEarly(fields[0]?.[1] as string)
+    const stream = new Http3ClientStream(fields, { ...options, early })
+    this.#client.send(stream)
+    return stream
+  }
+
+  /** For other shapes: a request of the caller's own making. */
+  send(request: OutgoingRequest): void {
+    this.#client.send(request)
   }
 
   /** Takes no new requests and closes when those begun are done. */
