@@ -345,6 +345,11 @@ export const limits = {
   // Early data.
 
   /**
+   * Bytes of a streamed request body that a client keeps while the server may say that it was too early.
+   * At the bound: nothing more is sent until the handshake is confirmed. Against memory filled for a server that hesitates. RFC 8470 §5.2.
+   */
+  replayableBody: 65_536,
+  /**
    * Milliseconds between the time in a PSK or a ticket and ours for early data to be taken.
    * At the bound: early data is refused. Against replay. RFC 8446 §8.3.
    */

@@ -1,18 +1,23 @@
 // One request at a client: from the call to the last byte of the response.
 
+import { limits } from '../limits.ts'
 import { type BodyOwner, IncomingBody, OutgoingBody } from './body.ts'
 import { Http3ErrorCode } from './error-codes.ts'
 import { bodyBytes, hasNoContent, headerPairs, type RequestLike, requestFields } from './fetch.ts'
 import type { Field } from './field.ts'
 import type { ResponseHead } from './fields.ts'
+import { ReplayableBody } from './replayable-body.ts'
 import type { RequestStream } from './request-stream.ts'
 
 export interface ClientRequestOptions {
   /**
    * It may be sent as 0-RTT data, where it can be replayed: for requests that do no harm twice (RFC 8470 §4). Then a
-   * 425 is followed by a second try after the handshake, unless the body was a stream. Default false.
+   * 425 is followed by a second try after the handshake. A body that is a stream is kept for that, up to `keepBody`
+   * bytes, and goes no further until the handshake is confirmed. Default false.
    */
   readonly early?: boolean
+  /** Bytes of a streamed body that are kept while it may have to be sent again. Default 65,536. */
+  readonly keepBody?: number | undefined
   /** Cancels the request and the body of its response. Besides the signal of the request itself. */
   readonly signal?: AbortSignal | undefined
 }
@@ -41,6 +46,8 @@ export interface OutgoingRequest {
   onResponse(): void
   onContent(): void
   onWritable(): void
+  /** The handshake is confirmed: what is sent from now on cannot be too early. */
+  onConfirmed?(): void
   /** The server wants no more of what we send. */
   onStopped(): void
   /** Ready to be sent once more, and not early. */
@@ -57,6 +64,9 @@ export class ClientExchange implements OutgoingRequest, BodyOwner {
   mayBeEarly: boolean
   readonly #isHead: boolean
   readonly #body: ReadableStream<unknown> | undefined
+  readonly #keepBody: number
+  /** A streamed body that went early. */
+  #replayable: ReplayableBody | undefined = undefined
   readonly #signals: AbortSignal[] = []
   readonly #onAbort: (event: Event) => void
   readonly #resolve: (response: Response) => void
@@ -81,6 +91,7 @@ export class ClientExchange implements OutgoingRequest, BodyOwner {
     this.#body = body instanceof ReadableStream ? body : undefined
     this.fields = requestFields(request, authority, this.bytes === undefined ? -1 : this.bytes.length)
     this.mayBeEarly = options.early ?? false
+    this.#keepBody = options.keepBody ?? limits.replayableBody
     this.#isHead = request.method === 'HEAD'
     this.#resolve = resolve
     this.#reject = reject
@@ -102,7 +113,8 @@ export class ClientExchange implements OutgoingRequest, BodyOwner {
   }
 
   get isTooEarly(): boolean {
-    return this.#wasEarly && !this.hasStream && this.#stream?.response?.status === 425
+    const canRepeat = !this.hasStream || this.#replayable?.canReplay === true
+    return this.#wasEarly && canRepeat && this.#stream?.response?.status === 425
   }
 
   listen(): boolean {
@@ -121,12 +133,17 @@ export class ClientExchange implements OutgoingRequest, BodyOwner {
     this.#wasEarly = isEarly
     if (this.#isHead) stream.expectNoContent()
     if (this.#body === undefined) return
-    const outgoing = new OutgoingBody(stream, this.#body, undefined)
+    if (isEarly) this.#replayable = new ReplayableBody(this.#body, this.#keepBody)
+    const outgoing = new OutgoingBody(stream, this.#replayable?.open() ?? this.#body, undefined)
     this.#outgoing = outgoing
     outgoing.run().then(
-      () => this.#onSent(),
+      () => this.#onSent(outgoing),
       error => this.fail(error),
     )
+  }
+
+  onConfirmed(): void {
+    this.#replayable?.release()
   }
 
   onContent(): void {
@@ -176,6 +193,9 @@ export class ClientExchange implements OutgoingRequest, BodyOwner {
   }
 
   rewind(): void {
+    this.#replayable?.rewind()
+    this.#outgoing?.cancel(new DOMException('It is sent again', 'AbortError'))
+    this.#outgoing = undefined
     this.#stream?.cancel(Http3ErrorCode.RequestCancelled)
     this.#stream = undefined
     this.#wasEarly = false
@@ -191,7 +211,8 @@ export class ClientExchange implements OutgoingRequest, BodyOwner {
     this.#finish()
   }
 
-  #onSent(): void {
+  #onSent(outgoing: OutgoingBody): void {
+    if (outgoing !== this.#outgoing) return
     this.#isSent = true
     if (this.#isResponseDone) this.#finish()
   }

@@ -165,6 +165,7 @@ export class Http3Client {
   #onConfirmed(): void {
     const again = this.#tooEarly
     this.#tooEarly = []
+    for (const exchange of this.#exchanges.values()) exchange.onConfirmed?.()
     for (const exchange of again) this.#submit(exchange)
     this.#openQueued()
   }

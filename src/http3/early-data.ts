@@ -3,8 +3,8 @@
 import type { Field } from './field.ts'
 import type { RequestHead } from './fields.ts'
 
-/** What to do with an early request: run it now, wait for the handshake, or answer 425 (Too Early). */
-export type EarlyDecision = 'run' | 'wait' | 'refuse'
+/** What to do with an early request: run it now, hold it until the handshake is confirmed, or answer 425 (Too Early). */
+export type EarlyDecision = 'run' | 'defer' | 'too-early'
 
 /** What a policy is asked. */
 export interface EarlyQuestion {
@@ -16,12 +16,13 @@ export interface EarlyQuestion {
 }
 
 /**
- * - `safe` (default): safe methods run at once, others are answered 425.
- * - `defer`: safe methods run at once, others wait for the handshake; 425 where waiting does not help.
+ * - `defer` (default): safe methods run at once, others wait here for the handshake, which costs the client no round trip;
+ *   425 where waiting does not help.
+ * - `too-early`: safe methods run at once, others are answered 425: for servers that would not hold requests.
  * - `all`: everything runs at once: for handlers that ask `request.early` themselves, or do not mind replays.
  * - a function: per request.
  */
-export type EarlyDataPolicy = 'safe' | 'defer' | 'all' | ((question: EarlyQuestion) => EarlyDecision)
+export type EarlyDataPolicy = 'defer' | 'too-early' | 'all' | ((question: EarlyQuestion) => EarlyDecision)
 
 /** Asked for every request: those that are not early at all run. */
 export function decideEarly(policy: EarlyDataPolicy, request: RequestHead, isEarly: boolean): EarlyDecision {
@@ -29,7 +30,7 @@ export function decideEarly(policy: EarlyDataPolicy, request: RequestHead, isEar
   if ((!isEarly && !isForwarded) || policy === 'all') return 'run'
   if (typeof policy === 'function') return policy({ request, isEarly, isForwarded })
   if (isSafeMethod(request.method)) return 'run'
-  return policy === 'defer' && !isForwarded ? 'wait' : 'refuse'
+  return policy === 'defer' && !isForwarded ? 'defer' : 'too-early'
 }
 
 /** RFC 9110 §9.2.1. */

@@ -29,7 +29,7 @@ export interface Exchange {
 export interface Http3ServerOptions extends OwnSettings {
   /** Who answers requests, instead of the handler. */
   readonly exchange?: (host: ExchangeHost, stream: RequestStream) => Exchange
-  /** Which requests run before the handshake says they are no replay. Default `safe`. */
+  /** Which requests run before the handshake says they are no replay. Default `defer`. */
   readonly earlyData?: EarlyDataPolicy
   /** Bytes of a header section, 32 per field included; above it the answer is 431. Default 65536. */
   readonly maxFieldSectionSize?: number | undefined
@@ -122,9 +122,9 @@ export class Http3Server implements ExchangeHost {
     const request = stream.request
     if (request === undefined) return
     try {
-      const decision = decideEarly(this.options.earlyData ?? 'safe', request, stream.isEarly)
-      if (decision === 'wait' && !this.connection.transport.isHandshakeConfirmed) this.#waiting.push(stream)
-      else if (decision === 'refuse') answer(stream, tooEarly)
+      const decision = decideEarly(this.options.earlyData ?? 'defer', request, stream.isEarly)
+      if (decision === 'defer' && !this.connection.transport.isHandshakeConfirmed) this.#waiting.push(stream)
+      else if (decision === 'too-early') answer(stream, tooEarly)
       else this.#run(stream)
     } catch (error) {
       // Only a policy of the application can throw here.

@@ -28,8 +28,9 @@ export interface ServeOptions extends EndpointOptions, Omit<ListenOptions, 'alpn
   /** Answers requests. `request.early`: it came as 0-RTT data and may be a replay; `await request.confirmed` to be sure. */
   readonly fetch: Http3Handler
   /**
-   * Which early requests run at once. Default `safe`, or what the bundle allows; nothing is early unless `earlyData` or
-   * `bundle` lets it in.
+   * Which early requests run at once, are held until the handshake is confirmed, or are answered 425. Default `defer`:
+   * safe methods run, others are held; `all` if the bundle says so. Nothing is early unless `earlyData` or `bundle` lets
+   * it in.
    */
   readonly early?: Http3ServerOptions['earlyData']
   /** Who judges whether early data of a ticket is fresh. Default: it is refused. */
@@ -101,7 +102,7 @@ export class Http3Endpoint implements AsyncDisposable {
       date: httpDate,
       ...options.http3,
       ...(answering && { exchange: answering(session) }),
-      earlyData: options.early ?? (options.bundle?.earlyRequests === 'all' ? 'all' : 'safe'),
+      earlyData: options.early ?? (options.bundle?.earlyRequests === 'all' ? 'all' : 'defer'),
       onError: options.onError ?? warn,
     })
   }

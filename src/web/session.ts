@@ -42,6 +42,8 @@ export interface Http3FetchInit {
    * safe methods, or what the bundle allows.
    */
   readonly early?: boolean
+  /** Bytes of a streamed body that are kept while it may have to be sent again after a 425. Default 65,536. */
+  readonly keepBody?: number
 }
 
 export class Http3Session implements AsyncDisposable {
@@ -99,7 +101,11 @@ export class Http3Session implements AsyncDisposable {
   async fetch(input: string | URL | Request, init: Http3FetchInit = {}): Promise<Response> {
     const request = requestOf(input, init)
     const early = init.early ?? this.#mayBeEarly(request.method ?? 'GET')
-    return this.#client.request(request, { early, ...(init.signal && { signal: init.signal }) })
+    return this.#client.request(request, {
+      early,
+      keepBody: init.keepBody,
+      ...(init.signal && { signal: init.signal }),
+    })
   }
 
   /**

@@ -132,7 +132,7 @@ describe('when it is sent', () => {
         count++
         return { body: String(request.early) }
       },
-      { prepare: handshaking },
+      { prepare: handshaking, earlyData: 'too-early' },
     )
     const promise = client.request({ url, method: 'POST', body: 'x' }, { early: true })
     await pair.settle()
@@ -147,19 +147,82 @@ describe('when it is sent', () => {
     expect(count).toBe(1)
   })
 
-  test('a 425 of the second try, or of a body that is gone, is the answer', async () => {
+  test('a 425 of the second try is the answer', async () => {
     const { client, pair } = join(() => ({ status: 425 }), { prepare: handshaking })
     const promise = client.request({ url }, { early: true })
-    const stream = client.request(
-      { url, method: 'POST', body: new ReadableStream({ start: c => c.close() }) },
-      { early: true },
-    )
     await pair.settle()
-    expect((await stream).status).toBe(425)
     confirm(pair)
     await pair.settle()
     expect((await promise).status).toBe(425)
     expect(client.activeCount).toBe(0)
+  })
+
+  /** `pieces` chunks of 10 bytes, one for each time it is asked. */
+  function pieces(count: number): { body: ReadableStream<Uint8Array>; read: () => number; cancelled: unknown[] } {
+    let read = 0
+    const cancelled: unknown[] = []
+    const body = new ReadableStream<Uint8Array>(
+      {
+        pull: controller => {
+          if (read === count) controller.close()
+          else controller.enqueue(new Uint8Array(10).fill(read++))
+        },
+        cancel: reason => void cancelled.push(reason),
+      },
+      { highWaterMark: 0 },
+    )
+    return { body, read: () => read, cancelled }
+  }
+
+  test('a streamed body is kept for the second try, which says it all again', async () => {
+    const bodies: number[][] = []
+    const { client, pair } = join(
+      async request => {
+        bodies.push([...new Uint8Array(await request.arrayBuffer())])
+        return { status: 201 }
+      },
+      { prepare: handshaking, earlyData: 'too-early' },
+    )
+    const source = pieces(3)
+    const promise = client.request({ url, method: 'POST', body: source.body }, { early: true })
+    await pair.settle()
+    expect(bodies).toEqual([])
+    confirm(pair)
+    await pair.settle()
+    expect((await promise).status).toBe(201)
+    expect(bodies).toEqual([[0, 1, 2].flatMap(piece => Array.from({ length: 10 }, () => piece))])
+    expect(source.cancelled).toEqual([])
+    expect(client.activeCount).toBe(0)
+  })
+
+  test('up to a limit, where it stops until the handshake is confirmed', async () => {
+    const { client, pair } = join(async request => ({ body: String((await request.arrayBuffer()).byteLength) }), {
+      prepare: handshaking,
+    })
+    const source = pieces(20)
+    const options = { early: true, keepBody: 40 }
+    const promise = client.request({ url, method: 'POST', body: source.body }, options)
+    await pair.settle()
+    expect(source.read()).toBe(4)
+    confirm(pair)
+    await pair.settle()
+    expect(await text(await promise, pair)).toBe('200')
+  })
+
+  test('a body of which the beginning is gone cannot be sent again: 425 is the answer', async () => {
+    let answer: (status: number) => void = () => {}
+    const status = new Promise<number>(resolve => {
+      answer = resolve
+    })
+    const { client, pair } = join(async () => ({ status: await status }), { prepare: handshaking, earlyData: 'all' })
+    const source = pieces(20)
+    const promise = client.request({ url, method: 'POST', body: source.body }, { early: true, keepBody: 40 })
+    await pair.settle()
+    confirm(pair)
+    await pair.settle()
+    answer(425)
+    await pair.settle()
+    expect((await promise).status).toBe(425)
   })
 
   test('425 that comes when the handshake is confirmed already', async () => {

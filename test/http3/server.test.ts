@@ -385,8 +385,8 @@ describe('what goes wrong', () => {
 
 describe('RFC 8470: early data', () => {
   const policies = [
-    ['safe', 'GET', 200],
-    ['safe', 'POST', 425],
+    ['too-early', 'GET', 200],
+    ['too-early', 'POST', 425],
     ['all', 'POST', 200],
     ['defer', 'GET', 200],
   ] as const
@@ -405,14 +405,14 @@ describe('RFC 8470: early data', () => {
     expect(seen).toEqual(status === 200 ? [true] : [])
   })
 
-  test('policy defer: an early POST waits for the handshake', async () => {
+  test.each(['defer', undefined] as const)('policy %s: an early POST waits for the handshake', async policy => {
     const seen: boolean[] = []
     const { client, server, pair } = join(
       request => {
         seen.push(request.early)
         return { status: 200 }
       },
-      { earlyData: 'defer', prepare: early },
+      { ...(policy && { earlyData: policy }), prepare: early },
     )
     const promise = client.request({ url, method: 'POST', body: 'x' })
     const cancelled = new AbortController()
@@ -445,7 +445,7 @@ describe('RFC 8470: early data', () => {
       prepare: early,
       earlyData: ({ request, isEarly, isForwarded }) => {
         questions.push([request.path, isEarly, isForwarded])
-        return request.path === '/run' ? 'run' : 'refuse'
+        return request.path === '/run' ? 'run' : 'too-early'
       },
     })
     const answers = [client.request({ url: '/run', method: 'POST' }), client.request({ url: '/other' })]

@@ -50,12 +50,18 @@ describe('early data', () => {
     expect(seen).toEqual(['GET false', 'GET true'])
   })
 
-  test('RFC 8470 §5.2: 425 for what is not safe, and the client tries again by itself', async () => {
+  test.each([
+    ['RFC 8470 §5.2: 425 for what is not safe, and the client tries again by itself', 'too-early'],
+    ['what is not safe is held until the handshake is confirmed', 'defer'],
+  ] as const)('%s', async (_, policy) => {
     const seen: string[] = []
-    const { url } = await site(async request => {
-      seen.push(`${request.method} ${request.early} ${await request.text()}`)
-      return new Response('done')
-    }, early())
+    const { url } = await site(
+      async request => {
+        seen.push(`${request.method} ${request.early} ${await request.text()}`)
+        return new Response('done')
+      },
+      { ...early(), early: policy },
+    )
     const tickets = new MemoryTickets(Date.now)
     await warmUp(url, tickets)
     const near = session(url, { tickets, earlyData: true })
