@@ -128,7 +128,7 @@ const rooms: Readonly<Record<string, Room>> = {
   web: {
     floor: 7,
     doors: 'all',
-    uses: ['crypto', 'x509', 'tls13', 'zero-rtt', 'connection', 'http3', 'endpoint'],
+    uses: ['bytes', 'crypto', 'x509', 'tls13', 'zero-rtt', 'connection', 'http3', 'endpoint'],
   },
 }
 

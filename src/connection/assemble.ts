@@ -2,37 +2,32 @@
 
 import { equal } from '../bytes/equal.ts'
 import { MemoryAccount, MemoryBudget } from '../bytes/memory-budget.ts'
-import type { CryptoBackend } from '../crypto/backend.ts'
 import {
   type PreferredAddress,
   readTransportParameters,
   type TransportParameters,
   writeTransportParameters,
 } from '../packet/transport-parameters.ts'
-import { RESERVED_VERSION_RANDOM, withReservedVersion } from '../packet/version.ts'
 import { Recovery } from '../recovery/recovery.ts'
 import { StreamSet } from '../streams/stream-set.ts'
 import {
   type Authorization,
   type EarlyDataAttempt,
   type EarlyDataGate,
-  type OfferedPsk,
   type PskSource,
   refuseEarlyData,
   type TicketIssuer,
 } from '../tls13/ports.ts'
-import { startClient, startServer, type TlsSession } from '../tls13/session.ts'
-import { canHonour, readRemembered } from '../zero-rtt/remembered-parameters.ts'
-import { offeredPsk, type Resumption } from '../zero-rtt/resumption.ts'
+import { startServer, type TlsSession } from '../tls13/session.ts'
+import { canHonour } from '../zero-rtt/remembered-parameters.ts'
 import { AckRequests } from './ack-frequency.ts'
+import { applyStart, clientStart, offeredVersions } from './client-start.ts'
 import { Close } from './close.ts'
 import {
   ACTIVE_CONNECTION_ID_LIMIT,
   type Accepted,
-  CLIENT_VERSIONS,
   type ClientConfig,
   type Dependencies,
-  MAX_TOKEN_LENGTH,
   resolveTransport,
   resolveVersions,
   type ServerConfig,
@@ -68,78 +63,34 @@ const nothing = new Uint8Array(0)
 
 export function assembleClient(config: ClientConfig, deps: Dependencies, remote: Address, now: number): Parts {
   const transport = resolveTransport(config.transport)
-  const own = resolveVersions(config.versions, CLIENT_VERSIONS)
-  // RFC 9369 §5: a ticket and its token are good for the version they came with.
-  const resumption = config.resumption && own.includes(config.resumption.version) ? config.resumption : undefined
-  const versions = new Versions(own, resumption?.version ?? (own[0] as number))
-  const timeOrigin = config.timeOrigin ?? 0
   const localId = deps.ids.create()
   const destination = deps.backend.random(FIRST_DESTINATION_LENGTH)
-  const psk = resumption && offeredPsk(resumption, now + timeOrigin, config.earlyData ?? false)
-  const begin = (offer: OfferedPsk | undefined, time: number): TlsSession => {
-    const parameters = {
-      ...transport.parameters,
-      initialSourceConnectionId: localId,
-      versionInformation: { chosen: versions.current, available: offered(versions, deps.backend) },
-    }
-    return startClient(tlsClientConfig(config, deps.backend, parameters, offer), time + timeOrigin)
-  }
-  const tls = begin(psk, now)
-  const offersEarlyData = psk?.earlyData !== undefined
+  const start = clientStart(config, deps.backend, transport, localId, now)
   const expected: ExpectedIds = { originalDestination: destination, retrySource: undefined, peerSource: undefined }
   const parts = assemble(
     {
       isClient: true,
-      versions,
+      versions: start.versions,
       followsPreferredAddress: config.followPreferredAddress ?? true,
       deps,
       transport,
-      timeOrigin,
+      timeOrigin: config.timeOrigin ?? 0,
       localId,
       expected,
-      tls,
-      offered: psk && resumption?.authorization,
+      tls: start.tls,
+      offered: start.offered,
       now,
     },
-    offersEarlyData ? resumption?.transportParameters : undefined,
+    start.remembered,
     new PeerIds(destination, ACTIVE_CONNECTION_ID_LIMIT),
     // A client does not limit itself towards the address it chose.
     new Path(remote, true, () => deps.backend.random(CHALLENGE_LENGTH)),
     undefined,
-    resumption?.initialRtt,
-    time => begin(undefined, time),
+    start.initialRtt,
+    start.beginTls,
   )
-  const token = config.token ?? resumption?.token ?? nothing
-  if (token.length <= MAX_TOKEN_LENGTH) parts.token = token
-  parts.keyring.installInitial(destination, true)
-  if (offersEarlyData) {
-    const remembered = readRemembered((resumption as Resumption).transportParameters)
-    parts.streams.applyPeerLimits(streamLimits(remembered))
-    parts.datagrams.setPeerMaximum(remembered.maxDatagramFrameSize)
-  }
+  applyStart(parts, start)
   return parts
-}
-
-function tlsClientConfig(
-  config: ClientConfig,
-  backend: CryptoBackend,
-  parameters: TransportParameters,
-  psk: OfferedPsk | undefined,
-): Parameters<typeof startClient>[0] {
-  return {
-    backend,
-    serverName: config.serverName,
-    alpn: config.alpn,
-    transportParameters: writeTransportParameters(parameters, reservedParameter(backend)),
-    verifier: config.verifier,
-    psk,
-    ...(config.certificate && { certificate: config.certificate }),
-    ...(config.cipherSuites && { cipherSuites: config.cipherSuites }),
-    ...(config.groups && { groups: config.groups }),
-    ...(config.compression && { compression: config.compression }),
-    grease: config.grease,
-    ...(config.keyLog && { keyLog: config.keyLog }),
-  }
 }
 
 export function assembleServer(config: ServerConfig, deps: Dependencies, accepted: Accepted, now: number): Parts {
@@ -161,7 +112,7 @@ export function assembleServer(config: ServerConfig, deps: Dependencies, accepte
     ...(config.protocols && { protocols: config.protocols }),
     transportParameters: client => {
       const chosen = versions.answer(readTransportParameters(client, 'client').versionInformation)
-      const versionInformation = { chosen, available: offered(versions, deps.backend) }
+      const versionInformation = { chosen, available: offeredVersions(versions, deps.backend) }
       return writeTransportParameters({ ...parameters, versionInformation }, reservedParameter(deps.backend))
     },
     certificates: config.certificates,
@@ -211,11 +162,6 @@ export function assembleServer(config: ServerConfig, deps: Dependencies, accepte
     parts.departure.firstSocket = accepted.remote.via ?? 0
   }
   return parts
-}
-
-/** RFC 9368 §3: what we speak, and a version that nobody does. */
-function offered({ own }: Versions, backend: CryptoBackend): readonly number[] {
-  return withReservedVersion(own, backend.random(RESERVED_VERSION_RANDOM))
 }
 
 function preferredWithId(addresses: PreferredAddresses, { ids }: Dependencies): PreferredAddress {

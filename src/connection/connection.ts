@@ -6,6 +6,7 @@ import type { StreamDirection } from '../packet/frames/frame.ts'
 import { ErrorCode, TransportError } from '../packet/transport-error.ts'
 import { goOnWith, type HandshakeAnswer } from './answers.ts'
 import { assembleClient, assembleServer } from './assemble.ts'
+import { startAnew } from './client-start.ts'
 import { CloseState } from './close.ts'
 import type { Accepted, ClientConfig, Dependencies, ServerConfig } from './config.ts'
 import { nextDeadline, onDeadline } from './deadlines.ts'
@@ -149,6 +150,16 @@ export class Connection {
     } catch (error) {
       this.#fail(error)
     }
+  }
+
+  /**
+   * Client, before anything was sent: a PSK was found after all, and `config` is what `client` would have been given.
+   * Throws a TypeError when it is too late.
+   */
+  beginWith(config: ClientConfig, now: number): void {
+    this.#now = now
+    this.#isDrained = false
+    startAnew(this.#parts, config, now)
   }
 
   /** Opens a stream; undefined while the peer's limit is reached, until a `streamsAvailable` event (RFC 9000 §4.6). */

@@ -29,7 +29,7 @@ import type { Versions } from './versions.ts'
 
 export interface Parts {
   readonly isClient: boolean
-  readonly versions: Versions
+  versions: Versions
   readonly transport: Transport
   readonly deps: Dependencies
   readonly recorder: Recorder
@@ -38,7 +38,7 @@ export interface Parts {
   /** What a server hands out once the address is proven. */
   readonly newAddressToken: (() => Uint8Array | undefined) | undefined
   /** Client: the handshake from its beginning, with the version that is current. */
-  readonly beginTls: ((now: number) => TlsSession) | undefined
+  beginTls: ((now: number) => TlsSession) | undefined
   /** The id our long headers carry. */
   readonly localId: Uint8Array
 

@@ -5,7 +5,8 @@ import { isIP } from 'node:net'
 import { type ClientConfig, resolveTransport } from '../connection/config.ts'
 import { Connection } from '../connection/connection.ts'
 import type { Address } from '../connection/path.ts'
-import { NoTickets, originOf, type TicketStore } from '../zero-rtt/ticket-store.ts'
+import type { Resumption } from '../zero-rtt/resumption.ts'
+import { isLater, NoTickets, originOf, type TicketStore } from '../zero-rtt/ticket-store.ts'
 import type { EndpointDoor } from './acceptor.ts'
 import { now, timeOrigin } from './clock.ts'
 import { QuicError } from './errors.ts'
@@ -13,6 +14,7 @@ import { assertRemote, type ConnectOptions, clientConfig, handshakeTimeout, resu
 import { prepareQlog, QlogFile } from './qlog-file.ts'
 import { QuicSession } from './quic-session.ts'
 import { QuicStreams } from './quic-streams.ts'
+import { storeFailed } from './session-tickets.ts'
 import type { UdpSocket } from './udp-socket.ts'
 
 /** What the endpoint lends for it. */
@@ -53,10 +55,14 @@ export class Dialer {
     // Last of all: a ticket that was taken is gone.
     const origin = originOf(basis.serverName, to.port)
     const tickets = options.tickets ?? NoTickets
-    const config = resuming(basis, tickets.take(origin), options, backend)
+    const taken = tickets.take(origin)
+    const begin = (resumption: Resumption | undefined): ClientConfig => resuming(basis, resumption, options, backend)
+    const config = begin(isLater(taken) ? undefined : taken)
     const session = this.#session(socket.route(to.host, to.port), config, options, { tickets, origin, timeout })
     this.#door.add(session)
     this.#door.news.counters.opened++
+    const isNothing = taken === undefined && options.fallback === 'refuse'
+    if (isLater(taken) || isNothing) this.#beginLate(session, taken, begin, options)
     if (isIP(to.host) === 0) this.#resolve(session, to)
     host.schedule(session)
     return session
@@ -85,9 +91,31 @@ export class Dialer {
     })
   }
 
+  /** Nothing is sent until the store has answered; where nothing will be, the caller has its session first. */
+  async #beginLate(
+    session: QuicSession,
+    taken: ReturnType<TicketStore['take']>,
+    begin: (resumption: Resumption | undefined) => ClientConfig,
+    options: ConnectOptions,
+  ): Promise<void> {
+    session.holds++
+    let resumption: Resumption | undefined
+    try {
+      resumption = await taken
+    } catch (error) {
+      storeFailed(error)
+    }
+    if (session.connection.isTerminated) return
+    if (resumption !== undefined) session.connection.beginWith(begin(resumption), now())
+    else if (options.fallback === 'refuse') return session.abort(noCredential())
+    session.holds--
+    session.drain()
+    this.#door.host.schedule(session)
+  }
+
   async #resolve(session: QuicSession, to: Address): Promise<void> {
     const { socket, host } = this.#door
-    session.isResolved = false
+    session.holds++
     try {
       const found = await lookup(to.host, { family: socket.family, all: true })
       // Aborted meanwhile: it is gone.
@@ -97,11 +125,16 @@ export class Dialer {
       host.onMoved(session)
       const onAnswer = (): void => (session.connection.isTerminated ? undefined : host.onMoved(session))
       if (addresses.length > 1) session.opened.then(onAnswer, () => {})
-      session.isResolved = true
+      session.holds--
       host.schedule(session)
     } catch (cause) {
       const message = `no address found for ${to.host}; is the name right?`
       session.abort(new QuicError('ERR_ZEROTRIP_LOOKUP', message, { cause }))
     }
   }
+}
+
+function noCredential(): QuicError {
+  const message = 'there is no PSK or ticket for this server that is good now, and no other way in (fallback: refuse)'
+  return new QuicError('ERR_ZEROTRIP_NO_CREDENTIAL', message)
 }

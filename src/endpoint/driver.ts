@@ -66,7 +66,7 @@ export class Driver {
       // No buffers left in this turn: those who got none come first in the next.
       if (!this.#socket.hasBuffer) return this.#putFirst(due.slice(i))
       session.isScheduled = false
-      if (!session.isResolved) continue
+      if (session.holds > 0) continue
       if (this.#flush(session, time)) this.schedule(session)
       else if (!this.#isStopped) this.#armTimer(session, time)
       session.drain()

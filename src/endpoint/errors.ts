@@ -24,6 +24,8 @@ export type QuicErrorCode =
   | 'ERR_ZEROTRIP_STATELESS_RESET'
   /** The peer answered with a transport error, or broke the protocol. */
   | 'ERR_ZEROTRIP_TRANSPORT'
+  /** No key or ticket is at hand that is good now, and `fallback` is `refuse`. */
+  | 'ERR_ZEROTRIP_NO_CREDENTIAL'
   /** The host name could not be resolved. */
   | 'ERR_ZEROTRIP_LOOKUP'
   /** The session cannot move to another path now, or ever. */

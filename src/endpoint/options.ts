@@ -15,7 +15,7 @@ import {
   TLS_CHACHA20_POLY1305_SHA256,
 } from '../crypto/cipher-suite.ts'
 import { limits } from '../limits.ts'
-import { pinnedKeys } from '../tls13/certificate-policy.ts'
+import { noCertificate, pinnedKeys } from '../tls13/certificate-policy.ts'
 import {
   type Authorize,
   type ClientHelloInfo,
@@ -131,6 +131,12 @@ export interface ConnectOptions extends CommonOptions, ClientCertificateOptions,
   readonly grease?: boolean
   /** Offer early data with what the store holds: only for what may be executed twice. Default false. */
   readonly earlyData?: boolean
+  /**
+   * What to do when there is no PSK or ticket that the server takes. `refuse`: nothing; no certificate is taken in its
+   * place, and without anything to offer the connection fails at once (ERR_ZEROTRIP_NO_CREDENTIAL). For edges, where who
+   * may call is in the key. Default `certificate`: a full handshake, in which the pins of a bundle still hold.
+   */
+  readonly fallback?: 'certificate' | 'refuse'
   /** Who sits above, from the start and whatever protocol is chosen. Default: raw streams. */
   readonly application?: ApplicationFactory
   /** Ends the attempt, or later the connection: all that waits then rejects with its reason. */
@@ -214,6 +220,7 @@ export function resuming(
   backend: CryptoBackend,
 ): ClientConfig {
   if (resumption === undefined) return config
+  const isRefused = options.fallback === 'refuse'
   const earlyData = (config.earlyData ?? false) && config.alpn.includes(resumption.alpn)
   const pins = [...(options.pins ?? []), ...resumption.pins]
   return {
@@ -226,6 +233,7 @@ export function resuming(
     ...(earlyData && { alpn: [resumption.alpn] }),
     // A bundle names the key its worker falls back to, when the PSK is refused.
     ...(resumption.pins.length > 0 && !isTrustGiven(options) && { verifier: pinnedKeys(backend, pins) }),
+    ...(isRefused && { verifier: noCertificate }),
   }
 }
 

@@ -88,7 +88,8 @@ export class QuicSession implements AsyncDisposable {
 
   /** For the driver alone. */
   isScheduled = false
-  isResolved = true
+  /** Things that must be known before it may send: an address, a ticket. */
+  holds = 0
   timer: NodeJS.Timeout | undefined
   timerAt: number = Number.POSITIVE_INFINITY
 

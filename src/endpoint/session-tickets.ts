@@ -3,7 +3,7 @@
 import type { Connection } from '../connection/connection.ts'
 import type { TicketFacts } from '../connection/events.ts'
 import { resumptionFromTicket, type TicketCompany } from '../zero-rtt/resumption.ts'
-import type { TicketStore } from '../zero-rtt/ticket-store.ts'
+import { isLater, type TicketStore } from '../zero-rtt/ticket-store.ts'
 import type { Application } from './application.ts'
 import { unixTime } from './clock.ts'
 
@@ -35,7 +35,8 @@ export class SessionTickets {
     const { smoothed, min } = connection.rtt
     // RFC 9002 §6.2.2: the smoothed one, which counts how long the peer takes to answer.
     const initialRtt = Number.isFinite(min) && min > 0 ? smoothed : undefined
-    const company = { version: connection.version, appState, token: nothing, pins: [], initialRtt }
+    const authorization = connection.peer?.authorization
+    const company = { version: connection.version, appState, token: nothing, pins: [], initialRtt, authorization }
     const last = this.#waiting.pop() as TicketFacts
     for (const ticket of this.#waiting) this.#put(ticket, company)
     // RFC 9000 §8.1.3: a token used twice links two connections. It goes with the ticket that is taken first.
@@ -46,12 +47,17 @@ export class SessionTickets {
 
   #put(ticket: TicketFacts, company: TicketCompany): void {
     try {
-      this.#store.put(this.#origin, resumptionFromTicket(ticket, company, unixTime()))
+      const done = this.#store.put(this.#origin, resumptionFromTicket(ticket, company, unixTime()))
+      if (isLater(done)) done.then(undefined, storeFailed)
     } catch (error) {
-      // The caller's store failed, not the connection: the next visit is a full handshake.
-      process.emitWarning(`a ticket could not be stored: ${error}`, { code: 'ERR_ZEROTRIP_TICKET_STORE' })
+      storeFailed(error)
     }
   }
+}
+
+/** The caller's store failed, not the connection: the next visit is a full handshake. */
+export function storeFailed(error: unknown): void {
+  process.emitWarning(`a ticket store failed: ${error}`, { code: 'ERR_ZEROTRIP_TICKET_STORE' })
 }
 
 const nothing: Uint8Array = new Uint8Array(0)

@@ -51,6 +51,11 @@ export class Http3Client {
     return this.connection.peerSettingsBytes
   }
 
+  /** `remembered`, where it is not known from the start: before anything was sent. */
+  remember(settings: Uint8Array | undefined): void {
+    this.connection.remember(settings)
+  }
+
   get peerSettings(): Settings {
     return this.connection.peerSettings
   }

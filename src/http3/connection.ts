@@ -88,6 +88,12 @@ export class Http3Connection implements RequestHost, UniHost {
     this.#openControlStream()
   }
 
+  /** Client, before anything was sent: the server's SETTINGS of last time are known after all. */
+  remember(settings: Uint8Array | undefined): void {
+    this.#remembered = parseRemembered(settings)
+    this.peerSettings = this.#remembered ?? this.peerSettings
+  }
+
   get peerMaxFieldSectionSize(): number {
     return this.peerSettings.maxFieldSectionSize
   }

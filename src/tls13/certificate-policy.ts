@@ -75,6 +75,13 @@ function leafOf(chain: readonly Uint8Array[]): Uint8Array {
   return leaf
 }
 
+/** Trusts nobody: for clients that have a PSK, and are to have nothing else. */
+export const noCertificate: CertificateVerifier = {
+  verify: () => {
+    throw new TlsAlert(Alert.AccessDenied, 'the server took no PSK, and a certificate is not taken in its place')
+  },
+}
+
 /** Trusts everybody, an attacker in the middle included. For tests and measurements. */
 export const insecureVerifier: CertificateVerifier = { verify: () => undefined }
 

@@ -71,6 +71,7 @@ export class Http3Session implements AsyncDisposable {
       this.session = endpoint.connect(to, { ...options, earlyData, tickets, alpn: [H3], application: () => seat })
       this.#early = earlyData ? (options.bundle?.earlyRequests ?? 'safe') : 'never'
       const remembered = earlyData ? tickets.rememberedSettings(H3) : undefined
+      if (earlyData) tickets.onLate = () => seat.client?.remember(tickets.rememberedSettings(H3))
       seat.client = new Http3Client(this.session.transport, { ...options.http3, authority: origin.host, remembered })
     } catch (error) {
       if (options.endpoint === undefined) endpoint.close()

@@ -4,10 +4,15 @@
 import { limits } from '../limits.ts'
 import { isExpired, type Resumption } from './resumption.ts'
 
+/** Answers at once or later; a client whose store hesitates sends nothing until it has answered, or failed. */
 export interface TicketStore {
-  /** Removes and returns something to resume with, or undefined. `origin` is as `originOf` writes it. */
-  take(origin: string): Resumption | undefined
-  put(origin: string, resumption: Resumption): void
+  /**
+   * Removes and returns something to resume with, or undefined; never the same to two who ask. `origin` is as `originOf`
+   * writes it, or names an instance.
+   */
+  take(origin: string): Resumption | undefined | PromiseLike<Resumption | undefined>
+  /** What it returns is waited for by nobody; a promise that rejects is shown as a warning. */
+  put(origin: string, resumption: Resumption): unknown
 }
 
 /** The null object: nothing is remembered, every handshake is a full one. */
@@ -72,15 +77,22 @@ export class MemoryTickets implements TicketStore {
 /** Takes from the first store that has something; puts into the last. */
 export function firstTickets(...stores: readonly [TicketStore, ...TicketStore[]]): TicketStore {
   return {
-    take: origin => {
-      for (const store of stores) {
-        const found = store.take(origin)
-        if (found !== undefined) return found
-      }
-      return undefined
-    },
+    take: origin => takeFrom(stores, origin),
     put: (origin, resumption) => (stores.at(-1) as TicketStore).put(origin, resumption),
   }
+}
+
+function takeFrom(stores: readonly TicketStore[], origin: string): ReturnType<TicketStore['take']> {
+  const [first, ...others] = stores
+  const found = first?.take(origin)
+  if (first === undefined) return undefined
+  if (isLater(found)) return found.then(late => late ?? takeFrom(others, origin))
+  return found ?? takeFrom(others, origin)
+}
+
+/** Whether a store has yet to answer. */
+export function isLater<T>(answer: T | PromiseLike<T>): answer is PromiseLike<T> {
+  return typeof answer === 'object' && answer !== null && 'then' in answer
 }
 
 /** The key of an origin: `example.com:443`, `[::1]:443`. */

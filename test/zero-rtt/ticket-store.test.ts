@@ -65,14 +65,18 @@ test('NoTickets remembers nothing', () => {
   expect(NoTickets.take('a:443')).toBeUndefined()
 })
 
-test('firstTickets takes from the first that has one and puts into the last', () => {
+test('firstTickets takes from the first that has one and puts into the last', async () => {
   const [one, two] = [store().tickets, store().tickets]
   const both = firstTickets(one, two)
   one.put('a:443', ticket('first'))
   both.put('a:443', ticket('second'))
-  expect(name(both.take('a:443'))).toBe('first')
-  expect(name(both.take('a:443'))).toBe('second')
+  expect(name(await both.take('a:443'))).toBe('first')
+  expect(name(await both.take('a:443'))).toBe('second')
   expect(both.take('a:443')).toBeUndefined()
+  // One that answers later, and has nothing.
+  const late = firstTickets({ take: async () => undefined, put: () => {} }, two)
+  late.put('a:443', ticket('third'))
+  expect(name(await late.take('a:443'))).toBe('third')
 })
 
 test('origins are written one way', () => {
