@@ -11,6 +11,9 @@ export const PLATFORM_FD = 'ZEROTRIP_PLATFORM_FD'
 /** Bytes of a bundle, at most. */
 export const MAX_BUNDLE = 65_536
 
+/** Limits of HTTP/3 that worker and keys have to agree about. Header sections are as large as of-watchdog takes them. */
+export const WORKER_HTTP3: { readonly maxFieldSectionSize: number } = { maxFieldSectionSize: 1 << 20 }
+
 /** What a worker says when it can be called: one line of JSON. */
 export interface Announcement {
   readonly type: 'listening'
@@ -19,6 +22,8 @@ export interface Announcement {
   readonly port: number
   /** HTTPS (HTTP/1.1) on TCP, if asked for. */
   readonly tlsPort: number | undefined
+  /** Where Prometheus finds `/metrics`, if anywhere. */
+  readonly metricsPort?: number
   /** PEM: what the worker shows to clients without a key of their own. It was made by the worker itself. */
   readonly certificate: string
   /** SHA-256 of its public key, hex. */

@@ -14,7 +14,7 @@ import {
   type WorkerBundle,
   writeWorkerBundle,
 } from 'zerotrip/zero-rtt'
-import { type Announcement, BUNDLE_FD, PLATFORM_FD } from '../inherited.ts'
+import { type Announcement, BUNDLE_FD, PLATFORM_FD, WORKER_HTTP3 } from '../inherited.ts'
 
 export interface LaunchOptions {
   /** Path of the module that exports the function. */
@@ -91,6 +91,7 @@ export async function launch(options: LaunchOptions): Promise<LaunchedWorker> {
   const { clientId, earlyRequests, lifetime } = options
   const { worker, client } = provisionHttp3({
     clientId,
+    http3: WORKER_HTTP3,
     // Not known before it listens.
     addresses: [],
     ...(earlyRequests && { earlyRequests }),

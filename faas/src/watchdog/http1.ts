@@ -3,39 +3,37 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import type { ReadableStream } from 'node:stream/web'
+import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
+import type { FunctionHandler } from './handler.ts'
 
 /** Nothing that comes by TCP is early. */
-export class Http1Request extends Request {
+class Http1Request extends Request {
   readonly early: boolean = false
   readonly confirmed: Promise<void> = Promise.resolve()
 }
 
-export function listenerOf(
-  fetch: (request: Http1Request) => Response | Promise<Response>,
-  onError: (error: unknown) => void,
-): RequestListener {
+export function listenerOf(handler: FunctionHandler, onError: (error: unknown) => void): RequestListener {
   return (incoming, outgoing) => {
-    answer(fetch, incoming, outgoing).catch(error => {
-      onError(error)
+    answer(handler, incoming, outgoing).catch(error => {
+      if (!outgoing.destroyed) onError(error)
       if (outgoing.headersSent) outgoing.destroy()
       else outgoing.writeHead(500).end()
     })
   }
 }
 
-async function answer(
-  fetch: (request: Http1Request) => Response | Promise<Response>,
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-): Promise<void> {
-  const response = await fetch(requestOf(incoming))
-  outgoing.writeHead(response.status, [...response.headers].flat())
-  if (response.body === null) outgoing.end()
-  else await pipeline(Readable.fromWeb(response.body as ReadableStream), outgoing)
+async function answer(handler: FunctionHandler, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  const gone = new AbortController()
+  outgoing.once('close', () => {
+    if (!outgoing.writableFinished) gone.abort(new DOMException('The client lost interest', 'AbortError'))
+  })
+  const { status, headers, body } = await handler(requestOf(incoming, gone.signal))
+  outgoing.writeHead(status ?? 200, [...(headers ?? [])].flat())
+  if (body instanceof ReadableStream) await pipeline(Readable.fromWeb(body as NodeReadableStream), outgoing)
+  else outgoing.end(body)
 }
 
-function requestOf(incoming: IncomingMessage): Http1Request {
+function requestOf(incoming: IncomingMessage, signal: AbortSignal): Http1Request {
   const method = incoming.method ?? 'GET'
   const hasBody = method !== 'GET' && method !== 'HEAD'
   const scheme = 'encrypted' in incoming.socket ? 'https' : 'http'
@@ -44,6 +42,7 @@ function requestOf(incoming: IncomingMessage): Http1Request {
   return new Http1Request(`${scheme}://${incoming.headers.host ?? 'localhost'}${incoming.url}`, {
     method,
     headers,
+    signal,
     ...(hasBody && { body: Readable.toWeb(incoming) as never, duplex: 'half' as const }),
   })
 }

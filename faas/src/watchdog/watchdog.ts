@@ -1,37 +1,42 @@
-// Stands in front of a function, in its process: HTTP/3 on UDP and, if asked for, HTTP/1.1 on TCP, with and without TLS.
+// Stands in front of a function: HTTP/3 on UDP and, if asked for, HTTP/1.1 on TCP, with and without TLS.
 
-import { createServer, type RequestListener } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type ServerOptions } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Server } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { nodeBackend, withKeySharesAhead } from 'zerotrip'
-import { type Http3Endpoint, type Http3Handler, serve } from 'zerotrip/http3'
-import { gateFrom, SingleUse, type WorkerBundle } from 'zerotrip/zero-rtt'
-import type { Announcement } from '../inherited.ts'
-import { type Http1Request, listenerOf } from './http1.ts'
-import { newIdentity } from './identity.ts'
-
-/** What is to be run: the exports of a handler module. */
-export interface ServerlessFunction {
-  /** Answers requests of every kind. */
-  readonly fetch: Http3Handler
-  /** Answers those that come by TCP in `fetch`'s place, if there is a reason to. */
-  readonly listener?: RequestListener
-}
+import { type Http3Endpoint, serve } from 'zerotrip/http3'
+import { type EarlyRequests, gateFrom, SingleUse, type WorkerBundle } from 'zerotrip/zero-rtt'
+import { type Announcement, WORKER_HTTP3 } from '../inherited.ts'
+import type { FunctionHandler } from './handler.ts'
+import { listenerOf } from './http1.ts'
+import { type Identity, newIdentity } from './identity.ts'
 
 export interface WatchdogOptions {
-  readonly run: ServerlessFunction
+  /** Answers requests of every kind. */
+  readonly fetch: FunctionHandler
+  /** Answers those that come by TCP in `fetch`'s place, if there is a reason to. */
+  readonly listener?: RequestListener | undefined
+  /** Takes connections that are upgraded, which only TCP has. Default: they are refused. */
+  readonly onUpgrade?: ((request: IncomingMessage, socket: Duplex, head: Buffer) => void) | undefined
   /** The worker's half of the keys. Without it every client is a stranger: 1-RTT, with a certificate. */
-  readonly bundle?: WorkerBundle
+  readonly bundle?: WorkerBundle | undefined
   /** Default 127.0.0.1. */
   readonly host?: string
   /** Default 0: any free one. */
   readonly port?: number
   /** Names in the certificate besides `host`. */
   readonly names?: readonly string[]
+  /** HTTP/3 on UDP. Default true. */
+  readonly udp?: boolean
   /** Plain HTTP/1.1 on TCP, on the same port. Default false. */
   readonly tcp?: boolean
   /** HTTPS on TCP, on a port of its own. Default false. */
   readonly tls?: boolean
+  /** Which early requests run at once. Default: what the bundle says, else safe methods. */
+  readonly earlyRequests?: EarlyRequests
+  /** ms a request may take to come, by TCP. Default 30,000. */
+  readonly readTimeout?: number
   /** Told when the function fails. */
   readonly onError: (error: unknown) => void
 }
@@ -44,10 +49,10 @@ const KEY_SHARES_AHEAD = 16
 
 export class Watchdog {
   readonly announcement: Announcement
-  readonly #http3: Http3Endpoint
+  readonly #http3: Http3Endpoint | undefined
   readonly #servers: readonly Server[]
 
-  constructor(announcement: Announcement, http3: Http3Endpoint, servers: readonly Server[]) {
+  constructor(announcement: Announcement, http3: Http3Endpoint | undefined, servers: readonly Server[]) {
     this.announcement = announcement
     this.#http3 = http3
     this.#servers = servers
@@ -55,8 +60,7 @@ export class Watchdog {
 
   /** Takes no new requests and lets those begun finish for up to `deadline` ms. */
   async close(deadline: number): Promise<void> {
-    for (const server of this.#servers) server.close()
-    await this.#http3.close({ deadline })
+    await Promise.all([this.#http3?.close({ deadline }), ...this.#servers.map(server => closed(server, deadline))])
   }
 }
 
@@ -64,10 +68,9 @@ export class Watchdog {
 export async function startWatchdog(options: WatchdogOptions): Promise<Watchdog> {
   const host = options.host ?? '127.0.0.1'
   const identity = newIdentity([...new Set([host, ...(options.names ?? [])])])
-  const secrets = { cert: identity.certificate, key: identity.key }
-  const listener = options.run.listener ?? listenerOf(plainFetch(options.run.fetch), options.onError)
-  const { http3, port, tcp } = await bind(options, host, secrets, listener)
-  const tls = options.tls ? createTlsServer(secrets, listener) : undefined
+  const listener = options.listener ?? listenerOf(options.fetch, options.onError)
+  const { http3, port, tcp } = await bind(options, host, identity, listener)
+  const tls = options.tls ? createTlsServer({ cert: identity.certificate, key: identity.key }, listener) : undefined
   if (tls) await listening(tls, host, 0)
   return new Watchdog(
     {
@@ -87,33 +90,50 @@ export async function startWatchdog(options: WatchdogOptions): Promise<Watchdog>
 async function bind(
   options: WatchdogOptions,
   host: string,
-  secrets: { cert: string; key: string },
+  identity: Identity,
   listener: RequestListener,
-): Promise<{ http3: Http3Endpoint; port: number; tcp: Server | undefined }> {
-  const backend = withKeySharesAhead(nodeBackend, KEY_SHARES_AHEAD)
+): Promise<{ http3: Http3Endpoint | undefined; port: number; tcp: Server | undefined }> {
   for (let attempt = 1; ; attempt++) {
-    const http3 = serve({
-      host,
-      port: options.port ?? 0,
-      backend,
-      ...secrets,
-      fetch: options.run.fetch,
-      onError: options.onError,
-      // The sealing keys of tickets are born with this process: no ticket was used before it (RFC 8446 §8.2).
-      earlyData: gateFrom(new SingleUse()),
-      ...(options.bundle && { bundle: options.bundle }),
-    })
-    const { port } = await http3.ready
+    const http3 = options.udp === false ? undefined : http3On(options, host, identity)
+    const port = http3 ? (await http3.ready).port : (options.port ?? 0)
     if (!options.tcp) return { http3, port, tcp: undefined }
-    const tcp = createServer(listener)
+    const tcp = tcpServer(options, listener)
     try {
       await listening(tcp, host, port)
-      return { http3, port, tcp }
+      return { http3, port: (tcp.address() as AddressInfo).port, tcp }
     } catch (error) {
-      await http3.close({ deadline: 0 })
+      await http3?.close({ deadline: 0 })
       if (options.port || attempt === PORT_ATTEMPTS) throw error
     }
   }
+}
+
+function http3On(options: WatchdogOptions, host: string, identity: Identity): Http3Endpoint {
+  const { bundle, earlyRequests } = options
+  return serve({
+    host,
+    port: options.port ?? 0,
+    backend: withKeySharesAhead(nodeBackend, KEY_SHARES_AHEAD),
+    cert: identity.certificate,
+    key: identity.key,
+    fetch: options.fetch,
+    onError: options.onError,
+    http3: WORKER_HTTP3,
+    // The sealing keys of tickets are born with this process: no ticket was used before it (RFC 8446 §8.2).
+    ...(earlyRequests !== 'never' && { earlyData: gateFrom(new SingleUse()) }),
+    ...(earlyRequests === 'all' && { early: 'all' as const }),
+    ...(bundle && { bundle }),
+  })
+}
+
+function tcpServer(options: WatchdogOptions, listener: RequestListener): Server {
+  const limits: ServerOptions = {
+    maxHeaderSize: WORKER_HTTP3.maxFieldSectionSize,
+    requestTimeout: options.readTimeout ?? 30_000,
+  }
+  const server = createServer(limits, listener)
+  if (options.onUpgrade) server.on('upgrade', options.onUpgrade)
+  return server
 }
 
 function listening(server: Server, host: string, port: number): Promise<void> {
@@ -126,15 +146,12 @@ function listening(server: Server, host: string, port: number): Promise<void> {
   })
 }
 
-/** Over HTTP/1.1 an answer has to be a `Response`; plain objects of its shape become one. */
-function plainFetch(fetch: Http3Handler): (request: Http1Request) => Promise<Response> {
-  return async request => {
-    const answer = await fetch(request as never)
-    if (answer instanceof Response) return answer
-    const { status, headers, body } = answer
-    return new Response(body as ConstructorParameters<typeof Response>[0], {
-      status: status ?? 200,
-      ...(headers && { headers: [...headers] as never }),
+function closed(server: Server, deadline: number): Promise<void> {
+  return new Promise(resolve => {
+    const cut = setTimeout(() => (server as ReturnType<typeof createServer>).closeAllConnections(), deadline)
+    server.close(() => {
+      clearTimeout(cut)
+      resolve()
     })
-  }
+  })
 }

@@ -1,19 +1,38 @@
 #!/usr/bin/env node
-// The worker process: takes its half of the keys, loads the function, listens, says so. Mode `inproc`: the function is a
-// module that exports `fetch`, and lives here.
+// The worker process: takes its half of the keys, starts the function, listens, says so.
 //
 //     zerotrip-watchdog HANDLER.mjs [--host 127.0.0.1] [--port 0] [--name NAME]... [--tcp] [--tls]
+//     mode=http upstream_url=http://127.0.0.1:3000 fprocess='python3 server.py' zerotrip-watchdog
+//     zerotrip-watchdog -run-healthcheck
+//
+// With a module the function lives in this process (mode `inproc`); without, the environment says what to do, as it does
+// to OpenFaaS' of-watchdog.
 
 import { Socket } from 'node:net'
-import { resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { readWorkerBundle, type WorkerBundle } from 'zerotrip/zero-rtt'
 import { BUNDLE_FD, MAX_BUNDLE, PLATFORM_FD, readAndClose, takeDescriptor } from '../inherited.ts'
-import { type ServerlessFunction, startWatchdog } from './watchdog.ts'
+import { loadFunction, type ServerlessFunction } from './function.ts'
+import { isHealthy, Readiness } from './readiness.ts'
+import { type RequestCounts, Service } from './service.ts'
+import { readSettings, type WatchdogSettings } from './settings.ts'
+import { startWatchdog, type Watchdog } from './watchdog.ts'
 
-/** ms that requests in flight are given when the platform wants the worker to end, or is gone. */
+/** ms that requests in flight are given when a platform that launched this worker wants it to end, or is gone. */
 const DRAIN = 5000
+
+interface Plan {
+  readonly handler: string | undefined
+  readonly settings: WatchdogSettings
+  readonly host: string
+  readonly port: number
+  readonly names: readonly string[]
+  readonly tcp: boolean
+  readonly tls: boolean
+  /** ms between the wish to end and its beginning, and for what was begun. */
+  readonly notice: number
+  readonly drain: number
+}
 
 /** Before any code of the function runs: that code shall find neither the keys nor where they came from. */
 function takeBundle(): WorkerBundle | undefined {
@@ -25,42 +44,104 @@ function takeBundle(): WorkerBundle | undefined {
   return bundle
 }
 
-async function main(): Promise<void> {
-  const bundle = takeBundle()
-  const platform = takeDescriptor(process.env, PLATFORM_FD)
+/** A worker that was launched for one module is one of many on its machine; one by environment has a host to itself. */
+function planOf(isLaunched: boolean): Plan {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
-      host: { type: 'string', default: '127.0.0.1' },
-      port: { type: 'string', default: '0' },
+      host: { type: 'string' },
+      port: { type: 'string' },
       name: { type: 'string', multiple: true, default: [] },
       tcp: { type: 'boolean', default: false },
       tls: { type: 'boolean', default: false },
     },
   })
   const [handler] = positionals
-  if (handler === undefined) throw new TypeError('which function? zerotrip-watchdog HANDLER.mjs')
-  const run = (await import(pathToFileURL(resolve(handler)).href)) as ServerlessFunction
-  if (typeof run.fetch !== 'function') throw new TypeError(`${handler} must export a function \`fetch\``)
-  const watchdog = await startWatchdog({
-    run,
-    host: values.host,
-    port: Number(values.port),
+  const settings = readSettings(process.env, handler === undefined ? 'streaming' : 'inproc')
+  const isAlone = handler === undefined && !isLaunched
+  return {
+    handler,
+    settings,
+    host: values.host ?? (isAlone ? '0.0.0.0' : '127.0.0.1'),
+    port: Number(values.port ?? (isAlone ? settings.port : 0)),
     names: values.name,
-    tcp: values.tcp,
+    tcp: values.tcp || (isAlone && settings.quic !== 'only'),
     tls: values.tls,
-    onError: error => console.error(error),
-    ...(bundle && { bundle }),
-  })
-  const end = (): void => {
-    watchdog.close(DRAIN).then(
-      () => process.exit(0),
-      () => process.exit(1),
-    )
+    notice: isAlone ? settings.healthcheckInterval : 0,
+    drain: isAlone ? settings.writeTimeout : DRAIN,
   }
+}
+
+async function main(): Promise<void> {
+  const bundle = takeBundle()
+  const platform = takeDescriptor(process.env, PLATFORM_FD)
+  const plan = planOf(platform !== undefined)
+  const { settings } = plan
+  const isAlone = plan.handler === undefined && platform === undefined
+  const run = await loadFunction(settings, plan.handler, process.env)
+  const readiness = isAlone ? new Readiness(settings.lockFile, settings.suppressLock) : new Readiness()
+  const metrics = isAlone ? await listenMetrics(plan) : undefined
+  const service = new Service({
+    run: run.fetch,
+    readiness,
+    counts: metrics?.counts,
+    maxInflight: settings.maxInflight,
+    readyPath: settings.readyPath,
+    log: isAlone ? line => console.log(`${new Date().toISOString()} ${line}`) : undefined,
+    logsCallId: settings.log.callId,
+    onError,
+  })
+  const watchdog = await startWatchdog({
+    ...plan,
+    fetch: request => service.fetch(request),
+    listener: run.listener,
+    onUpgrade: run.upstream && (await import('./modes/upgrade.ts')).passUpgrade(run.upstream.url),
+    udp: settings.quic !== 'off',
+    bundle,
+    earlyRequests: settings.earlyRequests,
+    readTimeout: settings.readTimeout,
+    onError,
+  })
+  readiness.accept()
+  const end = endOnce(watchdog, readiness, run, plan)
   process.once('SIGTERM', end)
-  if (platform === undefined) console.log(JSON.stringify(watchdog.announcement))
-  else announce(platform, JSON.stringify(watchdog.announcement), end)
+  const line = JSON.stringify({ ...watchdog.announcement, metricsPort: metrics?.port })
+  if (platform === undefined) console.log(line)
+  else announce(platform, line, end)
+}
+
+async function listenMetrics({ host, settings }: Plan): Promise<{ counts: RequestCounts; port: number }> {
+  const { WatchdogMetrics } = await import('./metrics.ts')
+  const counts = new WatchdogMetrics()
+  return { counts, port: await counts.listen(host, settings.metricsPort) }
+}
+
+/** Health checks notice first; then what is new is refused, what was begun finishes, and the process ends. */
+function endOnce(watchdog: Watchdog, readiness: Readiness, run: ServerlessFunction, plan: Plan): () => void {
+  let isEnding = false
+  // Nothing to stand in front of: whoever restarts workers shall see it.
+  run.upstream?.gone.then(code => {
+    if (isEnding) return
+    readiness.refuse()
+    console.error(`zerotrip-watchdog: the function ended with ${code}`)
+    process.exit(1)
+  })
+  return () => {
+    if (isEnding) return
+    isEnding = true
+    readiness.refuse()
+    setTimeout(() => {
+      watchdog.close(plan.drain).then(
+        () => leave(run, 0),
+        () => leave(run, 1),
+      )
+    }, plan.notice)
+  }
+}
+
+function leave(run: ServerlessFunction, code: number): void {
+  run.upstream?.stop()
+  process.exit(code)
 }
 
 /** One line; afterwards the descriptor only tells when the platform is gone. */
@@ -72,6 +153,13 @@ function announce(descriptor: number, line: string, onGone: () => void): void {
   platform.write(`${line}\n`)
 }
 
+function onError(error: unknown): void {
+  console.error(error)
+}
+
+if (process.argv[2] === '-run-healthcheck' || process.argv[2] === '--run-healthcheck') {
+  process.exit(isHealthy(readSettings({}, 'inproc').lockFile) ? 0 : 1)
+}
 main().catch(error => {
   console.error(`zerotrip-watchdog: ${error instanceof Error ? error.message : error}`)
   process.exit(1)

@@ -1,0 +1,51 @@
+// The function behind the watchdog, whatever its mode.
+
+import type { RequestListener } from 'node:http'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { FunctionHandler } from './handler.ts'
+import type { Upstream } from './modes/upstream.ts'
+import type { WatchdogSettings } from './settings.ts'
+
+/** What is to be run: the exports of a handler module, too. */
+export interface ServerlessFunction {
+  /** Answers requests of every kind. */
+  readonly fetch: FunctionHandler
+  /** Answers those that come by TCP in `fetch`'s place, if there is a reason to. */
+  readonly listener?: RequestListener
+  /** Mode `http`: where it listens itself, and when it is gone. */
+  readonly upstream?: Upstream
+}
+
+/**
+ * `handler`: the module of mode `inproc`. Throws what tells a person what is missing. A mode is imported when it is
+ * asked for: a worker begins with what it needs.
+ */
+export async function loadFunction(
+  settings: WatchdogSettings,
+  handler: string | undefined,
+  environment: NodeJS.ProcessEnv,
+): Promise<ServerlessFunction> {
+  switch (settings.mode) {
+    case 'inproc':
+      return await importFunction(handler)
+    case 'http': {
+      const { Upstream } = await import('./modes/upstream.ts')
+      const upstream = await Upstream.start(new URL(settings.upstreamUrl as string), settings, environment)
+      return { fetch: upstream.handler(settings), upstream }
+    }
+    case 'streaming':
+      return { fetch: (await import('./modes/fork.ts')).streamingMode(settings, environment) }
+    case 'serializing':
+      return { fetch: (await import('./modes/fork.ts')).serializingMode(settings, environment) }
+    case 'static':
+      return { fetch: await (await import('./modes/files.ts')).staticMode(settings.staticPath) }
+  }
+}
+
+async function importFunction(handler: string | undefined): Promise<ServerlessFunction> {
+  if (handler === undefined) throw new TypeError('which function? zerotrip-watchdog HANDLER.mjs')
+  const exported = (await import(pathToFileURL(resolve(handler)).href)) as ServerlessFunction
+  if (typeof exported.fetch !== 'function') throw new TypeError(`${handler} must export a function \`fetch\``)
+  return exported
+}

@@ -1,0 +1,90 @@
+// Mode `http`: the function is a server in a process of its own, started once; requests are passed on to it.
+
+import type { ChildProcess } from 'node:child_process'
+import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Deadline } from '../deadline.ts'
+import { type FunctionHandler, plain } from '../handler.ts'
+import type { WatchdogSettings } from '../settings.ts'
+import { ended, start } from './child.ts'
+import { Forwarder } from './forwarder.ts'
+
+type UpstreamSettings = Pick<WatchdogSettings, 'bufferBody' | 'command' | 'execTimeout' | 'log' | 'uid'>
+
+/** ms between two looks whether the function listens. */
+const LOOK_EVERY = 10
+
+export class Upstream {
+  readonly url: URL
+  /** Resolves, with its exit code or signal, when the process is gone: the watchdog has nothing to stand in front of. */
+  readonly gone: Promise<number | string>
+  readonly #child: ChildProcess
+  readonly #listening: Promise<void>
+  #isListening = false
+
+  private constructor(url: URL, child: ChildProcess) {
+    this.url = url
+    this.#child = child
+    this.gone = ended(child)
+    const stop = new AbortController()
+    this.gone.then(() => stop.abort())
+    this.#listening = untilListening(url, stop.signal)
+    this.#listening.then(
+      () => {
+        this.#isListening = true
+      },
+      () => {},
+    )
+  }
+
+  /** Rejects when there is no such program. */
+  static async start(url: URL, settings: UpstreamSettings, environment: NodeJS.ProcessEnv): Promise<Upstream> {
+    return new Upstream(url, await start({ ...settings, environment, isFilter: false }))
+  }
+
+  /** Requests that come before the function listens wait for it: the first packet may be there before it is. */
+  handler(settings: UpstreamSettings): FunctionHandler {
+    const forwarder = new Forwarder(this.url, settings.bufferBody)
+    return async request => {
+      const deadline = new Deadline(request, settings.execTimeout)
+      try {
+        if (!this.#isListening) await orAborted(this.#listening, deadline.signal)
+        return await forwarder.forward(request, deadline.signal)
+      } catch (error) {
+        if (deadline.isOver) return plain(504, 'the function took too long\n')
+        throw error
+      }
+    }
+  }
+
+  stop(): void {
+    this.#child.kill('SIGTERM')
+  }
+}
+
+async function untilListening(url: URL, signal: AbortSignal): Promise<void> {
+  while (!(await accepts(url))) {
+    if (signal.aborted) throw new Error('the function ended before it listened')
+    await sleep(LOOK_EVERY)
+  }
+}
+
+function accepts({ hostname, port }: URL): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect({ host: hostname, port: Number(port || 80) })
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
+  })
+}
+
+function orAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason)
+    if (signal.aborted) return onAbort()
+    signal.addEventListener('abort', onAbort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}
