@@ -117,19 +117,33 @@ func (c *client) dial(ctx context.Context, target *url.URL) (*quic.Conn, error) 
 	if port == "" {
 		port = "443"
 	}
+	address, err := net.ResolveUDPAddr("udp", net.JoinHostPort(target.Hostname(), port))
+	if err != nil {
+		return nil, err
+	}
+	// A transport of its own has connection IDs, without which there is no second path.
+	transport, err := anyPort()
+	if err != nil {
+		return nil, err
+	}
 	config := c.tls.Clone()
 	config.ServerName = target.Hostname()
-	return quic.DialAddrEarly(ctx, net.JoinHostPort(target.Hostname(), port), config, quicConfig())
+	return transport.DialEarly(ctx, address, config, quicConfig())
+}
+
+func anyPort() (*quic.Transport, error) {
+	socket, err := net.ListenUDP("udp", nil)
+	return &quic.Transport{Conn: socket}, err
 }
 
 // migrate moves to another socket in the middle of a transfer (RFC 9000 §9).
 func migrate(ctx context.Context, connection *quic.Conn) error {
 	time.Sleep(500 * time.Millisecond)
-	socket, err := net.ListenUDP("udp", nil)
+	transport, err := anyPort()
 	if err != nil {
 		return err
 	}
-	path, err := connection.AddPath(&quic.Transport{Conn: socket})
+	path, err := connection.AddPath(transport)
 	if err != nil {
 		return err
 	}
