@@ -17,6 +17,8 @@ import { peers, quickPeers } from './peers/index.mjs'
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const cache = join(root, '.cache')
 const runs = join(cache, 'interop')
+/** Of this process: another may run at the same time. */
+const certificateDirectory = join(runs, `certs-${process.pid}`)
 const MEASUREMENTS = 5
 
 const { values: options } = parseArgs({
@@ -119,7 +121,6 @@ async function main() {
   const wanted = options.peer ?? (options.quick ? quickPeers : peers.map(({ name }) => name))
   const chosen = peers.filter(({ name }) => wanted.includes(name))
   const cells = []
-  rmSync(runs, { recursive: true, force: true })
   mkdirSync(runs, { recursive: true })
   const versions = await install(chosen, cells)
   const jobs = plan(
@@ -128,7 +129,7 @@ async function main() {
     options,
   )
   if (jobs.length + cells.length === 0) throw new Error('nothing to run: is there such a --peer, --role or --test?')
-  const certs = certificates(join(runs, 'certs'))
+  const certs = certificates(certificateDirectory)
   const measurements = jobs.filter(({ test }) => test.isMeasurement)
   await carryOutAll(
     jobs.filter(job => !measurements.includes(job)),
@@ -152,4 +153,5 @@ try {
   process.exitCode = 2
 } finally {
   await stopAll()
+  rmSync(certificateDirectory, { recursive: true, force: true })
 }
