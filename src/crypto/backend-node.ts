@@ -323,7 +323,7 @@ function verifySignature(
   if (algorithm === undefined) return false
   try {
     const key = createPublicKey({ key: plainBuffer(publicKey), format: 'der', type: 'spki' })
-    if (!isKeyFor(algorithm, key)) return false
+    if (!isKeyFor(algorithm, key) || !isLengthOf(key, signature)) return false
     return verifyData(algorithm.hash, data, { key, ...paddingOf(algorithm) }, signature)
   } catch {
     return false
@@ -342,6 +342,11 @@ function isKeyFor(algorithm: SignatureAlgorithm, key: KeyObject): boolean {
     default:
       return key.asymmetricKeyType === 'rsa' && hasAcceptableModulus(key)
   }
+}
+
+/** RFC 8017 §8.1.2: as long as the modulus; OpenSSL takes one without its leading zeros as well. */
+function isLengthOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject, signature: Uint8Array): boolean {
+  return asymmetricKeyType !== 'rsa' || signature.length === Math.ceil((asymmetricKeyDetails?.modulusLength ?? 0) / 8)
 }
 
 function hasAcceptableModulus(key: KeyObject): boolean {

@@ -117,6 +117,15 @@ function testRsa(backend: CryptoBackend): void {
     }
   })
 
+  test('RFC 8017 §8.1.2 a signature that begins with a zero cannot do without it', () => {
+    const { privateKey, spki } = keyOf(2048)
+    const key = { key: privateKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 }
+    let signature = sign('sha256', message, key)
+    while (signature[0] !== 0) signature = sign('sha256', message, key)
+    expect(backend.verify(RsaPssRsaeSha256, spki, signature, message)).toBe(true)
+    expect(backend.verify(RsaPssRsaeSha256, spki, signature.subarray(1), message)).toBe(false)
+  })
+
   test('RFC 8446 §4.2.3 the salt of PSS is as long as the hash', () => {
     const { privateKey, spki } = keyOf(2048)
     for (const saltLength of [0, 20, 31, 33]) {
