@@ -10,6 +10,8 @@ import type { UdpSocket } from './udp-socket.ts'
 
 /** Datagrams a session may send before the loop looks at what came in: node:dgram starves its receiving side. */
 const BURST = 32
+/** ms that a timer may be late; beyond, this process stood still, and what came in meanwhile is looked at first. */
+const LATE = 10
 /** Turns given to the last words of all sessions when an endpoint closes; each turn lets some 64 datagrams out. */
 const MAX_LAST_TURNS = 1024
 
@@ -105,7 +107,13 @@ export class Driver {
   }
 
   onTimer(session: QuicSession): void {
+    const isLate = now() > session.timerAt + LATE
     session.timerAt = Number.POSITIVE_INFINITY
+    if (isLate) setImmediate(onTimeout, this, session)
+    else this.onTimeout(session)
+  }
+
+  onTimeout(session: QuicSession): void {
     const time = now()
     const deadline = session.connection.nextTimeout()
     if (deadline > time) return this.#armTimer(session, time)
@@ -117,4 +125,9 @@ export class Driver {
 
 function onTimer(driver: Driver, session: QuicSession): void {
   driver.onTimer(session)
+}
+
+/** Timers run before sockets are read, `setImmediate` after: what the peer said in time is not too late for us. */
+function onTimeout(driver: Driver, session: QuicSession): void {
+  driver.onTimeout(session)
 }

@@ -24,6 +24,9 @@ export function closing<T extends { close(): unknown }>(thing: T): T {
   return thing
 }
 
+/** Machines may be busy with something else. */
+export const patient = { handshakeTimeout: 100_000 }
+
 export interface TestServer {
   readonly endpoint: QuicEndpoint & { readonly listener: Listener }
   readonly address: Address
@@ -35,7 +38,10 @@ export async function server(
   options: Partial<ListenOptions & EndpointOptions> = {},
 ): Promise<TestServer> {
   const endpoint = closing(
-    listen({ alpn: ['echo'], cert: p256.chainPem, key: p256.keyPem, host: '127.0.0.1', ...options }, onSession),
+    listen(
+      { alpn: ['echo'], cert: p256.chainPem, key: p256.keyPem, host: '127.0.0.1', ...patient, ...options },
+      onSession,
+    ),
   )
   const { host, port } = await endpoint.ready
   return { endpoint, address: { host: host === '::' ? '127.0.0.1' : host, port } }
@@ -45,7 +51,8 @@ export async function server(
 export function client(to: Address, options: Partial<ConnectOptions & EndpointOptions> = {}): QuicSession {
   const { verifier, pins, serverCertificateHashes, insecureNoCertificateCheck } = options
   const isTrustGiven = verifier ?? pins?.length ?? serverCertificateHashes ?? insecureNoCertificateCheck
-  return closing(connect(to, { alpn: ['echo'], ...(!isTrustGiven && { ca: caPem }), host: '127.0.0.1', ...options }))
+  const trust = isTrustGiven ? {} : { ca: caPem }
+  return closing(connect(to, { alpn: ['echo'], host: '127.0.0.1', ...trust, ...patient, ...options }))
 }
 
 /** Sends back what comes: on the same stream, or on one of its own where the peer's has one direction. */
@@ -86,12 +93,7 @@ export class Stranger {
   }
 
   static async at(host = '127.0.0.1', port = 0): Promise<Stranger> {
-    const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4')
-    await new Promise<void>((resolve, reject) => {
-      socket.once('error', reject)
-      socket.bind(port, host, resolve)
-    })
-    return closing(new Stranger(socket))
+    return closing(new Stranger(await bound(host, port)))
   }
 
   get address(): Address {
@@ -105,8 +107,8 @@ export class Stranger {
     })
   }
 
-  /** The next answer not yet looked at; undefined when none comes within `ms`. */
-  async answer(ms = 200): Promise<Uint8Array | undefined> {
+  /** The next answer not yet looked at; undefined when none comes within `ms`, which is for those that must not come. */
+  async answer(ms = 30_000): Promise<Uint8Array | undefined> {
     await eventually(() => this.received.length > 0, ms)
     return this.received.shift()?.bytes
   }
@@ -147,6 +149,17 @@ export class Tap {
     return new Tap(await Stranger.at(), await Stranger.at(), to)
   }
 
+  /** Until all that the server has sent so far has been seen here. */
+  async seen(): Promise<void> {
+    const mark = Uint8Array.of(this.toClient.length)
+    await this.#outside.send(mark, this.inside)
+    await eventually(() => this.toClient.some(bytes => bytes.length === mark.length))
+    this.toClient.splice(
+      this.toClient.findIndex(bytes => bytes.length === mark.length),
+      1,
+    )
+  }
+
   /** As if it came from the client now. */
   toServerNow(datagram: Uint8Array): void {
     this.#inside.socket.send(datagram, this.#to.port, this.#to.host)
@@ -165,6 +178,35 @@ export class Tap {
   get inside(): Address {
     return this.#inside.address
   }
+}
+
+/**
+ * A port that is free, and not one of those that systems hand out to sockets that ask for any: another test would have it
+ * before whoever is told it here.
+ */
+export async function freePort(host = '127.0.0.1'): Promise<number> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const port = 10_000 + Math.floor(Math.random() * 20_000)
+    const socket = await bound(host, port).catch(() => undefined)
+    if (socket === undefined) continue
+    await new Promise<void>(resolve => socket.close(resolve))
+    return port
+  }
+  throw new Error(`no port is free at ${host}`)
+}
+
+/** A socket that is bound. */
+export function bound(host = '127.0.0.1', port = 0): Promise<Socket> {
+  const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4')
+  return new Promise((resolve, reject) => {
+    socket.once('error', reject)
+    socket.bind(port, host, () => resolve(socket))
+  })
+}
+
+/** UDP sockets this process has open. */
+export function sockets(): number {
+  return process.getActiveResourcesInfo().filter(name => name === 'UDPWrap').length
 }
 
 /** What a promise rejects with. */
