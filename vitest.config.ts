@@ -37,5 +37,7 @@ export default defineConfig({
     server: { deps: { external: [/\/dist\//] } },
     // What a test waits for is a fact; this is for machines that are slow, or busy with something else.
     testTimeout: 120_000,
+    hookTimeout: 120_000,
+    teardownTimeout: 60_000,
   },
 })

@@ -388,14 +388,10 @@ export class QuicSession implements AsyncDisposable {
 
 /** After what has arrived by then and was not read yet: it is in time. */
 function onHandshakeTimeout(session: QuicSession, timeout: number): void {
-  setImmediate(endHandshake, session, timeout)
-}
-
-function endHandshake(session: QuicSession, timeout: number): void {
-  if (session.peer !== undefined) return
   const { host, port } = session.remoteAddress
   const message = `the handshake with ${host} port ${port} was not complete after ${timeout} ms: does anybody listen there?`
-  session.abort(new QuicError('ERR_ZEROTRIP_HANDSHAKE_TIMEOUT', message))
+  const error = new QuicError('ERR_ZEROTRIP_HANDSHAKE_TIMEOUT', message)
+  setImmediate(() => session.peer === undefined && session.abort(error))
 }
 
 function ignore(): void {}

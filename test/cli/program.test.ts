@@ -32,7 +32,7 @@ describe.each(['h3', 'hq-interop'])('%s', alpn => {
     expect(readFileSync(join(out, 'index.html'), 'utf8')).toBe('<p>hello')
     expect(readdirSync(out).sort()).toEqual(['big.bin', 'index.html'])
     expect(stdout.toString()).toContain(`/big.bin  10.0 MiB in `)
-  }, 60_000)
+  })
 
   test('a second visit resumes and is early, a third, too', async () => {
     const { root: path } = root()
@@ -214,7 +214,7 @@ describe('get', () => {
     expect(report.connections.length).toBe(1)
     expect(report.requests.map((request: { file: string }) => request.file)).toEqual(names.map(name => join(out, name)))
     for (const name of names) expect(readFileSync(join(out, name), 'utf8')).toBe(name)
-  }, 60_000)
+  })
 
   test('two origins at a time; the failure of one is not the other one', async () => {
     const { root: path } = root()
@@ -239,10 +239,17 @@ describe('get', () => {
   })
 
   test('an interruption leaves no file and ends with 130', async () => {
-    const { root: path } = root(64 * 1024 * 1024)
-    const { origin, pin } = await server(path)
+    const { root: path } = root(16 * 1024 * 1024)
+    const { port, pin } = await server(path)
+    const tap = await Tap.before({ host: '127.0.0.1', port })
+    // The middle of it is as far as it gets.
+    let bytes = 0
+    tap.passes = (datagram, direction) => {
+      if (direction === 'toClient') bytes += datagram.length
+      return direction === 'toServer' || bytes < 4 * 1024 * 1024
+    }
     const out = directory()
-    const get = begin('get', `${origin}/big.bin`, '--pin', pin, '-o', out)
+    const get = begin('get', `https://127.0.0.1:${tap.address.port}/big.bin`, '--pin', pin, '-o', out)
     while (!existsSync(join(out, '.big.bin.part'))) await new Promise(resolve => setTimeout(resolve, 1))
     get.stop()
     const { code, stderr } = await get.result

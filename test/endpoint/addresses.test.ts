@@ -1,13 +1,13 @@
 // One endpoint at several addresses: an answer leaves by the socket that was asked (RFC 9000 §9, §5.2).
 
-import { createSocket, type Socket } from 'node:dgram'
+import { createSocket } from 'node:dgram'
 import { networkInterfaces } from 'node:os'
 import { describe, expect, test } from 'vitest'
 import { listen, QuicEndpoint } from '../../src/endpoint/endpoint.ts'
 import { MAX_ADDRESSES } from '../../src/endpoint/endpoint-options.ts'
 import type { QuicSession } from '../../src/endpoint/quic-session.ts'
 import { caPem, p256 } from '../support/certificates.ts'
-import { client, closing, echo, eventually, isSame, pattern, Stranger, Tap } from './helpers.ts'
+import { bound, client, closing, echo, eventually, freePort, isSame, pattern, Stranger, Tap } from './helpers.ts'
 
 const hasIPv6 = Object.values(networkInterfaces()).some(list => list?.some(({ address }) => address === '::1'))
 const identity = { alpn: ['echo'], cert: p256.chainPem, key: p256.keyPem }
@@ -28,11 +28,6 @@ function serving(addresses: Parameters<typeof listen>[0]['addresses'], sessions:
     }),
   )
   return { server, sessions }
-}
-
-function bound(host = '127.0.0.1'): Promise<Socket> {
-  const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4')
-  return new Promise(resolve => socket.bind(0, host, () => resolve(socket)))
 }
 
 describe('addresses', () => {
@@ -62,10 +57,7 @@ describe('addresses', () => {
   })
 
   test.runIf(hasIPv6)('one port for `::` alone and 0.0.0.0 beside it', async () => {
-    const free = await Stranger.at('0.0.0.0')
-    const { port } = free.address
-    await free.close()
-    free.close = async () => {}
+    const port = await freePort('::')
     const { server } = serving([
       { host: '::', port, ipv6Only: true },
       { host: '0.0.0.0', port },
@@ -91,10 +83,7 @@ describe('addresses', () => {
   })
 
   test('a preferred address that is one of them needs no further socket (RFC 9000 §9.6)', async () => {
-    const reserved = await bound('127.0.0.2')
-    const { port } = reserved.address()
-    await new Promise<void>(resolve => reserved.close(resolve))
-    const ipv4 = { host: '127.0.0.2', port }
+    const ipv4 = { host: '127.0.0.2', port: await freePort('127.0.0.2') }
     const server = closing(
       listen({ ...identity, addresses: [{ host: '127.0.0.1' }, ipv4], preferredAddress: { ipv4 } }, echo),
     )
@@ -119,9 +108,7 @@ describe('addresses', () => {
 describe('all or nothing', () => {
   test('a port that is taken: ready rejects with EADDRINUSE, and the other ports are free again', async () => {
     const taken = await Stranger.at()
-    const free = await bound()
-    const { port } = free.address()
-    await new Promise<void>(resolve => free.close(resolve))
+    const port = await freePort()
     const { server } = serving([{ host: '127.0.0.1', port }, taken.address, { host: '127.0.0.1' }])
     await expect(server.ready).rejects.toMatchObject({ code: 'EADDRINUSE' })
     expect(server.addresses).toEqual([])

@@ -6,7 +6,7 @@ import { nodeBackend } from '../../src/crypto/backend-node.ts'
 import type { AsyncCertificateSource, RemoteKey } from '../../src/endpoint/certificates.ts'
 import type { QuicSession } from '../../src/endpoint/quic-session.ts'
 import { ed25519, p256, rsa } from '../support/certificates.ts'
-import { client, echo, failure, server, text } from './helpers.ts'
+import { client, echo, eventually, failure, server, text } from './helpers.ts'
 
 const read = (name: string): string => readFileSync(new URL(`../vectors/tls13/${name}`, import.meta.url), 'latin1')
 const clientCa = read('client-ca.pem')
@@ -118,7 +118,7 @@ describe('certificates chosen by the hello', () => {
     const session = client(address, { handshakeTimeout: 50 })
     await failure(session.opened)
     gone.resolve(undefined)
-    await vi.waitFor(() => expect(endpoint.listener.handshakes).toBe(0), 5000)
+    expect(await eventually(() => endpoint.listener.handshakes === 0)).toBe(true)
   })
 
   function later<T>(): { promise: Promise<T>; resolve: (value: T) => void } {

@@ -6,7 +6,7 @@ import { QuicEndpoint } from '../../src/endpoint/endpoint.ts'
 import type { QuicSession } from '../../src/endpoint/quic-session.ts'
 import { QuicStreams } from '../../src/endpoint/quic-streams.ts'
 import { caPem } from '../support/certificates.ts'
-import { client, closing, echo, eventually, failure, isSame, pattern, server, text } from './helpers.ts'
+import { client, closing, echo, eventually, failure, isSame, pattern, server, sockets, text } from './helpers.ts'
 
 /** A server whose streams are answered when `release` is called. */
 async function waiting() {
@@ -24,8 +24,6 @@ async function waiting() {
   })
   return { ...far, release: () => release(), begun: () => begun }
 }
-
-const handles = (): number => process.getActiveResourcesInfo().filter(name => name === 'UDPWRAP').length
 
 describe('endpoint.close({ deadline })', () => {
   test('streams under way finish, new ones and new clients are refused, the peer is told the code', async () => {
@@ -69,9 +67,8 @@ describe('endpoint.close({ deadline })', () => {
     await stream.end('x')
     expect(await eventually(() => begun() === 1)).toBe(true)
     const stuck = failure(stream.bytes())
-    const begin = performance.now()
+    // Without a deadline this would never come back.
     await endpoint.close({ deadline: 30, errorCode: 3 })
-    expect(performance.now() - begin).toBeLessThan(2000)
     expect((await stuck).errorCode).toBe(3)
   })
 
@@ -120,7 +117,7 @@ describe('endpoint.close({ deadline })', () => {
   })
 
   test('no socket stays, at either end', async () => {
-    const before = handles()
+    expect(await eventually(() => sockets() === 0)).toBe(true)
     const { endpoint, address } = await server(echo)
     const near = client(address)
     const stream = await near.openStream()
@@ -128,7 +125,7 @@ describe('endpoint.close({ deadline })', () => {
     expect(text(await stream.bytes())).toBe('x')
     await endpoint.close({ deadline: 5000 })
     await near.closed
-    expect(await eventually(() => handles() === before)).toBe(true)
+    expect(await eventually(() => sockets() === 0)).toBe(true)
   })
 
   test('an application that fails to close is shown, and closed', async () => {

@@ -1,25 +1,17 @@
 // examples/cluster with its processes: a connection stays with the one that took it (RFC 9000 §5.1, §9).
 
 import { type ChildProcess, fork } from 'node:child_process'
-import { createSocket, type Socket } from 'node:dgram'
+import type { Socket } from 'node:dgram'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, expect, test } from 'vitest'
 import { connect } from '../../src/web/session.ts'
-import { closing, Stranger } from './helpers.ts'
+import { bound, closing, freePort } from './helpers.ts'
 
 const main = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'examples', 'cluster', 'main.mjs')
 let child: ChildProcess | undefined
 
 afterEach(() => void child?.kill('SIGKILL'))
-
-async function freePort(): Promise<number> {
-  const stranger = await Stranger.at()
-  const { port } = stranger.address
-  await stranger.close()
-  stranger.close = async () => {}
-  return port
-}
 
 async function start(port: number, workers: number): Promise<{ cert: string; exit: Promise<number | null> }> {
   // Without coverage: the workers are not what is measured here.
@@ -51,9 +43,7 @@ class Nat {
   }
 
   static async before(to: number): Promise<Nat> {
-    const outside = createSocket('udp4')
-    await new Promise<void>(resolve => outside.bind(0, '127.0.0.1', resolve))
-    const nat = closing(new Nat(outside, to))
+    const nat = closing(new Nat(await bound(), to))
     await nat.rebind()
     return nat
   }
@@ -64,8 +54,7 @@ class Nat {
 
   /** What is under way to the old port is lost. */
   async rebind(): Promise<void> {
-    const socket = createSocket('udp4')
-    await new Promise<void>(resolve => socket.bind(0, '127.0.0.1', resolve))
+    const socket = await bound()
     socket.on('message', bytes => this.#outside.send(bytes, this.#client, '127.0.0.1'))
     this.#ports.push(socket)
     this.#ports.at(-2)?.removeAllListeners('message')

@@ -5,7 +5,7 @@ import { QuicEndpoint } from '../../src/endpoint/endpoint.ts'
 import type { QuicSession } from '../../src/endpoint/quic-session.ts'
 import type { QuicStream } from '../../src/endpoint/quic-stream.ts'
 import { caPem } from '../support/certificates.ts'
-import { client, closing, echo, eventually, pattern, server, text } from './helpers.ts'
+import { client, closing, echo, eventually, patient, pattern, server, text } from './helpers.ts'
 
 afterEach(() => {
   vi.unstubAllGlobals()
@@ -18,7 +18,7 @@ test('300 connections one after the other leave nothing: sessions, routes, timer
   const transport = { initialRtt: 1 }
   const timers = armedTimers()
   for (let i = 0; i < 300; i++) {
-    const near = clients.connect(address, { alpn: ['echo'], insecureNoCertificateCheck: true, transport })
+    const near = clients.connect(address, { alpn: ['echo'], insecureNoCertificateCheck: true, transport, ...patient })
     const stream = near.openStreamNow() ?? (await near.openStream())
     await stream.end('x')
     expect(text(await stream.bytes())).toBe('x')
@@ -37,7 +37,7 @@ test('200 connections at a time, and all that is theirs goes with the endpoint',
   const clients = new QuicEndpoint({ host: '127.0.0.1' })
   const answers = await Promise.all(
     Array.from({ length: 200 }, async (_, i) => {
-      const near = clients.connect(address, { alpn: ['echo'], ca: caPem })
+      const near = clients.connect(address, { alpn: ['echo'], ca: caPem, ...patient })
       const stream = await near.openStream()
       await stream.end(`${i}`)
       return text(await stream.bytes())

@@ -75,20 +75,16 @@ describe('datagrams over loopback (RFC 9000 §14.3)', () => {
     expect(Math.max(...(await sizes(1_000_000, { probeDatagramSize: 1300 })))).toBe(1300)
   })
 
-  test.runIf(isLinux)(
-    'a path that swallows large datagrams in the middle swallows nothing else',
-    async () => {
-      const { address } = await server(echo)
-      const tap = await Tap.before(address)
-      const session = client(tap.address)
-      const stream = await session.openStream()
-      const writing = stream.write(pattern(3_000_000)).then(() => stream.end())
-      const reading = stream.bytes()
-      expect(await eventually(() => tap.toServer.some(({ length }) => length === 16_000))).toBe(true)
-      tap.passes = datagram => datagram.length <= 1250
-      expect(isSame(await reading, pattern(3_000_000))).toBe(true)
-      await writing
-    },
-    20_000,
-  )
+  test.runIf(isLinux)('a path that swallows large datagrams in the middle swallows nothing else', async () => {
+    const { address } = await server(echo)
+    const tap = await Tap.before(address)
+    const session = client(tap.address)
+    const stream = await session.openStream()
+    const writing = stream.write(pattern(3_000_000)).then(() => stream.end())
+    const reading = stream.bytes()
+    expect(await eventually(() => tap.toServer.some(({ length }) => length === 16_000))).toBe(true)
+    tap.passes = datagram => datagram.length <= 1250
+    expect(isSame(await reading, pattern(3_000_000))).toBe(true)
+    await writing
+  })
 })

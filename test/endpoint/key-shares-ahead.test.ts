@@ -1,7 +1,8 @@
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import type { CryptoBackend, NamedGroup } from '../../src/crypto/backend.ts'
 import { nodeBackend } from '../../src/crypto/backend-node.ts'
 import { MAX_KEY_SHARES_AHEAD, withKeySharesAhead } from '../../src/endpoint/key-shares-ahead.ts'
+import { eventually } from './helpers.ts'
 
 const [first, second] = nodeBackend.groups as readonly [NamedGroup, NamedGroup]
 
@@ -23,7 +24,7 @@ test('shares are made at once, handed out once and replaced later', async () => 
   expect(made()).toBe(3)
   const shares = [1, 2, 3].map(() => ahead.keyExchange(first))
   expect(made()).toBe(3)
-  await vi.waitFor(() => expect(made()).toBe(6))
+  expect(await eventually(() => made() === 6)).toBe(true)
   shares.push(...[1, 2, 3].map(() => ahead.keyExchange(first)))
   expect(made()).toBe(6)
   expect(new Set(shares.map(share => share.publicKey.toString())).size).toBe(6)

@@ -9,7 +9,20 @@ import { connect, listen, QuicEndpoint } from '../../src/endpoint/endpoint.ts'
 import type { QuicSession } from '../../src/endpoint/quic-session.ts'
 import { UdpSocket } from '../../src/endpoint/udp-socket.ts'
 import { caPem, p256 } from '../support/certificates.ts'
-import { client, closing, echo, eventually, isSame, pattern, Stranger, server, sleep, Tap, text } from './helpers.ts'
+import {
+  client,
+  closing,
+  echo,
+  eventually,
+  isSame,
+  pattern,
+  Stranger,
+  server,
+  sleep,
+  sockets,
+  Tap,
+  text,
+} from './helpers.ts'
 
 async function roundTrip(session: QuicSession, words = 'hello'): Promise<string> {
   const stream = await session.openStream()
@@ -262,8 +275,3 @@ describe('loss', () => {
     expect(await eventually(() => sockets() === 1)).toBe(true)
   })
 })
-
-/** UDP sockets this process has open. */
-function sockets(): number {
-  return process.getActiveResourcesInfo().filter(name => name === 'UDPWrap').length
-}

@@ -269,7 +269,11 @@ describe('RFC 9000 §3.5: abandoning', () => {
     }
     const last = await near.openStream({ direction: 'uni' })
     await last.end('taken')
-    await sleep(20)
+    const isLastAlone = (): boolean => {
+      const { accepted, open } = far.statistics().streams
+      return accepted === 41 && open === 1
+    }
+    expect(await eventually(isLastAlone)).toBe(true)
     for await (const stream of far.streams) {
       expect(text(await stream.bytes())).toBe('taken')
       break
@@ -342,7 +346,7 @@ describe('the end of the connection', () => {
     await whole.end('all of it')
     await half.write('some of it')
     await whole.delivered
-    await sleep(5)
+    expect(await eventually(() => far.statistics().streams.bytesReceived === 19)).toBe(true)
     await near.close(4, 'enough')
     const info = await far.closed
     expect(info).toEqual({ errorCode: 4, reason: 'enough', by: 'peer' })

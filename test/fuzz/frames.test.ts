@@ -9,9 +9,7 @@ import { Tally } from './tally.ts'
 
 const FRAMES = Number(process.env['FUZZ_FRAMES'] ?? 20_000)
 
-test(`${FRAMES} frames in scripts of packets, ACKs, losses, time and verbs: every promise is kept`, {
-  timeout: 120_000,
-}, () => {
+test(`${FRAMES} frames in scripts of packets, ACKs, losses, time and verbs: every promise is kept`, () => {
   const tally = new Tally()
   for (let seed = 1; tally.frames < FRAMES; seed++) {
     const { failure, ...result } = runBatch(seed)
@@ -25,7 +23,7 @@ test(`${FRAMES} frames in scripts of packets, ACKs, losses, time and verbs: ever
 
 const BLOBS = Math.ceil(FRAMES / 20)
 
-test(`RFC 9000 §7.4: ${BLOBS} mutated transport parameters are taken, or refused by code`, { timeout: 120_000 }, () => {
+test(`RFC 9000 §7.4: ${BLOBS} mutated transport parameters are taken, or refused by code`, () => {
   const codes = new Map<number, number>()
   const property = fc.property(parameterScripts, script => {
     const code = declare(script)

@@ -327,9 +327,13 @@ describe('what goes wrong', () => {
   })
 
   test('a signal asked for after the abort is aborted', async () => {
+    let ask: () => void = () => {}
+    const asked = new Promise<void>(resolve => {
+      ask = resolve
+    })
     let seen: AbortSignal | undefined
     const { client, pair } = join(async request => {
-      await new Promise(resolve => setTimeout(resolve, 20))
+      await asked
       seen = request.signal
       return new Response('')
     })
@@ -337,7 +341,8 @@ describe('what goes wrong', () => {
     await pair.settle()
     pair.client.close(0x100, '')
     await pair.settle()
-    await new Promise(resolve => setTimeout(resolve, 40))
+    ask()
+    await pair.settle()
     expect(seen?.aborted).toBe(true)
   })
 

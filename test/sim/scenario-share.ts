@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest'
 import { runSeed } from './run-seed.ts'
-import { HANDSHAKE_LOSS, scenarioOf, seedsFor } from './scenarios.ts'
+import { scenarioOf, seedsFor } from './scenarios.ts'
 
 export const SEEDS: number = Number(process.env['SIM_SEEDS'] ?? 2000)
 export const SHARES = 4
@@ -18,8 +18,7 @@ export function testShare(share: number): void {
     groups.set(name, [...(groups.get(name) ?? []), seed])
   })
   for (const [name, seeds] of groups) {
-    const isLong = name === HANDSHAKE_LOSS
-    test(`${name}: ${seeds.length} seeds`, { timeout: isLong ? 60_000 : 30_000 }, () => {
+    test(`${name}: ${seeds.length} seeds`, () => {
       for (const [i, seed] of seeds.entries()) {
         const crypto = i % REAL_CRYPTO === 0 ? 'node' : 'fast'
         const { error } = runSeed(seed, { crypto })

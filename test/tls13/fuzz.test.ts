@@ -144,13 +144,13 @@ describe('2,000 mutations of each flight end in an alert, a transport error, or 
     const client = { backend, verifier: insecureVerifier, ...scene.client }
     const server = { backend, certificates: { select: () => key }, ...scene.server }
 
-    test(`${name}: at the client`, { timeout: 60_000 }, () => {
+    test(`${name}: at the client`, () => {
       const messages = record({ client, server: { ...server, backend: nodeBackend } }, 'client')
       const ends = fuzz(() => startClient(clientConfig(client), testTime), messages, seed++)
       expect(ends.size).toBeGreaterThan(3)
     })
 
-    test(`${name}: at the server`, { timeout: 60_000 }, () => {
+    test(`${name}: at the server`, () => {
       const messages = record({ client, server }, 'server')
       const ends = fuzz(() => startServer(serverConfig(server)), messages, seed++)
       expect(ends.size).toBeGreaterThan(3)

@@ -2,19 +2,21 @@ import { describe, expect, test } from 'vitest'
 import { QuicEndpoint } from '../../src/endpoint/endpoint.ts'
 import { serve } from '../../src/web/serve.ts'
 import { connect, fetch } from '../../src/web/session.ts'
-import { closing, eventually, failure, isSame, pattern, sleep } from '../endpoint/helpers.ts'
+import { closing, eventually, failure, freePort, isSame, pattern, sleep, sockets } from '../endpoint/helpers.ts'
 import { caPem } from '../support/certificates.ts'
-import { digest, identity, session, site, sockets, source } from './helpers.ts'
+import { digest, identity, session, site, source } from './helpers.ts'
 
 describe('closing', () => {
   test('server.close() lets what is begun finish, refuses what is new, and frees the port', async () => {
     let release: (() => void) | undefined
-    const { url, server, port } = await site(async () => {
+    const port = await freePort()
+    const answer = async (): Promise<Response> => {
       await new Promise<void>(resolve => {
         release = resolve
       })
       return new Response(source(16))
-    })
+    }
+    const { url, server } = await site(answer, { port })
     const near = session(url)
     const begun = near.fetch('/')
     await near.opened

@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { QuicEndpoint } from '../../src/endpoint/endpoint.ts'
 import { provisionHttp3 } from '../../src/web/provision.ts'
 import type { ServeOptions } from '../../src/web/serve.ts'
 import { parseCertificate } from '../../src/x509/certificate.ts'
 import { gateFrom, SingleUse } from '../../src/zero-rtt/anti-replay.ts'
 import { MemoryTickets } from '../../src/zero-rtt/ticket-store.ts'
-import { eventually, failure, packetTypes, Tap } from '../endpoint/helpers.ts'
+import { eventually, failure, freePort, packetTypes, Tap } from '../endpoint/helpers.ts'
 import { p256 } from '../support/certificates.ts'
 import { session, site } from './helpers.ts'
 
@@ -110,9 +109,7 @@ describe('a provisioned worker', () => {
     handler: ServeOptions['fetch'] = request => new Response(`${request.method} ${request.early}`),
     serveOptions: Partial<ServeOptions> = {},
   ) {
-    const probe = new QuicEndpoint({ host: '127.0.0.1' })
-    const { port } = await probe.ready
-    await probe.close()
+    const port = await freePort()
     const bundles = provisionHttp3({ clientId: 'gateway', addresses: [`127.0.0.1:${port}`], ...options })
     const { url } = await site(handler, { port, bundle: bundles.worker, ...serveOptions })
     return { ...bundles, url }

@@ -49,8 +49,3 @@ export async function digest(body: ReadableStream<Uint8Array> | null): Promise<{
   }
   return { length, hash: hash.digest('hex') }
 }
-
-/** UDP sockets that are open in this process and keep it alive. */
-export function sockets(): number {
-  return process.getActiveResourcesInfo().filter(name => name === 'UDPWrap').length
-}
