@@ -1,139 +1,109 @@
-// ngtcp2 as Debian packages it (ngtcp2-client, ngtcp2-server): HTTP/3 alone. It reports in its log.
+// ngtcp2 (Debian), by the example programs it packages: HTTP/3 alone. Debian 12 has 0.12.1, which is older than version 2
+// of QUIC (RFC 9369); Debian 13 has 1.11.
 
-import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Child } from '../lib/child.mjs'
-import { readFiles } from '../lib/files.mjs'
-import { answering, freePort } from '../lib/udp.mjs'
+import { commandIn, run, unpackPackages, versionIn } from './trixie.mjs'
 
-const CLIENT = '/usr/bin/gtlsclient'
-const SERVER = '/usr/sbin/gtlsserver'
+const CLIENT = 'usr/bin/gtlsclient'
+const SERVER = 'usr/sbin/gtlsserver'
+const PACKAGES = ['ngtcp2-client', 'ngtcp2-server']
 const QUIET = ['--no-quic-dump', '--no-http-dump']
-/** GnuTLS priority strings. */
-const PRIORITY = 'NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL'
-const CIPHERS = {
-  TLS_AES_128_GCM_SHA256: 'AES-128-GCM',
-  TLS_AES_256_GCM_SHA384: 'AES-256-GCM',
-  TLS_CHACHA20_POLY1305_SHA256: 'CHACHA20-POLY1305',
-}
+/** ms; its own is 10 s, of which 30 % loss takes more. */
+const PATIENT = '--handshake-timeout=60s'
+/** A GnuTLS priority string. */
+const CHACHA20 = '--ciphers=NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+CHACHA20-POLY1305'
+const VERSION_2 = '--preferred-versions=0x6b3343cf,0x1'
+const PREFERRED_PORT = 4443
 
-export const ngtcp2 = {
-  name: 'ngtcp2',
-  alpn: ['h3'],
-  can: {
-    client: ['keyUpdate', 'cipherSuites', 'groups', 'migration', 'windows', 'versions', 'upload'],
-    server: ['cipherSuites', 'groups'],
-  },
+const BOTH = ['handshake', 'transfer', 'chacha20', 'retry', 'resumption', 'zerortt', 'http3', 'multiconnect', 'ecn']
 
-  /** Returns the version. Throws when it is not there and cannot be installed. */
+export const ngtcp2 = peer('ngtcp2', {
+  /** Throws when it is not there and cannot be installed. */
   install() {
-    const run = (command, ...args) =>
-      String(execFileSync(command, args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: 180_000 }))
-    if (!existsSync(CLIENT) || !existsSync(SERVER)) {
-      if (process.getuid?.() !== 0) throw new Error('needs the Debian packages ngtcp2-client and ngtcp2-server')
-      const apt = (...args) => run('apt-get', '-qq', ...args)
+    if (!existsSync(join('/', CLIENT)) || !existsSync(join('/', SERVER))) {
+      if (process.getuid?.() !== 0) throw new Error(`needs the Debian packages ${PACKAGES.join(' and ')}`)
+      const apt = (...args) => run('apt-get', '-qq', '-o', 'DPkg::Lock::Timeout=300', ...args)
       apt('update')
-      apt('install', '-y', '--no-install-recommends', 'ngtcp2-client', 'ngtcp2-server')
+      apt('install', '--yes', '--no-install-recommends', ...PACKAGES)
     }
-    return /^Version: ([\d.]+)/m.exec(run('dpkg-query', '-s', 'ngtcp2-client'))[1]
+    return /^Version: ([\d.]+)/m.exec(run('dpkg-query', '-s', PACKAGES[0]))[1]
   },
+  command: (program, args) => ({ file: join('/', program), args }),
+  cases: BOTH,
+})
 
-  async serve({ dir, www, credentials }, { retry = false, groups, cipherSuite } = {}) {
-    const port = await freePort()
-    // It does not start without one, and not every machine has /etc/mime.types.
-    const mime = join(dir, 'mime.types')
-    writeFileSync(mime, 'application/octet-stream bin\n')
-    const args = [...QUIET, '-d', www, '--mime-types-file', mime, ...suites(cipherSuite, groups)]
-    if (retry) args.push('--validate-addr')
-    args.push('127.0.0.1', String(port), credentials.key, credentials.cert)
-    const child = new Child(SERVER, args, { log: join(dir, 'server.log') })
-    await answering(port, failsWith(child))
-    return {
-      port,
-      async stop() {
-        await child.stop()
-        return { connections: serverFacts(child.lines, credentials.leafLength) }
-      },
-    }
+let root
+export const newerNgtcp2 = peer('ngtcp2-1.11', {
+  install(cache) {
+    root = unpackPackages(cache, 'ngtcp2', PACKAGES)
+    return versionIn(root, PACKAGES[0])
   },
+  command: (program, args) => commandIn(root, program, args),
+  cases: [...BOTH, 'v2'],
+  // A ticket may come after the last answer.
+  whenResuming: ['--wait-for-ticket'],
+})
 
-  async fetch(context, options) {
-    const { dir, www, credentials } = context
-    const { port, names, connections = 1, early = false, groups, cipherSuite, extra = [] } = options
-    const facts = []
-    let code = 0
-    for (let i = 1; i <= connections; i++) {
-      const downloads = join(dir, `downloads-${i}`)
-      mkdirSync(downloads)
-      const args = [...QUIET, '--exit-on-all-streams-close', `--download=${downloads}`, ...suites(cipherSuite, groups)]
-      args.push(`--session-file=${join(dir, 'session')}`, `--tp-file=${join(dir, 'parameters')}`)
-      if (!early) args.push('--disable-early-data')
-      if (options.upload) args.push('--http-method=POST', `--data=${join(www, options.upload)}`)
-      if (options.keyUpdate) args.push('--key-update=20ms')
-      args.push(...extra, '127.0.0.1', String(port), ...names.map(name => `https://127.0.0.1:${port}/${name}`))
-      const env = { SSLKEYLOGFILE: join(dir, 'keys.log') }
-      const child = new Child(CLIENT, args, { log: join(dir, `client-${i}.log`), env })
-      code ||= (await child.ended).code
-      facts.push({
-        ...clientFacts(child.lines, credentials.leafLength),
-        files: readFiles(downloads),
-        lines: child.lines,
-      })
-    }
-    return { code, connections: facts }
-  },
-}
-
-function suites(cipherSuite, groups) {
-  const ciphers = cipherSuite === undefined ? [] : [`--ciphers=${PRIORITY}:+${CIPHERS[cipherSuite]}`]
-  return groups === undefined
-    ? ciphers
-    : [...ciphers, `--groups=-GROUP-ALL:${groups.map(name => `+GROUP-${name}`).join(':')}`]
-}
-
-/** Rejects when the program ends: a server has no reason to. */
-function failsWith(child) {
-  return child.line(() => false)
-}
-
-function clientFacts(lines, leafLength) {
+function peer(name, { install, command, cases, whenResuming = [] }) {
   return {
-    resumed: isResumed(lines, 'rx', leafLength),
-    early:
-      lines.some(line => /frm tx \d+ 0RTT STREAM/.test(line)) && !lines.some(line => /data was rejected/.test(line)),
-    retry: lines.some(line => /pkt rx .* type=Retry/.test(line)),
-    keyUpdated: lines.some(line => /key update confirmed/.test(line)),
-    cipherSuite: undefined,
+    name,
+    alpn: { client: ['h3'], server: ['h3'] },
+    install,
+
+    client(testcase, context) {
+      if (![...cases, 'keyupdate'].includes(testcase)) return undefined
+      return connections(testcase, context).map(({ requests, isResumed, isResumable }) => {
+        const session = [
+          `--session-file=${join(context.logs, 'session')}`,
+          `--tp-file=${join(context.logs, 'parameters')}`,
+        ]
+        const args = [...QUIET, PATIENT, '--exit-on-all-streams-close', `--download=${context.downloads}`]
+        args.push(`--qlog-dir=${context.qlog}`, ...(CLIENT_OPTIONS[testcase] ?? []))
+        if (isResumable || isResumed) args.push(...session)
+        if (isResumable) args.push(...whenResuming)
+        if (testcase !== 'zerortt') args.push('--disable-early-data')
+        return { ...command(CLIENT, [...args, context.host, String(context.port), ...requests]), env: {} }
+      })
+    },
+
+    server(testcase, context) {
+      if (![...cases, 'connectionmigration'].includes(testcase)) return undefined
+      // It does not start without one, and not every machine has /etc/mime.types.
+      const types = join(context.logs, 'mime.types')
+      writeFileSync(types, 'application/octet-stream bin\n')
+      const args = [...QUIET, PATIENT, '-d', context.www, `--mime-types-file=${types}`, `--qlog-dir=${context.qlog}`]
+      args.push(...(SERVER_OPTIONS[testcase]?.(context) ?? []))
+      const key = name => join(context.certs, name)
+      return { ...command(SERVER, [...args, '*', String(context.port), key('priv.key'), key('cert.pem')]), env: {} }
+    },
   }
 }
 
-/** By connection: each log line of one bears its id. */
-function serverFacts(lines, leafLength) {
-  const byConnection = new Map()
-  for (const line of lines) {
-    const id = /^I\d+ (0x[0-9a-f]+) /.exec(line)?.[1]
-    if (id === undefined) continue
-    if (!byConnection.has(id)) byConnection.set(id, [])
-    byConnection.get(id).push(line)
-  }
-  const sent = lines.some(line => /Sending Retry packet/.test(line))
-  const validated = lines.some(line => /Token was successfully validated/.test(line))
-  return [...byConnection.values()]
-    .filter(own => own.some(line => /Handshake CRYPTO/.test(line)))
-    .map(own => ({
-      resumed: isResumed(own, 'tx', leafLength),
-      early: own.some(line => /frm rx \d+ 0RTT STREAM/.test(line)),
-      retry: sent && validated,
-    }))
+const CLIENT_OPTIONS = {
+  chacha20: [CHACHA20],
+  keyupdate: ['--key-update=100ms'],
+  // Begins with version 1, but likes the other better.
+  v2: ['--version=0x1', '--available-versions=0x6b3343cf,0x1'],
 }
 
-/** A server flight shorter than its certificate has none in it. Undefined without a flight. */
-function isResumed(lines, direction, leafLength) {
-  let end = 0
-  for (const line of lines) {
-    const found = new RegExp(`frm ${direction} \\d+ Handshake CRYPTO\\(0x06\\) offset=(\\d+) len=(\\d+)`).exec(line)
-    if (found) end = Math.max(end, Number(found[1]) + Number(found[2]))
-  }
-  return end === 0 ? undefined : end < leafLength
+const SERVER_OPTIONS = {
+  chacha20: () => [CHACHA20],
+  retry: () => ['--validate-addr'],
+  v2: () => [VERSION_2],
+  connectionmigration: ({ addresses: { ipv4, ipv6 } }) => [
+    `--preferred-ipv4-addr=${ipv4}:${PREFERRED_PORT}`,
+    `--preferred-ipv6-addr=[${ipv6}]:${PREFERRED_PORT}`,
+  ],
+}
+
+/** Each is a process. */
+function connections(testcase, { requests }) {
+  const [first, ...others] = requests
+  if (testcase === 'multiconnect') return requests.map(each => ({ requests: [each] }))
+  if (testcase !== 'resumption' && testcase !== 'zerortt') return [{ requests }]
+  return [
+    { requests: [first], isResumable: true },
+    { requests: others, isResumed: true },
+  ]
 }
