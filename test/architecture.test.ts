@@ -130,12 +130,13 @@ const rooms: Readonly<Record<string, Room>> = {
     doors: 'all',
     uses: ['bytes', 'crypto', 'x509', 'tls13', 'zero-rtt', 'connection', 'http3', 'endpoint'],
   },
+  undici: { floor: 8, doors: [], uses: ['web'] },
 }
 
 /** What every room may read: the bounds on what a peer can make us do. It imports nothing. */
 const ground = 'limits.ts'
 /** Package entries stand outside: they show what is inside and hold nothing themselves. */
-const entries = ['index.ts', 'core.ts', 'crypto-noble.ts', 'http3/index.ts', 'zero-rtt/index.ts']
+const entries = ['index.ts', 'core.ts', 'crypto-noble.ts', 'http3/index.ts', 'undici/index.ts', 'zero-rtt/index.ts']
 /** Where node's own modules may be used at all. */
 const nodeBackend: ReadonlySet<string> = new Set([
   'crypto/backend-node.ts',

@@ -101,7 +101,7 @@ export class Http3Session implements AsyncDisposable {
    */
   async fetch(input: string | URL | Request, init: Http3FetchInit = {}): Promise<Response> {
     const request = requestOf(input, init)
-    const early = init.early ?? this.#mayBeEarly(request.method ?? 'GET')
+    const early = init.early ?? this.mayBeEarly(request.method ?? 'GET')
     return this.#client.request(request, {
       early,
       keepBody: init.keepBody,
@@ -115,7 +115,7 @@ export class Http3Session implements AsyncDisposable {
    */
   request(headers: OutgoingHeaders = {}, options: ClientStreamOptions = {}): Http3ClientStream {
     const fields = clientFields(headers, this.#authority)
-    const early = options.early ?? this.#mayBeEarly(fields[0]?.[1] as string)
+    const early = options.early ?? this.mayBeEarly(fields[0]?.[1] as string)
     const stream = new Http3ClientStream(fields, { ...options, early })
     this.#client.send(stream)
     return stream
@@ -136,7 +136,8 @@ export class Http3Session implements AsyncDisposable {
     await this.close()
   }
 
-  #mayBeEarly(method: string): boolean {
+  /** May a request of this method leave as 0-RTT data when nobody says more? */
+  mayBeEarly(method: string): boolean {
     return this.#early === 'all' || (this.#early === 'safe' && isSafeMethod(method))
   }
 }
@@ -166,23 +167,6 @@ class Seat implements Application {
 /** Begins a session with the origin of `url`, and returns at once. */
 export function connect(url: string | URL, options: Http3ConnectOptions = {}): Http3Session {
   return new Http3Session(url, options)
-}
-
-/**
- * One request: on `session`, or on a session of its own that ends with the response. Read the body of that, or cancel
- * it: the socket stays open until then.
- */
-export async function fetch(
-  input: string | URL | Request,
-  init: Http3FetchInit & Http3ConnectOptions & { readonly session?: Http3Session } = {},
-): Promise<Response> {
-  if (init.session) return init.session.fetch(input, init)
-  // The signal is the request's here: the session ends with it anyway.
-  const { signal: _signal, ...options } = init
-  const session = connect(isRequest(input) ? input.url : input, options)
-  const response = session.fetch(input, init)
-  session.close().catch(() => {})
-  return response
 }
 
 function requestOf(input: string | URL | Request, init: Http3FetchInit): RequestLike {

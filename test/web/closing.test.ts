@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { QuicEndpoint } from '../../src/endpoint/endpoint.ts'
+import { fetch } from '../../src/web/client/fetch.ts'
 import { serve } from '../../src/web/serve.ts'
-import { connect, fetch } from '../../src/web/session.ts'
+import { connect } from '../../src/web/session.ts'
 import { closing, eventually, failure, freePort, isSame, pattern, sleep, sockets } from '../endpoint/helpers.ts'
 import { caPem } from '../support/certificates.ts'
 import { digest, identity, session, site, source } from './helpers.ts'
@@ -83,7 +84,7 @@ describe('closing', () => {
     const cancelled = await fetch(new Request(`${url}/two`), { ca: caPem })
     await cancelled.body?.cancel()
     expect(await eventually(() => sockets() === 1)).toBe(true)
-    expect((await failure(fetch(url))).code).toBe('ERR_ZEROTRIP_HANDSHAKE')
+    expect((await failure(fetch(url))).cause).toMatchObject({ code: 'ERR_ZEROTRIP_HANDSHAKE' })
     expect(await eventually(() => sockets() === 1)).toBe(true)
     const abort = new AbortController()
     const aborted = failure(fetch(url, { ca: caPem, signal: abort.signal }))

@@ -20,7 +20,7 @@ export interface ClientStreamOptions {
 /** Besides those of every message: `response` (headers), and `headers` for interim ones (1xx). */
 export class Http3ClientStream extends MessageStream implements OutgoingRequest {
   readonly fields: readonly Field[]
-  readonly bytes: undefined
+  readonly bytes: Uint8Array | undefined
   readonly hasStream: boolean
   mayBeEarly: boolean
   onDone: () => void = ignore
@@ -30,10 +30,11 @@ export class Http3ClientStream extends MessageStream implements OutgoingRequest 
   #wasEarly = false
   #isStopped = false
 
-  /** Throws a TypeError for what is no request. */
-  constructor(fields: readonly Field[], options: ClientStreamOptions) {
+  /** `bytes`: the content, if it is known as a whole. Throws a TypeError for what is no request. */
+  constructor(fields: readonly Field[], options: ClientStreamOptions, bytes?: Uint8Array) {
     super()
     this.fields = fields
+    this.bytes = bytes
     const method = fields[0]?.[1] as string
     this.hasStream = !(options.endStream ?? bodiless.has(method))
     this.#isHead = method === 'HEAD'
