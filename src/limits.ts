@@ -338,61 +338,44 @@ export const limits = {
   /** Priorities kept for requests that did not come yet.
    * At the bound: further ones are ignored. Against floods of PRIORITY_UPDATE. RFC 9218 §7. */
   earlyPriorities: 64,
+  /** Datagrams kept for requests that did not come yet, or that nobody has looked at.
+   * At the bound: the oldest is dropped. Against floods of datagrams. RFC 9297 §2.1. */
+  earlyDatagrams: 32,
   /** Bytes of a request of HTTP/0.9.
    * At the bound: the stream is reset. Against requests without end. RFC 9114 §10.5. */
   hqRequestLength: 4096,
 
   // Early data.
 
-  /**
-   * Bytes of a streamed request body that a client keeps while the server may say that it was too early.
-   * At the bound: nothing more is sent until the handshake is confirmed. Against memory filled for a server that hesitates. RFC 8470 §5.2.
-   */
+  /** Bytes of a streamed request body that a client keeps while the server may say that it was too early.
+   * At the bound: nothing more is sent until the handshake is confirmed. Against memory filled for a server that hesitates. RFC 8470 §5.2. */
   replayableBody: 65_536,
-  /**
-   * Milliseconds between the time in a PSK or a ticket and ours for early data to be taken.
-   * At the bound: early data is refused. Against replay. RFC 8446 §8.3.
-   */
+  /** Milliseconds between the time in a PSK or a ticket and ours for early data to be taken.
+   * At the bound: early data is refused. Against replay. RFC 8446 §8.3. */
   earlyDataAge: 10_000,
-  /**
-   * Counters kept for one provisioned client, down from the highest.
-   * At the bound: a lower one counts as used. Against replay. RFC 8446 §8.1.
-   */
+  /** Counters kept for one provisioned client, down from the highest.
+   * At the bound: a lower one counts as used. Against replay. RFC 8446 §8.1. */
   replayWindow: 1024,
-  /**
-   * Links of a provisioned client's ratchet that may be passed over, and keys of such links kept.
-   * At the bound: the PSK counts as unknown. Against steps counted up by strangers. RFC 8446 §8.1.
-   */
+  /** Links of a provisioned client's ratchet that may be passed over, and keys of such links kept.
+   * At the bound: the PSK counts as unknown. Against steps counted up by strangers. RFC 8446 §8.1. */
   ratchetSkip: 64,
-  /**
-   * Provisioned clients whose counters are kept.
-   * At the bound: further ones get no early data. Against replay after something was forgotten. RFC 8446 §8.1.
-   */
+  /** Provisioned clients whose counters are kept.
+   * At the bound: further ones get no early data. Against replay after something was forgotten. RFC 8446 §8.1. */
   provisionedClients: 1024,
-  /**
-   * Single-use keys remembered as used.
-   * At the bound: early data is refused until some expire. Against replay after something was forgotten. RFC 8446 §8.2.
-   */
+  /** Single-use keys remembered as used.
+   * At the bound: early data is refused until some expire. Against replay after something was forgotten. RFC 8446 §8.2. */
   recordedKeys: 65_536,
-  /**
-   * Provisioned tokens remembered as good.
-   * At the bound: all are opened again. Against memory filled by tokens. RFC 9000 §8.1.3.
-   */
+  /** Provisioned tokens remembered as good.
+   * At the bound: all are opened again. Against memory filled by tokens. RFC 9000 §8.1.3. */
   rememberedTokens: 1024,
-  /**
-   * Bytes of a ticket that a server issues or opens.
-   * At the bound: it is not issued, or counts as unknown. Against decryption by the identity. RFC 8446 §4.6.1.
-   */
+  /** Bytes of a ticket that a server issues or opens.
+   * At the bound: it is not issued, or counts as unknown. Against decryption by the identity. RFC 8446 §4.6.1. */
   ticketLength: 1024,
-  /**
-   * Origins whose tickets a client keeps in memory.
-   * At the bound: the one used longest ago is forgotten. Against stores that grow. RFC 8446 §4.6.1.
-   */
+  /** Origins whose tickets a client keeps in memory.
+   * At the bound: the one used longest ago is forgotten. Against stores that grow. RFC 8446 §4.6.1. */
   ticketOrigins: 256,
-  /**
-   * Tickets a client keeps for one origin.
-   * At the bound: the oldest is forgotten. Against stores that grow. RFC 8446 §4.6.1.
-   */
+  /** Tickets a client keeps for one origin.
+   * At the bound: the oldest is forgotten. Against stores that grow. RFC 8446 §4.6.1. */
   ticketsPerOrigin: 4,
 } as const
 

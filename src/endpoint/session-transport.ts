@@ -75,6 +75,11 @@ export class SessionTransport {
     this.#connection.holdDatagrams(bytes)
   }
 
+  /** Everything that was on its way from the peer when this was called has come, or is lost: a round trip later. */
+  afterRoundTrip(callback: () => void): void {
+    setTimeout(callback, Math.ceil(this.#connection.statistics().rtt.smoothed))
+  }
+
   isEarly(id: number): boolean {
     return this.#connection.isEarly(id)
   }

@@ -10,6 +10,8 @@ export interface BodyOwner {
   onBodyEnded(): void
   /** Its reader wants no more. */
   onBodyCancelled(): void
+  /** Somebody wants to read it, and waits: for the first time. */
+  onBodyWanted?(): void
 }
 
 /** Content received, as a ReadableStream. */
@@ -19,6 +21,7 @@ export class IncomingBody {
   readonly #owner: BodyOwner
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined = undefined
   #isWanted = false
+  #wasWanted = false
   #isDone = false
 
   constructor(stream: RequestStream, owner: BodyOwner) {
@@ -54,6 +57,9 @@ export class IncomingBody {
   #pull(): void {
     this.#isWanted = true
     this.#deliver()
+    if (!this.#isWanted || this.#wasWanted) return
+    this.#wasWanted = true
+    this.#owner.onBodyWanted?.()
   }
 
   #deliver(): void {

@@ -1,7 +1,8 @@
 // An HTTP/3 client on one connection: request in, Response out.
 
 import { ClientExchange, type ClientRequestOptions, type OutgoingRequest } from './client-exchange.ts'
-import { Http3Connection, type Http3Event } from './connection.ts'
+import { Http3Connection } from './connection.ts'
+import type { Http3Event } from './connection-options.ts'
 import { Http3Error, Http3ErrorCode, Http3StreamError } from './error-codes.ts'
 import type { RequestLike } from './fetch.ts'
 import type { RequestStream } from './request-stream.ts'

@@ -1,52 +1,30 @@
 // An HTTP/3 connection (RFC 9114): control and QPACK streams, GOAWAY, and who gets what of the transport's events.
 // Both roles. No promises: events in, events out by `poll`.
 
-import { Writer } from '../bytes/writer.ts'
-import { limits } from '../limits.ts'
+import type { Http3ConnectionOptions, Http3Event } from './connection-options.ts'
 import type { ControlFrame } from './control-stream.ts'
 import { Http3Error, Http3ErrorCode } from './error-codes.ts'
 import type { Field } from './field.ts'
-import { FrameType, idFrame, writeFrameHeader } from './frames.ts'
+import { type ForeignStreams, tellForeign } from './foreign-streams.ts'
+import { FrameType } from './frames.ts'
 import { GlitchBudget } from './glitches.ts'
-import { type Priority, readPriority } from './priority.ts'
+import { EarlyDatagrams, readHttpDatagram } from './http-datagrams.ts'
+import { OwnControlStream } from './own-control-stream.ts'
+import { EarlyPriorities, type Priority, readPriority } from './priority.ts'
 import { QpackStreams } from './qpack-streams.ts'
-import { type RequestEvent, type RequestHost, RequestStream } from './request-stream.ts'
+import { type RequestHost, RequestStream } from './request-stream.ts'
 import {
+  assertConnectIsTaken,
   assertNotReduced,
   DEFAULT_MAX_FIELD_SECTION_SIZE,
   defaultSettings,
   type OwnSettings,
-  readSettings,
-  reservedId,
+  readRemembered,
   type Settings,
-  writeSettings,
 } from './settings.ts'
-import { isClientInitiated, isRequestStream, isUnidirectional, StreamType } from './stream-type.ts'
+import { isClientInitiated, isRequestStream, isUnidirectional } from './stream-type.ts'
 import type { Http3Transport, Http3TransportEvent } from './transport.ts'
 import { criticalClosed, type UniHost, UniStreams } from './uni-streams.ts'
-
-export interface Http3ConnectionOptions extends OwnSettings {
-  readonly role: 'client' | 'server'
-  /** Fields in one section. Default 256. */
-  readonly maxFields?: number
-  /** Client, for early data: the server's SETTINGS of last time, as `peerSettingsBytes` gave them. */
-  readonly rememberedSettings?: Uint8Array | undefined
-}
-
-export type Http3Event =
-  | RequestEvent
-  | { readonly type: 'settings' }
-  /** Client: requests on streams from `id` on were not and will not be processed. */
-  | { readonly type: 'goaway'; readonly id: number }
-  /** A request may be opened that could not be before. */
-  | { readonly type: 'requestsAvailable' }
-  | { readonly type: 'handshakeConfirmed' }
-  /** `isDelivered` became true. */
-  | { readonly type: 'delivered' }
-  | { readonly type: 'closed'; readonly error: Error | undefined }
-
-/** Priorities kept for requests that did not arrive yet; beyond that PRIORITY_UPDATE is ignored (RFC 9218 §7). */
-export const MAX_EARLY_PRIORITIES: number = limits.earlyPriorities
 
 export class Http3Connection implements RequestHost, UniHost {
   readonly transport: Http3Transport
@@ -62,16 +40,20 @@ export class Http3Connection implements RequestHost, UniHost {
   isClosed = false
   /** Ids from here on are not processed: ours (server) or the peer's word (client). */
   goawayId: number = Number.POSITIVE_INFINITY
+  /** Who owns streams that are no requests; undefined: there are none. */
+  foreign: ForeignStreams | undefined = undefined
   readonly #own: OwnSettings
+  readonly #ownControl: OwnControlStream
   #remembered: Settings | undefined
   /** Streams we ended whose last byte the peer has not acknowledged: closing now could lose it. */
   readonly #unacknowledged = new Set<number>()
   readonly #requests = new Map<number, RequestStream>()
   readonly #peerUni: UniStreams
   readonly #glitches = new GlitchBudget()
-  readonly #priorities = new Map<number, Priority>()
+  readonly #priorities = new EarlyPriorities()
+  readonly #earlyDatagrams = new EarlyDatagrams()
   #isDispatching = false
-  #ownControlId = -1
+  #hasSaidGoaway = false
   #nextRequestId = 0
   #peerGoawayId = Number.POSITIVE_INFINITY
 
@@ -81,11 +63,25 @@ export class Http3Connection implements RequestHost, UniHost {
     this.maxFieldSectionSize = options.maxFieldSectionSize ?? DEFAULT_MAX_FIELD_SECTION_SIZE
     this.qpack = new QpackStreams(transport, options)
     this.#own = options
-    this.#remembered = this.isServer ? undefined : parseRemembered(options.rememberedSettings)
+    this.#ownControl = new OwnControlStream(transport, options)
+    this.#remembered = this.isServer ? undefined : readRemembered(options.rememberedSettings)
     this.peerSettings = this.#remembered ?? defaultSettings
     this.#peerUni = new UniStreams(this)
     this.isHandshakeComplete = transport.isHandshakeConfirmed
-    this.#openControlStream()
+    this.#ownControl.open()
+  }
+
+  get hasExtendedConnect(): boolean {
+    return this.isServer && this.#own.enableConnectProtocol === true
+  }
+
+  get hasForeignStreams(): boolean {
+    return this.foreign !== undefined
+  }
+
+  /** RFC 9297 §2.1.1: both ends have said so. */
+  get hasDatagrams(): boolean {
+    return this.#own.h3Datagram === true && this.peerSettings.h3Datagram
   }
 
   /** Client, before anything was sent: the server's SETTINGS of last time are known after all. */
@@ -141,6 +137,8 @@ export class Http3Connection implements RequestHost, UniHost {
     const stream = new RequestStream(this, id)
     this.#requests.set(id, stream)
     try {
+      assertConnectIsTaken(fields, this.peerSettings)
+      stream.expectAnswerTo(fields)
       stream.send(fields, data, end)
     } catch (error) {
       stream.cancel(Http3ErrorCode.RequestCancelled)
@@ -149,15 +147,18 @@ export class Http3Connection implements RequestHost, UniHost {
     return stream
   }
 
-  /** RFC 9114 §5.2: takes no request after those seen so far (server); asks for no more pushes (client). */
-  goaway(): void {
-    if (this.isClosed || this.#ownControlId === -1) return
-    const id = this.isServer ? this.#nextRequestId : 0
-    if (this.isServer) {
-      if (id >= this.goawayId) return
-      this.goawayId = id
-    }
-    this.transport.write(this.#ownControlId, idFrame(FrameType.Goaway, id), false)
+  /**
+   * RFC 9114 §5.2: takes no request after those seen so far (server); asks for no more pushes (client). With
+   * `isAnnouncement` a server only says that it will, so that what is on its way is still taken.
+   */
+  goaway(isAnnouncement = false): void {
+    if (this.isClosed || this.#ownControl.id === -1) return
+    if (!this.isServer) return this.#ownControl.goaway(0)
+    const id = isAnnouncement ? Number.POSITIVE_INFINITY : this.#nextRequestId
+    if (id >= this.goawayId && this.#hasSaidGoaway) return
+    this.#hasSaidGoaway = true
+    this.goawayId = id
+    this.#ownControl.goaway(id)
   }
 
   close(errorCode: number = Http3ErrorCode.NoError, reason = ''): void {
@@ -214,6 +215,30 @@ export class Http3Connection implements RequestHost, UniHost {
     for (let useless = this.qpack.onDecoderData(data); useless > 0; useless--) this.#glitches.spend()
   }
 
+  /** RFC 9114 §5.2: not to be processed. */
+  isRefused(id: number): boolean {
+    return id >= this.goawayId && this.isServer
+  }
+
+  takeEarlyDatagrams(streamId: number): readonly Uint8Array[] {
+    return this.#earlyDatagrams.take(streamId)
+  }
+
+  onPriority(stream: RequestStream, priority: Priority): void {
+    this.#setPriority(stream.id, priority)
+    // The header section says it itself; what is asked for later goes in a frame.
+    if (!this.isServer && stream.hasSentHead) this.#ownControl.priorityUpdate(stream.id, priority)
+  }
+
+  onForeignStream(stream: RequestStream, owner: number, data: Uint8Array, isFinished: boolean): void {
+    this.#requests.delete(stream.id)
+    this.foreign?.adopt(stream.id, owner, data, isFinished)
+  }
+
+  onForeignUniStream(id: number, owner: number, data: Uint8Array, isFinished: boolean): void {
+    this.foreign?.adopt(id, owner, data, isFinished)
+  }
+
   onSendEnded(stream: RequestStream): void {
     this.#unacknowledged.add(stream.id)
   }
@@ -223,6 +248,7 @@ export class Http3Connection implements RequestHost, UniHost {
   }
 
   #dispatch(event: Http3TransportEvent): void {
+    if ('id' in event && this.foreign?.has(event.id)) return tellForeign(this.foreign, event)
     switch (event.type) {
       case 'streamOpened':
         return this.#onStreamOpened(event.id)
@@ -234,7 +260,7 @@ export class Http3Connection implements RequestHost, UniHost {
       case 'streamReset':
         return this.#onStreamReset(event.id, event.errorCode)
       case 'streamStopped':
-        if (event.id === this.#ownControlId || this.qpack.isOwn(event.id)) throw criticalClosed()
+        if (event.id === this.#ownControl.id || this.qpack.isOwn(event.id)) throw criticalClosed()
         this.#onDelivered(event.id)
         return this.#requests.get(event.id)?.onStopped(event.errorCode)
       case 'streamFinished':
@@ -250,6 +276,10 @@ export class Http3Connection implements RequestHost, UniHost {
         return
       case 'earlyRejected':
         return this.#onEarlyRejected()
+      case 'datagram':
+        return this.#onDatagram(event.data)
+      case 'datagramsWritable':
+        return this.foreign?.onDatagramsWritable()
       case 'closed':
         return this.#onClosed(event.error, true)
     }
@@ -260,26 +290,9 @@ export class Http3Connection implements RequestHost, UniHost {
   }
 
   #onStreamsAvailable(): void {
-    this.#openControlStream()
+    this.#ownControl.open()
+    this.foreign?.onStreamsAvailable()
     this.events.push({ type: 'requestsAvailable' })
-  }
-
-  /** Opens our control stream with SETTINGS (RFC 9114 §6.2.1), as soon as the peer allows one. */
-  #openControlStream(): void {
-    if (this.#ownControlId !== -1) return
-    const id = this.transport.openStream('uni')
-    if (id === undefined) return
-    this.#ownControlId = id
-    const settings = writeSettings(this.#own)
-    const reserved = reservedId(this.#own.grease)
-    const writer = Writer.allocate(16 + settings.length)
-    writer.u8(StreamType.Control)
-    writeFrameHeader(writer, FrameType.Settings, settings.length)
-    writer.put(settings)
-    // RFC 9114 §7.2.8: a frame that means nothing.
-    writeFrameHeader(writer, reserved, 0)
-    this.transport.write(id, writer.finish(), false)
-    this.transport.setPriority?.(id, 0, true)
   }
 
   #onStreamOpened(id: number): void {
@@ -287,17 +300,15 @@ export class Http3Connection implements RequestHost, UniHost {
     if (isUnidirectional(id)) {
       return this.#peerUni.open(id)
     }
+    if (!this.isServer && this.foreign !== undefined) return this.foreign.open(id)
     // RFC 9114 §6.1.
     if (!this.isServer) throw new Http3Error(Http3ErrorCode.StreamCreationError, 'bidirectional stream of a server')
     this.#nextRequestId = Math.max(this.#nextRequestId, id + 4)
     const stream = new RequestStream(this, id)
     this.#requests.set(id, stream)
-    if (id >= this.goawayId) return stream.cancel(Http3ErrorCode.RequestRejected)
-    const priority = this.#priorities.get(id)
-    if (priority !== undefined) {
-      this.#priorities.delete(id)
-      this.#setPriority(id, priority)
-    }
+    if (this.isRefused(id) && this.foreign === undefined) return stream.cancel(Http3ErrorCode.RequestRejected)
+    const priority = this.#priorities.take(id)
+    if (priority !== undefined) stream.setPriority(priority)
     this.#onReadable(id)
   }
 
@@ -310,9 +321,10 @@ export class Http3Connection implements RequestHost, UniHost {
   #onRequestReadable(stream: RequestStream): void {
     const isFirst = !stream.hasHead
     stream.onReadable()
-    if (!isFirst || !this.isServer) return
+    // RFC 9218 §7: a frame that came before says more.
+    if (!isFirst || !this.isServer || stream.hasPriority) return
     const priority = stream.request?.field('priority')
-    if (priority !== undefined) this.#setPriority(stream.id, readPriority(priority))
+    if (priority !== undefined) stream.setPriority(readPriority(priority))
   }
 
   #setPriority(id: number, priority: Priority): void {
@@ -349,10 +361,17 @@ export class Http3Connection implements RequestHost, UniHost {
 
   #onPriorityUpdate(id: number, priority: Priority): void {
     if (id < this.#nextRequestId) {
-      if (this.#requests.has(id)) this.#setPriority(id, priority)
-    } else if (this.#priorities.size < MAX_EARLY_PRIORITIES || this.#priorities.has(id)) {
-      this.#priorities.set(id, priority)
-    }
+      this.#requests.get(id)?.setPriority(priority)
+    } else this.#priorities.keep(id, priority)
+  }
+
+  /** RFC 9297 §2.1. Those of requests that are over are dropped. */
+  #onDatagram(data: Uint8Array): void {
+    if (this.#own.h3Datagram !== true) return
+    const { id, payload } = readHttpDatagram(data)
+    const stream = this.#requests.get(id)
+    const isToCome = this.isServer && id >= this.#nextRequestId
+    if (stream === undefined ? isToCome : !stream.onDatagram(payload)) this.#earlyDatagrams.keep(id, payload)
   }
 
   #onStreamReset(id: number, errorCode: number): void {
@@ -377,15 +396,5 @@ export class Http3Connection implements RequestHost, UniHost {
     }
     this.#unacknowledged.clear()
     this.events.push({ type: 'closed', error })
-  }
-}
-
-/** What cannot be read was not remembered. */
-function parseRemembered(bytes: Uint8Array | undefined): Settings | undefined {
-  if (bytes === undefined) return undefined
-  try {
-    return readSettings(bytes)
-  } catch {
-    return undefined
   }
 }

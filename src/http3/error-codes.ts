@@ -1,6 +1,8 @@
-// Error codes of HTTP/3 (RFC 9114 §8.1) and QPACK (RFC 9204 §6), and the two errors that carry them.
+// Error codes of HTTP/3 (RFC 9114 §8.1), QPACK (RFC 9204 §6) and datagrams (RFC 9297 §5.2), and the errors that carry
+// them.
 
 export const Http3ErrorCode = {
+  DatagramError: 0x33,
   NoError: 0x0100,
   GeneralProtocolError: 0x0101,
   InternalError: 0x0102,

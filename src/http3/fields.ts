@@ -6,15 +6,17 @@ import type { Field } from './field.ts'
 /** The header section of a request. */
 export class RequestHead {
   readonly method: string
-  /** '' for CONNECT. */
+  /** '' for CONNECT, unless it has a protocol. */
   readonly scheme: string
   readonly authority: string
-  /** '' for CONNECT. */
+  /** '' for CONNECT, unless it has a protocol. */
   readonly path: string
   /** Without pseudo-header fields, in the order they came. */
   readonly fields: readonly Field[]
   /** -1 when not given. */
   readonly contentLength: number
+  /** `:protocol` of an extended CONNECT (RFC 9220 §3); '' otherwise. */
+  readonly protocol: string
 
   constructor(
     method: string,
@@ -23,6 +25,7 @@ export class RequestHead {
     path: string,
     fields: readonly Field[],
     contentLength: number,
+    protocol = '',
   ) {
     this.method = method
     this.scheme = scheme
@@ -30,6 +33,7 @@ export class RequestHead {
     this.path = path
     this.fields = fields
     this.contentLength = contentLength
+    this.protocol = protocol
   }
 
   /** The value of the first field of that name. */
@@ -60,13 +64,18 @@ export class ResponseHead {
   }
 }
 
-/** Throws Http3StreamError H3_MESSAGE_ERROR for a malformed section. */
-export function readRequestHead(section: readonly Field[]): RequestHead {
+/**
+ * Throws Http3StreamError H3_MESSAGE_ERROR for a malformed section. `isExtended`: we said that CONNECT may have a
+ * protocol (RFC 9220 §3).
+ */
+export function readRequestHead(section: readonly Field[], isExtended = false): RequestHead {
   const pseudo = new PseudoFields()
-  const fields = readFields(section, requestPseudoFields, pseudo)
-  const { method, authority } = pseudo
+  const fields = readFields(section, isExtended ? extendedPseudoFields : requestPseudoFields, pseudo)
+  const { method, authority, protocol } = pseudo
   if (!tokenPattern.test(method)) throw malformed('no :method')
-  if (method === 'CONNECT') {
+  const hasProtocol = (pseudo.has & PSEUDO_PROTOCOL) !== 0
+  if (hasProtocol && (method !== 'CONNECT' || !tokenPattern.test(protocol))) throw malformed('invalid :protocol')
+  if (method === 'CONNECT' && !hasProtocol) {
     // RFC 9114 §4.4: :scheme and :path are left out.
     if (pseudo.has !== (PSEUDO_METHOD | PSEUDO_AUTHORITY) || authority === '') throw malformed('malformed CONNECT')
   } else if ((pseudo.has & PSEUDO_ALWAYS) !== PSEUDO_ALWAYS) {
@@ -77,7 +86,7 @@ export function readRequestHead(section: readonly Field[]): RequestHead {
     throw malformed('invalid :scheme')
   }
   const named = checkAuthority(pseudo, fieldValue(fields, 'host'))
-  return new RequestHead(method, pseudo.scheme, named, pseudo.path, fields, readContentLength(fields))
+  return new RequestHead(method, pseudo.scheme, named, pseudo.path, fields, readContentLength(fields), protocol)
 }
 
 /** The same for a response. */
@@ -178,6 +187,7 @@ class PseudoFields {
   authority = ''
   path = ''
   status = ''
+  protocol = ''
 
   set(bit: number, value: string): void {
     if ((this.has & bit) !== 0) throw malformed('a pseudo-header field twice')
@@ -186,6 +196,7 @@ class PseudoFields {
     else if (bit === PSEUDO_SCHEME) this.scheme = value
     else if (bit === PSEUDO_AUTHORITY) this.authority = value
     else if (bit === PSEUDO_PATH) this.path = value
+    else if (bit === PSEUDO_PROTOCOL) this.protocol = value
     else this.status = value
   }
 }
@@ -199,6 +210,7 @@ const PSEUDO_SCHEME = 2
 const PSEUDO_AUTHORITY = 4
 const PSEUDO_PATH = 8
 const PSEUDO_STATUS = 16
+const PSEUDO_PROTOCOL = 32
 const PSEUDO_ALWAYS = PSEUDO_METHOD | PSEUDO_SCHEME | PSEUDO_PATH
 
 const requestPseudoFields: ReadonlyMap<string, number> = new Map([
@@ -206,6 +218,10 @@ const requestPseudoFields: ReadonlyMap<string, number> = new Map([
   [':scheme', PSEUDO_SCHEME],
   [':authority', PSEUDO_AUTHORITY],
   [':path', PSEUDO_PATH],
+])
+const extendedPseudoFields: ReadonlyMap<string, number> = new Map([
+  ...requestPseudoFields,
+  [':protocol', PSEUDO_PROTOCOL],
 ])
 const responsePseudoFields: ReadonlyMap<string, number> = new Map([[':status', PSEUDO_STATUS]])
 const noPseudoFields: ReadonlyMap<string, number> = new Map()

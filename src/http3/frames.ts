@@ -95,6 +95,13 @@ export class FrameReader {
     return piece
   }
 
+  /** What was pushed and is no part of a frame: a view. */
+  rest(): Uint8Array {
+    const rest = this.#chunk.subarray(this.#pos)
+    this.#pos = this.#chunk.length
+    return rest
+  }
+
   /** False when more bytes are needed to pass over the frame. */
   skip(): boolean {
     this.piece()

@@ -13,6 +13,12 @@ export interface MessageHost {
   readonly transport: Http3Transport
   readonly isServer: boolean
   readonly maxFieldSectionSize: number
+  /** A server said that CONNECT may have a protocol. */
+  readonly hasExtendedConnect: boolean
+  /** Streams may begin with the signal of somebody else (`WT_STREAM`). */
+  readonly hasForeignStreams: boolean
+  /** RFC 9114 §5.2: a request with this id comes after our GOAWAY. */
+  isRefused(id: number): boolean
   /** The fields of a section; undefined while it waits for the peer's encoder stream. */
   decodeSection(section: Uint8Array, streamId: number): Field[] | undefined
   /** Counts something that is legal and of no use; throws H3_EXCESSIVE_LOAD when there is too much of it. */
@@ -33,6 +39,8 @@ export const Step = {
   Content: 3,
   /** The message is complete. */
   End: 4,
+  /** It is no request: `owner` says whose it is, `rest` is what came behind. */
+  Foreign: 5,
 } as const
 export type Step = (typeof Step)[keyof typeof Step]
 
@@ -46,6 +54,8 @@ export class IncomingMessage {
   trailers: readonly Field[] | undefined = undefined
   /** Client: the request was HEAD, so the response has no content whatever its fields say. */
   isHeadRequest = false
+  /** The request was a CONNECT: what follows its head is neither counted nor ended by trailers. */
+  isConnect = false
   readonly #host: MessageHost
   readonly #id: number
   readonly #frames = new FrameReader()
@@ -53,6 +63,7 @@ export class IncomingMessage {
   #isFinished = false
   /** A field section that waits for the peer's encoder stream (RFC 9204 §2.1.2). */
   #blocked: Uint8Array | undefined = undefined
+  #hasFrames = false
   #contentLength = -1
   /** Sum of the lengths of the DATA frames so far. */
   #dataLength = 0
@@ -101,6 +112,7 @@ export class IncomingMessage {
     for (;;) {
       if (!this.#frames.isInFrame) {
         if (!this.#frames.readHeader()) return this.#isFinished ? this.#end() : Step.Wait
+        if (this.#frames.type === WT_STREAM && this.#host.hasForeignStreams) return this.#foreign()
         this.#admit(this.#frames.type, this.#frames.length)
       }
       const step = this.#payload()
@@ -109,6 +121,15 @@ export class IncomingMessage {
         throw frameError('stream ends within a frame')
       return step
     }
+  }
+
+  /** After `Step.Foreign`. */
+  get owner(): number {
+    return this.#frames.length
+  }
+
+  rest(): Uint8Array {
+    return this.#frames.rest()
   }
 
   /** After `Step.Content`: the bytes at hand, a view. */
@@ -140,8 +161,15 @@ export class IncomingMessage {
     return this.#onFieldSection(fields)
   }
 
+  /** The signal stands at the very beginning, or nowhere. */
+  #foreign(): Step {
+    if (this.#hasFrames) throw frameError('WT_STREAM where it cannot be')
+    return Step.Foreign
+  }
+
   /** Whether a frame may come now: decided before any of its payload is looked at. */
   #admit(type: number, length: number): void {
+    this.#hasFrames = true
     if (type === FrameType.Data) this.#admitData(length)
     else if (type === FrameType.Headers) this.#admitHeaders(length)
     else if (type === FrameType.PushPromise && !this.#host.isServer) {
@@ -164,7 +192,12 @@ export class IncomingMessage {
   }
 
   #admitHeaders(length: number): void {
-    if (nextMessageState(this.#state, MessagePart.Headers) === undefined) throw unexpectedFrame('HEADERS')
+    // RFC 9114 §4.4: nothing but DATA on the stream of a CONNECT.
+    const isTunnel = this.isConnect && this.hasHead
+    if (isTunnel || nextMessageState(this.#state, MessagePart.Headers) === undefined) throw unexpectedFrame('HEADERS')
+    if (!this.hasHead && this.#host.isRefused(this.#id)) {
+      throw new Http3StreamError(Http3ErrorCode.RequestRejected, 'a request after GOAWAY')
+    }
     if (length > this.#host.maxFieldSectionSize) {
       throw new FieldSectionTooLarge(Http3ErrorCode.ExcessiveLoad, 'field section too large')
     }
@@ -177,13 +210,16 @@ export class IncomingMessage {
       return undefined
     }
     if (this.#host.isServer) {
-      this.request = readRequestHead(section)
-      this.#contentLength = this.request.contentLength
+      this.request = readRequestHead(section, this.#host.hasExtendedConnect)
+      this.isConnect = this.request.method === 'CONNECT'
+      if (!this.isConnect) this.#contentLength = this.request.contentLength
     } else {
       const response = readResponseHead(section)
       if (response.isInterim) return this.#onInterim(response)
       this.response = response
-      if (!this.#neverHasContent) this.#contentLength = response.contentLength
+      // A CONNECT that was refused is answered like anything else.
+      if (this.isConnect && response.status > 299) this.isConnect = false
+      if (!this.#neverHasContent && !this.isConnect) this.#contentLength = response.contentLength
     }
     this.#enter(MessagePart.Headers)
     return Step.Head
@@ -228,6 +264,9 @@ export class IncomingMessage {
 function malformed(reason: string): Http3StreamError {
   return new Http3StreamError(Http3ErrorCode.MessageError, reason)
 }
+
+/** The first bytes of a bidirectional stream of WebTransport; what would be the length of a frame is the session. */
+const WT_STREAM = 0x41
 
 const controlOnly: ReadonlySet<number> = new Set([
   FrameType.CancelPush,

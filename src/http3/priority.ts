@@ -20,11 +20,11 @@ export const MAX_PRIORITY_UPDATE_LENGTH: number = limits.priorityUpdateLength
 
 /**
  * Reads a Priority field value. Of the dictionary (RFC 8941 §3.2) only `u` and `i` matter; members with unknown
- * names, wrong types or values out of range are ignored (RFC 9218 §4), and so is a value that is no dictionary.
+ * names, wrong types or values out of range are ignored (RFC 9218 §4), and so is a value that is no dictionary. What it
+ * does not say is as in `base`: the defaults for a client's, the client's for a server's (RFC 9218 §8).
  */
-export function readPriority(value: string): Priority {
-  let urgency = defaultPriority.urgency
-  let isIncremental = defaultPriority.isIncremental
+export function readPriority(value: string, base: Priority = defaultPriority): Priority {
+  let { urgency, isIncremental } = base
   for (const member of value.split(',')) {
     // Parameters of a member (`u=1;x`) mean nothing here.
     const [name, item] = (member.split(';', 1)[0] as string).trim().split('=', 2)
@@ -33,6 +33,28 @@ export function readPriority(value: string): Priority {
     else if (name === 'i' && item === '?0') isIncremental = false
   }
   return { urgency, isIncremental }
+}
+
+/** The value of a Priority field; '' for the defaults. */
+export function writePriority({ urgency, isIncremental }: Priority): string {
+  const members = urgency === defaultPriority.urgency ? [] : [`u=${urgency}`]
+  if (isIncremental) members.push('i')
+  return members.join(', ')
+}
+
+/** Of requests that did not come yet; beyond the bound PRIORITY_UPDATE is ignored (RFC 9218 §7). */
+export class EarlyPriorities {
+  readonly #kept = new Map<number, Priority>()
+
+  keep(id: number, priority: Priority): void {
+    if (this.#kept.size < limits.earlyPriorities || this.#kept.has(id)) this.#kept.set(id, priority)
+  }
+
+  take(id: number): Priority | undefined {
+    const priority = this.#kept.get(id)
+    if (priority !== undefined) this.#kept.delete(id)
+    return priority
+  }
 }
 
 export interface PriorityUpdate {

@@ -1,45 +1,17 @@
 // One request and its response on one stream (RFC 9114 §4.1): the door below fetch. Fields are plain lists, content is
 // pulled with `read` and pushed with `write`, nothing here waits.
 
-import { Writer } from '../bytes/writer.ts'
 import { FieldSectionTooLarge, Http3Error, Http3ErrorCode, Http3StreamError } from './error-codes.ts'
 import { type Field, fieldSectionSize } from './field.ts'
-import { assertSendable, type RequestHead, type ResponseHead } from './fields.ts'
-import { FrameType, frameHeaderSize, writeFrameHeader } from './frames.ts'
-import { IncomingMessage, type MessageHost, Step } from './incoming-message.ts'
+import type { RequestHead, ResponseHead } from './fields.ts'
+import { maxHttpDatagramSize, sendHttpDatagram } from './http-datagrams.ts'
+import { IncomingMessage, Step } from './incoming-message.ts'
+import { framed, OutgoingMessage } from './outgoing-message.ts'
+import { type Priority, readPriority } from './priority.ts'
+import type { RequestHost as Host, StreamEvent } from './request-host.ts'
 
-/** What a request stream needs of its connection. */
-export interface RequestHost extends MessageHost {
-  /** The encoded section: a view that is good until the next call. */
-  encodeSection(fields: readonly Field[], streamId: number): Uint8Array
-  /** The section encoded last went nowhere. */
-  onSectionUnsent(streamId: number): void
-  /** No more is read of a stream, and not all of it was. */
-  onReadAbandoned(streamId: number): void
-  /** SETTINGS_MAX_FIELD_SECTION_SIZE of the peer. */
-  readonly peerMaxFieldSectionSize: number
-  readonly events: { push(event: RequestEvent): unknown }
-  /** All that will be sent was handed to the transport. */
-  onSendEnded(stream: RequestStream): void
-  /** Both directions are done with. */
-  onStreamClosed(stream: RequestStream): void
-  /** A connection error. */
-  fail(error: Http3Error): void
-}
-
-/** What happened on a request stream. */
-export type RequestEvent =
-  /** `stream.request` (server) or `stream.response` (client, the final one) is there. */
-  | { readonly type: 'head'; readonly stream: RequestStream }
-  | { readonly type: 'interim'; readonly stream: RequestStream; readonly response: ResponseHead }
-  /** `read` has something new: content, the end, or an error. */
-  | { readonly type: 'content'; readonly stream: RequestStream }
-  /** After `write` returned zero or less: more may be written. */
-  | { readonly type: 'writable'; readonly stream: RequestStream }
-  /** The peer does not want what we send (STOP_SENDING). */
-  | { readonly type: 'stopped'; readonly stream: RequestStream; readonly errorCode: number }
-  /** `stream.error` says why nothing more will come. */
-  | { readonly type: 'failed'; readonly stream: RequestStream }
+export type RequestHost = Host<RequestStream>
+export type RequestEvent = StreamEvent<RequestStream>
 
 /** Content up to this size is copied behind its frame header, so that both are one write. */
 export const MAX_MERGED_CONTENT = 4096
@@ -50,8 +22,10 @@ export class RequestStream {
   error: Error | undefined = undefined
   readonly #host: RequestHost
   readonly #incoming: IncomingMessage
-  #hasSentHead = false
-  #isSendEnded = false
+  readonly #outgoing: OutgoingMessage
+  #datagrams: ((payload: Uint8Array) => void) | undefined = undefined
+  /** What a PRIORITY_UPDATE said, or the request's own field; undefined: neither did. */
+  #priority: Priority | undefined = undefined
   #isSendAborted = false
   #isReceiveDone = false
   #isStopped = false
@@ -62,6 +36,7 @@ export class RequestStream {
     this.id = id
     this.#host = host
     this.#incoming = new IncomingMessage(host, id)
+    this.#outgoing = new OutgoingMessage()
   }
 
   /** True when (part of) what was received came as 0-RTT data, and no handshake vouches for it yet. */
@@ -95,12 +70,12 @@ export class RequestStream {
 
   /** The header section of the request or of the final response was sent. */
   get hasSentHead(): boolean {
-    return this.#hasSentHead
+    return this.#outgoing.hasSentHead
   }
 
   /** False once the message was ended, given up by us, or refused by the peer. */
   get isWritable(): boolean {
-    return !this.#isSendEnded && !this.#isSendAborted && !this.#isStopped
+    return !this.#outgoing.isEnded && !this.#isSendAborted && !this.#isStopped
   }
 
   /** Sends a header section; a response may have interim ones (1xx) before. Returns the room left, as `write` does. */
@@ -115,7 +90,7 @@ export class RequestStream {
 
   /** Sends a trailer section and ends the message. */
   writeTrailers(fields: readonly Field[]): number {
-    if (!this.#hasSentHead) throw new TypeError('trailers before the header section')
+    if (!this.hasSentHead) throw new TypeError('trailers before the header section')
     return this.send(fields, undefined, true)
   }
 
@@ -125,16 +100,16 @@ export class RequestStream {
 
   /**
    * Header section, content and end in as few writes as can be: one, unless the content is large. What is sent after
-   * the peer lost interest goes nowhere.
+   * the peer lost interest goes nowhere, and so does content in answer to HEAD. Throws a TypeError for what cannot come
+   * now, a RangeError for content that is not as long as content-length says, or fields the peer does not take.
    */
-  send(fields: readonly Field[] | undefined, data: Uint8Array | undefined, end: boolean): number {
-    if (this.#isSendEnded) throw new TypeError('the message was ended before')
-    if (fields === undefined && !this.#hasSentHead) throw new TypeError('content before the header section')
-    if (fields !== undefined) this.#assertSendable(fields)
-    if (!this.isWritable) return 0
-    const section = fields === undefined ? undefined : this.#host.encodeSection(fields, this.id)
-    if (fields !== undefined && !isInterim(fields)) this.#hasSentHead = true
+  send(fields: readonly Field[] | undefined, content: Uint8Array | undefined, end: boolean): number {
+    if (!this.isWritable && !this.#outgoing.isEnded) return 0
+    const data = this.request?.method === 'HEAD' ? undefined : content
     const length = data === undefined ? 0 : data.length
+    this.#outgoing.check(fields, length, end)
+    const section = fields === undefined ? undefined : this.#encode(fields)
+    this.#outgoing.onSent(fields, length)
     const isMerged = length <= MAX_MERGED_CONTENT
     const head = framed(section, length, isMerged ? data : undefined)
     const room = this.#write(head, end && isMerged)
@@ -164,7 +139,7 @@ export class RequestStream {
 
   /** Gives up what we send. */
   reset(errorCode: number): void {
-    if (this.#isSendEnded || this.#isSendAborted) return
+    if (this.#outgoing.isEnded || this.#isSendAborted) return
     this.#isSendAborted = true
     this.#quietly(() => this.#host.transport.reset(this.id, errorCode))
     this.#closeIfDone()
@@ -189,6 +164,53 @@ export class RequestStream {
   /** Client: a response to HEAD has no content. */
   expectNoContent(): void {
     this.#incoming.isHeadRequest = true
+  }
+
+  /** Client: what may come depends on the method (RFC 9110 §9.3.2, RFC 9114 §4.4). */
+  expectAnswerTo(fields: readonly Field[]): void {
+    const method = fields[0]?.[1]
+    if (method === 'HEAD') this.#incoming.isHeadRequest = true
+    if (method === 'CONNECT') this.#incoming.isConnect = true
+  }
+
+  /**
+   * In which order this is to be sent (RFC 9218). A client tells its server what it wants of the response
+   * (PRIORITY_UPDATE), unless its request has said so.
+   */
+  setPriority(priority: Priority): void {
+    this.#priority = priority
+    this.#host.onPriority(this, priority)
+  }
+
+  /** Server: what the client said in a frame; its field does not matter then (RFC 9218 §7). */
+  get hasPriority(): boolean {
+    return this.#priority !== undefined
+  }
+
+  /** Bytes of the largest datagram that can be sent now; 0: none can (RFC 9297 §2.1). */
+  get maxDatagramSize(): number {
+    return this.isWritable && this.#host.hasDatagrams ? maxHttpDatagramSize(this.#host.transport, this.id) : 0
+  }
+
+  /** False: it was not sent, because the peer takes none, or none so large, or the stream was ended. */
+  sendDatagram(payload: Uint8Array): boolean {
+    return this.isWritable && this.#host.hasDatagrams && sendHttpDatagram(this.#host.transport, this.id, payload)
+  }
+
+  /** Says that this request knows what to do with datagrams; without it one is H3_DATAGRAM_ERROR (RFC 9297 §2). */
+  takeDatagrams(sink: (payload: Uint8Array) => void): void {
+    this.#datagrams = sink
+    for (const payload of this.#host.takeEarlyDatagrams(this.id)) sink(payload)
+  }
+
+  /** False: nobody wants it yet. */
+  onDatagram(payload: Uint8Array): boolean {
+    // RFC 9297 §2.1: what comes after the end is dropped.
+    if (this.#isReceiveDone) return true
+    if (this.#datagrams !== undefined) this.#datagrams(payload)
+    else if (this.#isUndecided) return false
+    else this.abort(new Http3StreamError(Http3ErrorCode.DatagramError, 'a datagram of a request that knows none'))
+    return true
   }
 
   onReadable(): void {
@@ -247,12 +269,18 @@ export class RequestStream {
       const step = this.#incoming.advance()
       if (step === Step.Wait) return
       if (step === Step.Head) break
+      if (step === Step.Foreign) {
+        this.#host.onForeignStream(this, this.#incoming.owner, this.#incoming.rest(), this.#incoming.isFinished)
+        return
+      }
       const response = this.#incoming.interim as ResponseHead
       this.#host.events.push({ type: 'interim', stream: this, response })
     }
     // One look ahead: whether there is any content decides what the message becomes, and a content-length that is
     // wrong already should be seen by nobody (RFC 9114 §4.1.2).
     this.#incoming.advance()
+    const method = this.request?.method
+    if (method === 'HEAD' || method === 'CONNECT') this.#outgoing.isUncounted = true
     this.#host.events.push({ type: 'head', stream: this })
     this.#afterRead(undefined)
   }
@@ -266,20 +294,23 @@ export class RequestStream {
     return piece
   }
 
-  #assertSendable(fields: readonly Field[]): void {
-    assertSendable(fields)
+  #encode(fields: readonly Field[]): Uint8Array {
     const limit = this.#host.peerMaxFieldSectionSize
     // RFC 9114 §4.2.2.
     if (limit !== Number.POSITIVE_INFINITY && fieldSectionSize(fields) > limit) {
       throw new RangeError(`the peer takes field sections of ${limit} bytes`)
     }
+    // RFC 9218 §8: a server knows better what its client will want first.
+    const { priority } = this.#outgoing
+    if (priority !== undefined && !this.hasSentHead) this.setPriority(readPriority(priority, this.#priority))
+    return this.#host.encodeSection(fields, this.id)
   }
 
   #write(bytes: Uint8Array, end: boolean): number {
     try {
       const room = this.#host.transport.write(this.id, bytes, end)
       if (end) {
-        this.#isSendEnded = true
+        this.#outgoing.isEnded = true
         this.#host.onSendEnded(this)
         this.#closeIfDone()
       }
@@ -314,15 +345,34 @@ export class RequestStream {
       this.send(requestHeaderFieldsTooLarge, undefined, true)
       this.stop(Http3ErrorCode.NoError)
     } else {
-      this.error = error
-      this.cancel(error.code)
-      this.#host.events.push({ type: 'failed', stream: this })
+      this.#abort(error)
     }
+    this.#spendGlitch()
+  }
+
+  /** Ends both directions; whoever has to do with the request is told. */
+  abort(error: Http3StreamError): void {
+    this.#abort(error)
+    this.#spendGlitch()
+  }
+
+  #abort(error: Http3StreamError): void {
+    this.error = error
+    this.cancel(error.code)
+    this.#host.events.push({ type: 'failed', stream: this })
+  }
+
+  #spendGlitch(): void {
     try {
       this.#host.onGlitch()
     } catch (excess) {
       this.#host.fail(excess as Http3Error)
     }
+  }
+
+  /** A server may not know yet what the request is; one that has a protocol may be waiting for the handshake. */
+  get #isUndecided(): boolean {
+    return this.#host.isServer && (this.request === undefined || this.request.protocol !== '')
   }
 
   /**
@@ -335,34 +385,12 @@ export class RequestStream {
   }
 
   #closeIfDone(): void {
-    if (this.#isReceiveDone && (this.#isSendEnded || this.#isSendAborted)) this.#host.onStreamClosed(this)
+    if (this.#isReceiveDone && (this.#outgoing.isEnded || this.#isSendAborted)) this.#host.onStreamClosed(this)
   }
-}
-
-/** HEADERS with `section`, then DATA with `length` bytes, of which `data` is put in here. */
-function framed(section: Uint8Array | undefined, length: number, data: Uint8Array | undefined): Uint8Array {
-  let size = data === undefined ? 0 : data.length
-  if (section !== undefined) size += frameHeaderSize(FrameType.Headers, section.length) + section.length
-  if (length > 0) size += frameHeaderSize(FrameType.Data, length)
-  if (size === 0) return empty
-  const writer = Writer.allocate(size)
-  if (section !== undefined) {
-    writeFrameHeader(writer, FrameType.Headers, section.length)
-    writer.put(section)
-  }
-  if (length > 0) writeFrameHeader(writer, FrameType.Data, length)
-  if (data !== undefined) writer.put(data)
-  return writer.bytes
-}
-
-function isInterim(fields: readonly Field[]): boolean {
-  const first = fields[0]
-  return first !== undefined && first[0] === ':status' && first[1].startsWith('1')
 }
 
 function internalError(error: unknown): Http3Error {
   return new Http3Error(Http3ErrorCode.InternalError, error instanceof Error ? error.message : String(error))
 }
 
-const empty = new Uint8Array(0)
 const requestHeaderFieldsTooLarge: readonly Field[] = [[':status', '431']]

@@ -81,6 +81,12 @@ export class ServerExchange implements RequestContext, BodyOwner {
 
   onBodyEnded(): void {}
 
+  /** RFC 9110 §10.1.1: the client waits with its content to be told that it is wanted. */
+  onBodyWanted(): void {
+    const isExpected = this.#stream.request?.field('expect')?.toLowerCase() === '100-continue'
+    if (isExpected && this.#stream.isWritable && !this.#stream.hasSentHead) this.#stream.writeHead(continueResponse)
+  }
+
   /** RFC 9114 §4.1. */
   onBodyCancelled(): void {
     this.#stream.stop(Http3ErrorCode.NoError)
@@ -164,6 +170,8 @@ export class ServerExchange implements RequestContext, BodyOwner {
 }
 
 function ignore(): void {}
+
+const continueResponse: readonly Field[] = [[':status', '100']]
 
 /** fetch has no Request for these (its "forbidden methods"). */
 const fetchCannotSay: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK'])

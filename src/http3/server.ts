@@ -1,6 +1,7 @@
 // An HTTP/3 server on one connection: each request becomes a call of the handler.
 
-import { Http3Connection, type Http3Event } from './connection.ts'
+import { Http3Connection } from './connection.ts'
+import type { Http3Event } from './connection-options.ts'
 import { decideEarly, type EarlyDataPolicy, tooEarly } from './early-data.ts'
 import { Http3Error, Http3ErrorCode } from './error-codes.ts'
 import type { ResponseLike } from './fetch.ts'
@@ -26,9 +27,17 @@ export interface Exchange {
   abort(error: unknown): void
 }
 
+/** Makes who answers a request. */
+export type ExchangeFactory = (host: ExchangeHost, stream: RequestStream) => Exchange
+
 export interface Http3ServerOptions extends OwnSettings {
   /** Who answers requests, instead of the handler. */
-  readonly exchange?: (host: ExchangeHost, stream: RequestStream) => Exchange
+  readonly exchange?: ExchangeFactory
+  /**
+   * Who answers CONNECT with a `:protocol` (RFC 9220), by that; 501 for others. With it `enableConnectProtocol` has to
+   * be said. Default: nobody.
+   */
+  readonly tunnels?: Readonly<Record<string, ExchangeFactory>>
   /** Which requests run before the handshake says they are no replay. Default `defer`. */
   readonly earlyData?: EarlyDataPolicy
   /** Bytes of a header section, 32 per field included; above it the answer is 431. Default 65536. */
@@ -50,6 +59,7 @@ export class Http3Server implements ExchangeHost {
   #waiting: RequestStream[] = []
   #confirmed: PromiseWithResolvers | undefined = undefined
   #closed: PromiseWithResolvers | undefined = undefined
+  #isLastCalled = false
 
   constructor(transport: Http3Transport, handler: Http3Handler, options: Http3ServerOptions = {}) {
     this.handler = handler
@@ -68,13 +78,28 @@ export class Http3Server implements ExchangeHost {
     this.connection.goaway()
   }
 
-  /** The same, and closes the connection when all answers have arrived. Resolves when it is closed. */
+  /**
+   * The same, and closes the connection when all answers have arrived. What the client sent before it heard of this is
+   * still answered: the GOAWAY that names the last request follows one round trip behind one that names none (RFC 9114
+   * §5.2). Resolves when the connection is closed.
+   */
   close(): Promise<void> {
-    this.#closed ??= new PromiseWithResolvers()
+    if (this.#closed !== undefined) return this.#closed.promise
+    this.#closed = new PromiseWithResolvers()
+    const { transport } = this.connection
     if (this.connection.isClosed) this.#closed.resolve()
-    this.connection.goaway()
-    this.#closeIfIdle()
+    else if (transport.afterRoundTrip === undefined) this.#onLastCall()
+    else {
+      this.connection.goaway(true)
+      transport.afterRoundTrip(() => this.#onLastCall())
+    }
     return this.#closed.promise
+  }
+
+  #onLastCall(): void {
+    this.connection.goaway()
+    this.#isLastCalled = true
+    this.#closeIfIdle()
   }
 
   /** Requests whose handler or answer is not finished. */
@@ -134,9 +159,18 @@ export class Http3Server implements ExchangeHost {
   }
 
   #run(stream: RequestStream): void {
-    const exchange = this.options.exchange?.(this, stream) ?? new ServerExchange(this, stream)
+    const exchange = this.#exchangeFor(stream)
+    if (exchange === undefined) return answer(stream, notImplemented)
     this.#exchanges.set(stream.id, exchange)
     exchange.start()
+  }
+
+  /** RFC 9220 §3: undefined for a protocol that is not known. */
+  #exchangeFor(stream: RequestStream): Exchange | undefined {
+    const { tunnels, exchange } = this.options
+    const protocol = stream.request?.protocol ?? ''
+    if (protocol === '') return exchange?.(this, stream) ?? new ServerExchange(this, stream)
+    return tunnels && Object.hasOwn(tunnels, protocol) ? tunnels[protocol]?.(this, stream) : undefined
   }
 
   #onAborted(stream: RequestStream): void {
@@ -162,7 +196,7 @@ export class Http3Server implements ExchangeHost {
   }
 
   #closeIfIdle(): void {
-    if (this.#closed === undefined || this.connection.isClosed) return
+    if (this.#closed === undefined || !this.#isLastCalled || this.connection.isClosed) return
     if (this.activeCount > 0 || !this.connection.isDelivered) return
     this.connection.close(Http3ErrorCode.NoError, '')
     this.#closed.resolve()
@@ -193,4 +227,5 @@ function closedEarly(error: Error | undefined): Error {
   return error ?? new Http3Error(Http3ErrorCode.NoError, 'the connection was closed before its handshake was confirmed')
 }
 
+const notImplemented: readonly Field[] = [[':status', '501']]
 const internalServerError: readonly Field[] = [[':status', '500']]

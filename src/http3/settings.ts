@@ -4,6 +4,7 @@ import { Reader } from '../bytes/reader.ts'
 import { Writer } from '../bytes/writer.ts'
 import { limits } from '../limits.ts'
 import { Http3Error, Http3ErrorCode } from './error-codes.ts'
+import type { Field } from './field.ts'
 import { frameError, varintLength } from './frames.ts'
 
 /** What a peer said of itself; a setting it left out has its default. */
@@ -16,6 +17,10 @@ export interface Settings {
   readonly enableConnectProtocol: boolean
   /** RFC 9297 §2.1.1. */
   readonly h3Datagram: boolean
+  /** Sessions of WebTransport are taken, as draft-02 has it. */
+  readonly webTransportDraft02: boolean
+  /** The same, as the current draft has it. */
+  readonly webTransport: boolean
 }
 
 export const defaultSettings: Settings = {
@@ -24,6 +29,8 @@ export const defaultSettings: Settings = {
   qpackBlockedStreams: 0,
   enableConnectProtocol: false,
   h3Datagram: false,
+  webTransportDraft02: false,
+  webTransport: false,
 }
 
 /** Bytes of a field section we take unless told otherwise, 32 per field included. */
@@ -46,6 +53,12 @@ export interface OwnSettings {
    * §2.1.2). Default 64.
    */
   readonly qpackBlockedStreams?: number | undefined
+  /** SETTINGS_ENABLE_CONNECT_PROTOCOL, of a server: CONNECT may have a `:protocol` (RFC 9220 §3). Default false. */
+  readonly enableConnectProtocol?: boolean | undefined
+  /** SETTINGS_H3_DATAGRAM: datagrams of requests are taken (RFC 9297 §2.1.1). Default false. */
+  readonly h3Datagram?: boolean | undefined
+  /** SETTINGS_WT_ENABLED, of the current draft and of draft-02, which is what browsers speak. Default false. */
+  readonly webTransport?: boolean | undefined
   /** Which reserved setting is sent along (RFC 9114 §7.2.4.1), 0 to 1000. Default 0. */
   readonly grease?: number | undefined
 }
@@ -62,6 +75,12 @@ export function writeSettings(own: OwnSettings): Uint8Array {
   if (capacity > 0) put(SettingId.QpackMaxTableCapacity, capacity)
   put(SettingId.MaxFieldSectionSize, own.maxFieldSectionSize ?? DEFAULT_MAX_FIELD_SECTION_SIZE)
   if (blocked > 0) put(SettingId.QpackBlockedStreams, blocked)
+  if (own.enableConnectProtocol) put(SettingId.EnableConnectProtocol, 1)
+  if (own.h3Datagram) put(SettingId.H3Datagram, 1)
+  if (own.webTransport) {
+    put(SettingId.WebTransportDraft02, 1)
+    put(SettingId.WebTransport, 1)
+  }
   put(reservedId(own.grease), 0)
   return writer.finish().slice()
 }
@@ -96,6 +115,8 @@ export function readSettings(payload: Uint8Array): Settings {
     qpackBlockedStreams: values.get(SettingId.QpackBlockedStreams) ?? 0,
     enableConnectProtocol: flag(values.get(SettingId.EnableConnectProtocol)),
     h3Datagram: flag(values.get(SettingId.H3Datagram)),
+    webTransportDraft02: flag(values.get(SettingId.WebTransportDraft02)),
+    webTransport: flag(values.get(SettingId.WebTransport)),
   }
 }
 
@@ -112,8 +133,25 @@ export function assertNotReduced(remembered: Settings, actual: Settings): void {
     (actual.qpackMaxTableCapacity !== remembered.qpackMaxTableCapacity && remembered.qpackMaxTableCapacity !== 0) ||
     actual.qpackBlockedStreams < remembered.qpackBlockedStreams ||
     (remembered.enableConnectProtocol && !actual.enableConnectProtocol) ||
-    (remembered.h3Datagram && !actual.h3Datagram)
+    (remembered.h3Datagram && !actual.h3Datagram) ||
+    (remembered.webTransport && !actual.webTransport)
   if (isReduced) throw wrong('settings reduced although early data was accepted')
+}
+
+/** RFC 9220 §3: `:protocol` goes only to servers that know it. Throws a TypeError. */
+export function assertConnectIsTaken(fields: readonly Field[], peer: Settings): void {
+  if (peer.enableConnectProtocol || !fields.some(([name]) => name === ':protocol')) return
+  throw new TypeError('the server takes no CONNECT with a protocol')
+}
+
+/** The SETTINGS of last time; what cannot be read was not remembered. */
+export function readRemembered(bytes: Uint8Array | undefined): Settings | undefined {
+  if (bytes === undefined) return undefined
+  try {
+    return readSettings(bytes)
+  } catch {
+    return undefined
+  }
 }
 
 function readWhole(reader: Reader): number {
@@ -141,6 +179,8 @@ const SettingId = {
   QpackBlockedStreams: 0x07,
   EnableConnectProtocol: 0x08,
   H3Datagram: 0x33,
+  WebTransportDraft02: 0x2b603742,
+  WebTransport: 0x2c7cf000,
 } as const
 
 const known: ReadonlySet<number> = new Set(Object.values(SettingId))

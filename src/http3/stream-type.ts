@@ -5,6 +5,8 @@ export const StreamType = {
   Push: 0x01,
   QpackEncoder: 0x02,
   QpackDecoder: 0x03,
+  /** WebTransport over HTTP/3, section 4.1. */
+  WebTransport: 0x54,
 } as const
 export type StreamType = (typeof StreamType)[keyof typeof StreamType]
 

@@ -26,6 +26,14 @@ export interface Http3Transport {
   isEarly(id: number): boolean
   /** RFC 9218: in which order streams are to be sent. Optional: without it all are equal. */
   setPriority?(id: number, urgency: number, isIncremental: boolean): void
+  /** RESET_STREAM_AT: the first `reliableSize` bytes still arrive. Optional; without it streams are reset as a whole. */
+  resetAt?(id: number, errorCode: number, reliableSize: number): boolean
+  /** Sends a datagram (RFC 9221) once. False: the peer takes none, or none so large. Optional: without it there are none. */
+  sendDatagram?(data: Uint8Array, id: number, urgency: number): boolean
+  /** The largest datagram that can be sent, bytes, and how many more may wait to be sent. */
+  readonly datagramLimits?: { readonly size: number; readonly room: number }
+  /** Calls back when whatever the peer has sent before it heard of what we sent so far must have come: a round trip. */
+  afterRoundTrip?(callback: () => void): void
 }
 
 /** What HTTP/3 must be told, in the order it happened. The connection's own events have these shapes. */
@@ -41,12 +49,13 @@ export type Http3TransportEvent =
   | { readonly type: 'earlyRejected' }
   | { readonly type: 'handshakeComplete' }
   | { readonly type: 'handshakeConfirmed' }
+  | { readonly type: 'datagram'; readonly data: Uint8Array }
+  /** The queue of datagrams to be sent was full, and is not any more. */
+  | { readonly type: 'datagramsWritable' }
   /** Not HTTP/3's business. */
   | {
       readonly type:
-        | 'datagram'
         | 'datagramSettled'
-        | 'datagramsWritable'
         | 'ticket'
         | 'newToken'
         | 'migrated'

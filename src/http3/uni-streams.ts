@@ -16,6 +16,9 @@ export interface UniHost {
   /** Bytes of the peer's QPACK streams. */
   onEncoderData(data: Uint8Array): void
   onDecoderData(data: Uint8Array): void
+  /** Streams of WebTransport are welcome. */
+  readonly hasForeignStreams: boolean
+  onForeignUniStream(id: number, owner: number, data: Uint8Array, isFinished: boolean): void
 }
 
 export class UniStreams {
@@ -42,7 +45,7 @@ export class UniStreams {
     while (this.#streams.has(id)) {
       const chunk = this.#host.transport.read(id)
       if (chunk === undefined) return
-      this.#onData(stream, chunk.data)
+      this.#onData(stream, chunk.data, chunk.fin)
       if (chunk.fin) this.#onEnd(stream)
     }
   }
@@ -52,14 +55,16 @@ export class UniStreams {
     if (stream !== undefined) this.#onEnd(stream)
   }
 
-  #onData(stream: UniStream, data: Uint8Array): void {
+  #onData(stream: UniStream, data: Uint8Array, isFinished: boolean): void {
     let rest = data
     if (stream.type === -1) {
-      rest = stream.readType(data)
-      if (stream.type === -1) return
+      rest = stream.read(data)
+      if (stream.value === -1) return
+      stream.type = stream.value
       this.#onType(stream)
     }
     if (rest.length === 0) return
+    if (stream.type === StreamType.WebTransport) return this.#onForeign(stream, rest, isFinished)
     if (stream.type === StreamType.Control) this.#onControlData(rest)
     else if (stream.type === StreamType.QpackEncoder) this.#host.onEncoderData(rest)
     else if (stream.type === StreamType.QpackDecoder) this.#host.onDecoderData(rest)
@@ -72,7 +77,16 @@ export class UniStreams {
     }
   }
 
+  #onForeign(stream: UniStream, data: Uint8Array, isFinished: boolean): void {
+    if (!this.#streams.has(stream.id)) return
+    const rest = stream.read(data)
+    if (stream.value === -1) return
+    this.#streams.delete(stream.id)
+    this.#host.onForeignUniStream(stream.id, stream.value, rest, isFinished)
+  }
+
   #onType(stream: UniStream): void {
+    if (stream.type === StreamType.WebTransport && this.#host.hasForeignStreams) return
     if (stream.isCritical) {
       // RFC 9114 §6.2.1, RFC 9204 §4.2: one of each.
       if (this.#critical.has(stream.type)) {
@@ -103,6 +117,8 @@ class UniStream {
   readonly id: number
   /** -1 until it was read. */
   type = -1
+  /** What `read` came to; -1 until it did. */
+  value = -1
   readonly #partial: Uint8Array = new Uint8Array(8)
   #partialLength = 0
 
@@ -117,12 +133,14 @@ class UniStream {
     )
   }
 
-  /** Reads the type, which may come in pieces; returns what follows it in `data`. */
-  readType(data: Uint8Array): Uint8Array {
+  /** Reads an integer, which may come in pieces: the type, and then an owner. Returns what follows it in `data`. */
+  read(data: Uint8Array): Uint8Array {
+    this.value = -1
     for (let at = 0; at < data.length; at++) {
       this.#partial[this.#partialLength++] = data[at] as number
       if (this.#partialLength < varintLength(this.#partial[0] as number)) continue
-      this.type = new Reader(this.#partial).varint()
+      this.value = new Reader(this.#partial).varint()
+      this.#partialLength = 0
       return data.subarray(at + 1)
     }
     return data.subarray(data.length)

@@ -354,7 +354,7 @@ describe('what goes wrong', () => {
       })
       return { status: 200 }
     })
-    const stream = client.connection.openRequest(
+    client.connection.openRequest(
       [
         [':method', 'POST'],
         [':scheme', 'https'],
@@ -366,7 +366,7 @@ describe('what goes wrong', () => {
       false,
     )
     await pair.settle()
-    stream?.end()
+    pair.client.write(0, new Uint8Array(0), true)
     await pair.settle()
     expect(failure).toMatchObject({ code: Code.MessageError })
     expect(pair.server.resets).toEqual([[0, Code.MessageError]])

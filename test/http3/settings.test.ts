@@ -37,7 +37,13 @@ describe('RFC 9114 §7.2.4: SETTINGS', () => {
       qpackBlockedStreams: 16,
       enableConnectProtocol: true,
       h3Datagram: true,
+      webTransportDraft02: false,
+      webTransport: false,
     })
+    const webTransport = readSettings(
+      writeSettings({ enableConnectProtocol: true, h3Datagram: true, webTransport: true }),
+    )
+    expect(webTransport).toMatchObject({ webTransport: true, webTransportDraft02: true, h3Datagram: true })
   })
   test('none', () => expect(readSettings(bytes(''))).toEqual(defaultSettings))
   test.each(['00 00', '02 00', '03 00', '04 00', '05 00'])('§7.2.4.1: setting of HTTP/2: %s', text => {

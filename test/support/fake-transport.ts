@@ -95,6 +95,16 @@ export class FakeTransport implements Http3Transport {
     this.priorities.push([id, urgency, isIncremental])
   }
 
+  /** Waits for `deliverDatagrams`. */
+  readonly datagrams: Uint8Array[] = []
+  readonly datagramLimits = { size: 1200, room: 64 }
+
+  sendDatagram(data: Uint8Array): boolean {
+    if (data.length > this.datagramLimits.size) return false
+    this.datagrams.push(data)
+    return true
+  }
+
   /** Moves what fits the window to the peer and raises its events; true when something moved. */
   deliver(): boolean {
     let moved = false
@@ -156,6 +166,13 @@ export class FakePair {
     for (let idle = 0; idle < 3; idle++) {
       if (this.step()) idle = 0
       await new Promise(resolve => setImmediate(resolve))
+    }
+  }
+
+  /** Datagrams overtake streams here. */
+  deliverDatagrams(): void {
+    for (const end of [this.client, this.server]) {
+      for (const data of end.datagrams.splice(0)) end.peer.sink?.onEvent({ type: 'datagram', data })
     }
   }
 
