@@ -86,7 +86,7 @@ export class Http3Connection implements RequestHost, UniHost {
 
   /** Client, before anything was sent: the server's SETTINGS of last time are known after all. */
   remember(settings: Uint8Array | undefined): void {
-    this.#remembered = parseRemembered(settings)
+    this.#remembered = readRemembered(settings)
     this.peerSettings = this.#remembered ?? this.peerSettings
   }
 
