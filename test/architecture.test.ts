@@ -23,6 +23,7 @@ const rooms: Readonly<Record<string, Room>> = {
       'backend.ts',
       'backend-node.ts',
       'backend-noble.ts',
+      'fresh-node.ts',
       'cipher-suite.ts',
       'hkdf.ts',
       'initial-keys.ts',
@@ -62,6 +63,7 @@ const rooms: Readonly<Record<string, Room>> = {
     floor: 4,
     doors: [
       'address-token.ts',
+      'anti-replay.ts',
       'bundle.ts',
       'generator.ts',
       'provisioned-client.ts',
@@ -112,6 +114,7 @@ const rooms: Readonly<Record<string, Room>> = {
     floor: 6,
     doors: [
       'application.ts',
+      'channels.ts',
       'clock.ts',
       'closing.ts',
       'endpoint.ts',
@@ -125,6 +128,7 @@ const rooms: Readonly<Record<string, Room>> = {
     ],
     uses: ['bytes', 'packet', 'crypto', 'qlog', 'x509', 'tls13', 'zero-rtt', 'connection'],
   },
+  platform: { floor: 7, doors: [], uses: ['bytes', 'crypto', 'tls13', 'zero-rtt', 'endpoint'] },
   web: {
     floor: 7,
     doors: 'all',
@@ -136,11 +140,20 @@ const rooms: Readonly<Record<string, Room>> = {
 /** What every room may read: the bounds on what a peer can make us do. It imports nothing. */
 const ground = 'limits.ts'
 /** Package entries stand outside: they show what is inside and hold nothing themselves. */
-const entries = ['index.ts', 'core.ts', 'crypto-noble.ts', 'http3/index.ts', 'undici/index.ts', 'zero-rtt/index.ts']
+const entries = [
+  'index.ts',
+  'core.ts',
+  'crypto-noble.ts',
+  'http3/index.ts',
+  'platform/index.ts',
+  'undici/index.ts',
+  'zero-rtt/index.ts',
+]
 /** Where node's own modules may be used at all. */
 const nodeBackend: ReadonlySet<string> = new Set([
   'crypto/backend-node.ts',
   'crypto/finish-node.ts',
+  'crypto/fresh-node.ts',
   'crypto/key-exchange-node.ts',
   'crypto/ml-kem-node.ts',
 ])

@@ -4,6 +4,7 @@
 
 import type { StreamDirection } from '../packet/frames/frame.ts'
 import { ErrorCode, TransportError } from '../packet/transport-error.ts'
+import type { Authorization } from '../tls13/ports.ts'
 import { goOnWith, type HandshakeAnswer } from './answers.ts'
 import { assembleClient, assembleServer } from './assemble.ts'
 import { startAnew } from './client-start.ts'
@@ -309,6 +310,18 @@ export class Connection {
 
   get peer(): PeerInfo | undefined {
     return this.#parts.handshake.peer
+  }
+
+  /** Whom the peer is taken for, by its PSK or ticket; at a server before the handshake is complete, when early requests may run already. */
+  get authorization(): Authorization | undefined {
+    const { peer, granted, offered } = this.#parts.handshake
+    if (peer !== undefined) return peer.authorization
+    return this.#parts.isClient ? offered : granted
+  }
+
+  /** Client: early data was offered. */
+  get hasOfferedEarlyData(): boolean {
+    return this.#parts.handshake.remembered !== undefined
   }
 
   /** The QUIC version, as far as it is negotiated. */

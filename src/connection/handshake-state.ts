@@ -22,6 +22,8 @@ export class HandshakeState {
   readonly remembered: Uint8Array | undefined
   /** Client: what the PSK it offers says of the server. */
   readonly offered: Authorization | undefined
+  /** Server: whom the client is taken for, from the moment on when it may do something. */
+  granted: Authorization | undefined
   peerParameters: TransportParameters | undefined
   peerParameterBytes: Uint8Array = nothing
   earlyData: PeerInfo['earlyData'] = 'none'

@@ -59,6 +59,7 @@ function onOutput(parts: Parts, output: TlsOutput, now: number): void {
       return
     case 'protocol':
       parts.handshake.alpn = output.alpn
+      parts.handshake.granted = output.authorization
       recordAlpn(parts, output.alpn, now)
       return
     case 'earlyData':

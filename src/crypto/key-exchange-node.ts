@@ -1,20 +1,31 @@
 // Key exchange by node:crypto: X25519 (RFC 7748), P-256, P-384, and the hybrid with ML-KEM-768.
 
-import { createECDH, createPublicKey, diffieHellman, type ECDH, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import {
+  createECDH,
+  createPrivateKey,
+  createPublicKey,
+  diffieHellman,
+  type ECDH,
+  generateKeyPairSync,
+  type KeyObject,
+} from 'node:crypto'
 import { type Encapsulation, type KeyExchange, NamedGroup } from './backend.ts'
 import { encapsulateHybrid, HybridExchange } from './hybrid-key-exchange.ts'
 import { mlKem768 } from './ml-kem-node.ts'
 
-export function newKeyExchange(group: NamedGroup): KeyExchange {
+/** Where private keys come from. Default: OpenSSL's own generator. */
+type Random = (length: number) => Uint8Array
+
+export function newKeyExchange(group: NamedGroup, random?: Random): KeyExchange {
   switch (group) {
     case NamedGroup.X25519:
-      return new X25519Exchange()
+      return new X25519Exchange(random)
     case NamedGroup.P256:
-      return new CurveExchange(group, 'prime256v1', 65)
+      return new CurveExchange(group, 'prime256v1', 65, random)
     case NamedGroup.P384:
-      return new CurveExchange(group, 'secp384r1', 97)
+      return new CurveExchange(group, 'secp384r1', 97, random)
     case NamedGroup.X25519MlKem768:
-      return new HybridExchange(mlKem768(), new X25519Exchange())
+      return new HybridExchange(mlKem768(), new X25519Exchange(random))
   }
 }
 
@@ -28,8 +39,8 @@ class X25519Exchange implements KeyExchange {
   readonly publicKey: Uint8Array
   readonly #privateKey: KeyObject
 
-  constructor() {
-    this.#privateKey = generateKeyPairSync('x25519').privateKey
+  constructor(random?: Random) {
+    this.#privateKey = random ? x25519PrivateKey(random(32)) : generateKeyPairSync('x25519').privateKey
     // RFC 7748 §6.1: the public key is X25519(a, 9), and so comes out raw, which takes half the time of an export in DER. (As JWK it would be
     // quicker still, but that export has been seen to hang Node 20.)
     this.publicKey = agreeX25519(this.#privateKey, basePoint)
@@ -53,11 +64,16 @@ class CurveExchange implements KeyExchange {
   readonly #ecdh: ECDH
   readonly #pointLength: number
 
-  constructor(group: NamedGroup, curve: string, pointLength: number) {
+  constructor(group: NamedGroup, curve: string, pointLength: number, random?: Random) {
     this.group = group
     this.#ecdh = createECDH(curve)
     this.#pointLength = pointLength
-    this.publicKey = plain(this.#ecdh.generateKeys())
+    if (random === undefined) this.publicKey = plain(this.#ecdh.generateKeys())
+    else {
+      // Half as long as a point; one that is not below the order, which hardly ever is so, is none (SEC 1 §3.2.1).
+      while (!isTaken(this.#ecdh, random((pointLength - 1) / 2)));
+      this.publicKey = plain(this.#ecdh.getPublicKey())
+    }
   }
 
   /** RFC 8446 §4.2.8.2: an uncompressed point on the curve, nothing else. OpenSSL checks the curve. */
@@ -74,6 +90,23 @@ class CurveExchange implements KeyExchange {
 function agreeX25519(privateKey: KeyObject, publicKey: KeyObject): Uint8Array {
   return plain(diffieHellman({ privateKey, publicKey }))
 }
+
+function isTaken(ecdh: ECDH, privateKey: Uint8Array): boolean {
+  try {
+    ecdh.setPrivateKey(privateKey)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function x25519PrivateKey(bytes: Uint8Array): KeyObject {
+  // RFC 8410 §7: the 32 bytes stand at the end of the PKCS #8 structure.
+  const der = new Uint8Array([...x25519Pkcs8, ...bytes])
+  return createPrivateKey({ key: Buffer.from(der.buffer), format: 'der', type: 'pkcs8' })
+}
+
+const x25519Pkcs8 = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x6e, 4, 0x22, 4, 0x20]
 
 function x25519PublicKey(bytes: Uint8Array): KeyObject {
   const x = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64url')

@@ -5,6 +5,7 @@ import { type Channel, channel } from 'node:diagnostics_channel'
 import type { PeerInfo } from '../connection/events.ts'
 import type { Address } from '../connection/path.ts'
 import type { ConnectionStatistics } from '../connection/statistics.ts'
+import type { Authorization, EarlyDataRefusal } from '../tls13/ports.ts'
 import type { EndpointStatistics } from './endpoint-statistics.ts'
 
 /** The `QuicSession`, as far as an observer has to do with it: what tells one connection from another. */
@@ -48,6 +49,19 @@ export interface DiagnosticsMessages {
     readonly by: 'local' | 'peer' | 'idle' | 'reset'
     readonly error: Error | undefined
   }
+  /** A client's first datagram is about to leave with early data; `authorization` is what its key says of the server. */
+  'zerotrip:early-data:offer': OfSession & { readonly authorization: Authorization | undefined }
+  /**
+   * A server has judged early data: `refusal` is why not, `skew` how far the client's clock is behind ours, ms, if it has
+   * said. A client has heard: without either. `authorization`: whose it is, if that is known.
+   */
+  'zerotrip:early-data:answer': OfSession & {
+    readonly isClient: boolean
+    readonly accepted: boolean
+    readonly refusal: EarlyDataRefusal | undefined
+    readonly skew: number | undefined
+    readonly authorization: Authorization | undefined
+  }
   /** All addresses are bound. */
   'zerotrip:endpoint:bind': { readonly endpoint: ObservedEndpoint; readonly addresses: readonly Address[] }
   /** A client was not let in: CONNECTION_REFUSED, INVALID_TOKEN, or no answer at all. */
@@ -83,6 +97,10 @@ export const connectionStats: Topic<DiagnosticsMessages['zerotrip:connection:sta
   topic('zerotrip:connection:stats')
 export const connectionClose: Topic<DiagnosticsMessages['zerotrip:connection:close']> =
   topic('zerotrip:connection:close')
+export const earlyDataOffer: Topic<DiagnosticsMessages['zerotrip:early-data:offer']> =
+  topic('zerotrip:early-data:offer')
+export const earlyDataAnswer: Topic<DiagnosticsMessages['zerotrip:early-data:answer']> =
+  topic('zerotrip:early-data:answer')
 export const endpointBind: Topic<DiagnosticsMessages['zerotrip:endpoint:bind']> = topic('zerotrip:endpoint:bind')
 export const endpointRefuse: Topic<DiagnosticsMessages['zerotrip:endpoint:refuse']> = topic('zerotrip:endpoint:refuse')
 export const endpointRetry: Topic<DiagnosticsMessages['zerotrip:endpoint:retry']> = topic('zerotrip:endpoint:retry')

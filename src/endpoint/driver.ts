@@ -46,6 +46,11 @@ export class Driver {
       this.#run()
       await new Promise(setImmediate)
     }
+    this.halt()
+  }
+
+  /** Nothing more is sent, from now on: not even what is due. */
+  halt(): void {
     this.#isStopped = true
     this.#due = []
   }

@@ -288,6 +288,24 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
     if (this.#closing !== undefined) throw new QuicError('ERR_ZEROTRIP_INVALID_STATE', 'the endpoint is closed')
   }
 
+  /**
+   * Ends everything where it is, without a word to anybody: for a process that was restored from a snapshot. A copy of it
+   * may be alive, and one more packet under keys that both have would be one too many. Resolves when the port is free.
+   */
+  abandon(): Promise<void> {
+    this.#closing ??= this.#abandon()
+    return this.#closing
+  }
+
+  async #abandon(): Promise<void> {
+    this.#driver.halt()
+    this.#listener?.close()
+    await this.ready.catch(() => {})
+    for (const session of this.#sessions) session.terminate()
+    await this.#socket.close()
+    this.#news.closed()
+  }
+
   async #close(options: CloseOptions): Promise<void> {
     this.#listener?.close()
     await this.ready.catch(() => {})

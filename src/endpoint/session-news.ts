@@ -3,12 +3,15 @@
 import type { Connection } from '../connection/connection.ts'
 import type { ConnectionEvent } from '../connection/events.ts'
 import type { Address } from '../connection/path.ts'
+import type { Authorization } from '../tls13/ports.ts'
 import {
   connectionClose,
   connectionHandshake,
   connectionOpen,
   connectionPath,
   connectionStats,
+  earlyDataAnswer,
+  earlyDataOffer,
   type ObservedSession,
 } from './channels.ts'
 import { now } from './clock.ts'
@@ -22,6 +25,9 @@ export class SessionNews {
   #isOpen = false
   #remote: Address
   #statsAt = 0
+  /** Client: early data is on its way, and this is what its key says of the server. */
+  #hasOffered = false
+  #offered: Authorization | undefined
 
   constructor(session: ObservedSession, connection: Connection) {
     this.#session = session
@@ -33,6 +39,7 @@ export class SessionNews {
   look(): void {
     const { remote } = this.#connection
     if (!this.#isOpen) this.#open(remote)
+    if (!this.#hasOffered && this.#connection.isClient && this.#connection.hasOfferedEarlyData) this.#offer()
     if (remote !== this.#remote) this.#moved(remote)
   }
 
@@ -50,6 +57,7 @@ export class SessionNews {
       const { handshakeTime = 0 } = this.#connection.stats
       connectionHandshake.publish({ session: this.#session, peer: event.peer, handshakeTime })
     }
+    if (event.type === 'earlyDataJudged' || event.type === 'handshakeComplete') this.#earlyData(event)
     // Who was never authentic was never there.
     if (event.type !== 'closed' || !this.#isOpen) return
     const session = this.#session
@@ -59,6 +67,25 @@ export class SessionNews {
     }
     this.#statsAt = Number.POSITIVE_INFINITY
     if (connectionStats.hasSubscribers) connectionStats.publish({ session, statistics: session.statistics() })
+  }
+
+  #offer(): void {
+    const { authorization } = this.#connection
+    this.#hasOffered = true
+    this.#offered = authorization
+    if (earlyDataOffer.hasSubscribers) earlyDataOffer.publish({ session: this.#session, authorization })
+  }
+
+  /** Told by a server when it has judged, by a client when it knows. */
+  #earlyData(event: Extract<ConnectionEvent, { type: 'earlyDataJudged' | 'handshakeComplete' }>): void {
+    const isClient = event.type === 'handshakeComplete'
+    const wasOffered = isClient ? this.#connection.isClient && event.peer.earlyData !== 'none' : true
+    if (!wasOffered || !earlyDataAnswer.hasSubscribers) return
+    const facts = isClient
+      ? { accepted: event.peer.earlyData === 'accepted', refusal: undefined, skew: undefined }
+      : { accepted: event.accepted, refusal: event.refusal, skew: event.skew }
+    const authorization = isClient ? this.#offered : event.authorization
+    earlyDataAnswer.publish({ session: this.#session, isClient, ...facts, authorization })
   }
 
   /** A client's first look is its beginning; a server believes in a client that sent something authentic. */

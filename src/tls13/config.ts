@@ -102,6 +102,8 @@ export interface SecretOutput {
 export interface ProtocolOutput {
   readonly type: 'protocol'
   readonly alpn: string
+  /** Server: what was granted to the holder of the PSK; early requests may run from now on. */
+  readonly authorization?: Authorization | undefined
 }
 
 /** The transport parameters of the peer, not authenticated before `complete` (RFC 9001 §8.2). */

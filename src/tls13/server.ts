@@ -168,7 +168,7 @@ class ExpectClientHello implements ServerState {
     wire.moveTo(Level.Handshake)
     this.#transcript.add(message.bytes)
     if (this.#retry === undefined) wire.emit({ type: 'peerParameters', bytes: hello.transportParameters })
-    wire.emit({ type: 'protocol', alpn: choice.alpn })
+    wire.emit({ type: 'protocol', alpn: choice.alpn, ...(authorization && { authorization }) })
     const isEarlyDataAccepted = verdict.accepted
     if (hello.hasEarlyData) wire.emit({ type: 'earlyData', ...verdict, authorization })
     if (isEarlyDataAccepted) this.#installEarlySecret(message, hello, choice, early)

@@ -16,12 +16,13 @@ import {
   Http3Server,
   type Http3ServerOptions,
 } from '../http3/server.ts'
-import { type EarlyDataGate, refuseEarlyData } from '../tls13/ports.ts'
+import { type Authorization, type Authorize, type EarlyDataGate, refuseEarlyData } from '../tls13/ports.ts'
 import { AddressTokens } from '../zero-rtt/address-token.ts'
-import type { WorkerBundle } from '../zero-rtt/bundle.ts'
-import { ProvisionedServer } from '../zero-rtt/provisioned-server.ts'
+import type { Chain, WorkerBundle } from '../zero-rtt/bundle.ts'
+import { type EpochLife, ProvisionedServer } from '../zero-rtt/provisioned-server.ts'
 import { firstOf, gateByKind } from '../zero-rtt/psk-sources.ts'
 import { httpDate } from './http-date.ts'
+import { restoredBackend } from './restored-backend.ts'
 import { serverSettings } from './settings.ts'
 
 export interface ServeOptions extends EndpointOptions, Omit<ListenOptions, 'alpn' | 'earlyData' | 'appState'> {
@@ -60,6 +61,9 @@ export class Http3Endpoint implements AsyncDisposable {
   /** Resolves with the bound address; rejects with node's own error when the port cannot be had. */
   readonly ready: Promise<Address>
 
+  readonly #options: Http3EndpointOptions
+  readonly #provisioned: ProvisionedServer | undefined
+
   constructor(options: Http3EndpointOptions) {
     if (options.answering === undefined && typeof options.fetch !== 'function') {
       throw new TypeError('serve needs `fetch`: a function from a Request to a Response')
@@ -67,6 +71,8 @@ export class Http3Endpoint implements AsyncDisposable {
     const backend = options.backend ?? nodeBackend
     const { bundle } = options
     const provisioned = bundle && new ProvisionedServer(backend, bundle)
+    this.#options = options
+    this.#provisioned = provisioned
     const tokens = bundle && AddressTokens.ofInstance(backend, bundle)
     this.endpoint = new QuicEndpoint({ ...(tokens && { addressTokens: tokens }), ...options })
     this.ready = this.endpoint.ready
@@ -85,6 +91,55 @@ export class Http3Endpoint implements AsyncDisposable {
     await this.close()
   }
 
+  /** From now on this client is a stranger, with its key and with its tickets, and what it has open is closed. */
+  revoke(clientId: string): void {
+    this.#provisionedServer().revoke(clientId)
+    this.#closeRevoked()
+  }
+
+  /**
+   * Begins the next epoch of the bundle's key (`nextEpoch` makes what clients need), and closes what is left of the epoch
+   * before the last. Throws a TypeError with a ratchet.
+   */
+  advanceEpoch(life: EpochLife): void {
+    this.#provisionedServer().advanceEpoch(life)
+    this.#closeRevoked()
+  }
+
+  /** The same, by a bundle that the platform made. Throws a RangeError for one of another instance or no later epoch. */
+  renew(bundle: WorkerBundle): void {
+    this.#provisionedServer().renew(bundle)
+    this.#closeRevoked()
+  }
+
+  /** One more client of a worker with a ratchet, as `provisionClient` gives it. */
+  addClient(chain: Chain): void {
+    this.#provisionedServer().addChain(chain)
+  }
+
+  /**
+   * For a process that was restored from a snapshot, of which a copy may be alive: drops all connections without a word,
+   * and serves the same on the same port with the keys of `bundle`, which was made for this copy alone, and with
+   * randomness of its own. Nothing of before is of use any more: neither keys nor tickets, tokens or ids.
+   */
+  async injectAfterRestore(bundle: WorkerBundle): Promise<Http3Endpoint> {
+    const { port } = await this.ready
+    await this.endpoint.abandon()
+    const { addressTokens: _, ...options } = this.#options
+    return new Http3Endpoint({ ...options, port, bundle, backend: restoredBackend(bundle) })
+  }
+
+  #provisionedServer(): ProvisionedServer {
+    if (this.#provisioned === undefined) throw new TypeError('this server has no `bundle`')
+    return this.#provisioned
+  }
+
+  #closeRevoked(): void {
+    for (const { session, authorization } of authorized(this.endpoint)) {
+      if (this.#provisioned?.isRevoked(authorization)) session.close(H3_REQUEST_CANCELLED, 'revoked')
+    }
+  }
+
   #listenOptions(options: Http3EndpointOptions, provisioned: ProvisionedServer | undefined): ListenOptions {
     const psks = [options.psks, provisioned].filter(source => source !== undefined)
     return {
@@ -92,6 +147,7 @@ export class Http3Endpoint implements AsyncDisposable {
       ...(psks.length > 0 && { psks: firstOf(...psks) }),
       alpn: { h3: session => this.#serve(session, options), ...options.protocols },
       earlyData: earlyGate(options.earlyData, provisioned),
+      ...(provisioned && { authorize: authorizing(options.authorize, provisioned) }),
       appState: serverSettings(options.http3),
     }
   }
@@ -112,6 +168,7 @@ export class Http3Endpoint implements AsyncDisposable {
 const DEADLINE = 10_000
 /** RFC 9114 §8.1. */
 const H3_NO_ERROR = 0x100
+const H3_REQUEST_CANCELLED = 0x10c
 
 /**
  * Serves HTTP/3 on `port` (default: any free one; see `ready`). Throws a TypeError for options that do not fit.
@@ -125,6 +182,22 @@ export function serve(options: ServeOptions): Http3Endpoint {
 function earlyGate(tickets: EarlyDataGate | undefined, provisioned: ProvisionedServer | undefined): EarlyDataGate {
   if (provisioned === undefined) return tickets ?? refuseEarlyData
   return gateByKind({ imported: provisioned, ...(tickets && { resumption: tickets }) })
+}
+
+/** Sessions whose peers are known by name. */
+function* authorized(endpoint: QuicEndpoint): Iterable<{ session: QuicSession; authorization: Authorization }> {
+  for (const session of endpoint.sessions) {
+    const { authorization } = session.connection
+    if (authorization !== undefined) yield { session, authorization }
+  }
+}
+
+/** What was revoked is refused, whatever the application thinks of it. */
+function authorizing(ask: Authorize | undefined, provisioned: ProvisionedServer): Authorize {
+  return question => {
+    const granted = provisioned.authorize(question)
+    return granted === undefined || ask === undefined ? granted : ask(question)
+  }
 }
 
 function unanswered(): never {

@@ -6,15 +6,9 @@ import type { Duplex, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { nodeBackend } from 'zerotrip'
 import { provisionHttp3 } from 'zerotrip/http3'
-import {
-  type ClientBundle,
-  clientBundle,
-  type EarlyRequests,
-  originOf,
-  type WorkerBundle,
-  writeWorkerBundle,
-} from 'zerotrip/zero-rtt'
-import { type Announcement, BUNDLE_FD, PLATFORM_FD, WORKER_HTTP3 } from '../inherited.ts'
+import { BUNDLE_FD, giveBundle } from 'zerotrip/platform'
+import { type ClientBundle, clientBundle, type EarlyRequests, originOf, type WorkerBundle } from 'zerotrip/zero-rtt'
+import { type Announcement, PLATFORM_FD, WORKER_HTTP3 } from '../inherited.ts'
 
 export interface LaunchOptions {
   /** Path of the module that exports the function. */
@@ -98,7 +92,8 @@ export async function launch(options: LaunchOptions): Promise<LaunchedWorker> {
     ...(lifetime && { lifetime }),
   })
   const child = start(options)
-  handOver(child, worker)
+  // A worker that dies before it reads is reported by `listening`.
+  giveBundle(child.stdio[BUNDLE_AT] as Writable, worker)
   const announcement = await listening(child, options.startDeadline ?? START_DEADLINE)
   const { host, port } = announcement
   const half = { ...client, addresses: [originOf(host, port)], pins: [pinOf(announcement)] }
@@ -123,14 +118,6 @@ function start(options: LaunchOptions): ChildProcess {
       [PLATFORM_FD]: String(PLATFORM_AT),
     },
   })
-}
-
-function handOver(child: ChildProcess, bundle: WorkerBundle): void {
-  const encoded = writeWorkerBundle(bundle)
-  const pipe = child.stdio[BUNDLE_AT] as Writable
-  // A worker that dies before it reads is reported by `listening`.
-  pipe.on('error', () => {})
-  pipe.end(encoded, () => encoded.fill(0))
 }
 
 /** Rejects when the worker ends, or the deadline passes, before it says that it listens. */

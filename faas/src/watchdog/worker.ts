@@ -10,8 +10,8 @@
 
 import { Socket } from 'node:net'
 import { parseArgs } from 'node:util'
-import { readWorkerBundle, type WorkerBundle } from 'zerotrip/zero-rtt'
-import { BUNDLE_FD, MAX_BUNDLE, PLATFORM_FD, readAndClose, takeDescriptor } from '../inherited.ts'
+import { takeBundle, takeDescriptor } from 'zerotrip/platform'
+import { PLATFORM_FD } from '../inherited.ts'
 import { loadFunction, type ServerlessFunction } from './function.ts'
 import { isHealthy, Readiness } from './readiness.ts'
 import { type RequestCounts, Service } from './service.ts'
@@ -32,16 +32,6 @@ interface Plan {
   /** ms between the wish to end and its beginning, and for what was begun. */
   readonly notice: number
   readonly drain: number
-}
-
-/** Before any code of the function runs: that code shall find neither the keys nor where they came from. */
-function takeBundle(): WorkerBundle | undefined {
-  const descriptor = takeDescriptor(process.env, BUNDLE_FD)
-  if (descriptor === undefined) return undefined
-  const encoded = readAndClose(descriptor, MAX_BUNDLE)
-  const bundle = readWorkerBundle(encoded)
-  encoded.fill(0)
-  return bundle
 }
 
 /** A worker that was launched for one module is one of many on its machine; one by environment has a host to itself. */
@@ -73,6 +63,7 @@ function planOf(isLaunched: boolean): Plan {
 }
 
 async function main(): Promise<void> {
+  // Before any code of the function runs: that code shall find neither the keys nor where they came from.
   const bundle = takeBundle()
   const platform = takeDescriptor(process.env, PLATFORM_FD)
   const plan = planOf(platform !== undefined)
