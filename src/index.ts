@@ -7,6 +7,7 @@ export type { PreferredAddresses } from './connection/preferred-address.ts'
 export type { ConnectionStatistics } from './connection/statistics.ts'
 export type { CryptoBackend, NamedGroupName } from './crypto/backend.ts'
 export { nodeBackend } from './crypto/backend-node.ts'
+export { defaultBackend, wasmBackend } from './crypto/backend-wasm.ts'
 export { type HostRateOptions, limitPerHost, retryAlways, retryNever, retryUnderLoad } from './endpoint/admission.ts'
 export type { Application } from './endpoint/application.ts'
 export type {

@@ -23,6 +23,7 @@ const rooms: Readonly<Record<string, Room>> = {
       'backend.ts',
       'backend-node.ts',
       'backend-noble.ts',
+      'backend-wasm.ts',
       'fresh-node.ts',
       'cipher-suite.ts',
       'hkdf.ts',

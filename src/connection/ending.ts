@@ -48,6 +48,7 @@ export function endIdle(parts: Parts, now: number): void {
 export function terminate(parts: Parts, now: number): void {
   parts.close.terminate()
   parts.localIds.retireAll()
+  parts.keyring.discardAll()
   recordState(parts, 'closed', now)
 }
 

@@ -275,6 +275,7 @@ export function beginAgain(parts: Parts, version: number, now: number): void {
   parts.versions.beginAgain(version)
   parts.token = new Uint8Array(0)
   repeatAll(parts, parts.recovery.onRetry(now), now)
+  parts.keyring.discardAll()
   parts.keyring = new Keyring(parts.deps.backend, version)
   parts.keyring.installInitial(expected.originalDestination, true)
   parts.keyring.discard(Level.ZeroRtt)

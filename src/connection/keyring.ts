@@ -70,10 +70,19 @@ export class Keyring {
   }
 
   discard(level: Level): void {
+    const { read, write } = this.#levels[level] as LevelKeys
+    read?.discard()
+    write?.discard()
     this.#levels[level] = discarded
     if (level !== Level.Initial) return
     this.#initial = undefined
     this.#initialReaders = undefined
+  }
+
+  /** Nothing is sealed or opened any more. */
+  discardAll(): void {
+    for (const level of [Level.Initial, Level.ZeroRtt, Level.Handshake]) this.discard(level)
+    this.#oneRtt?.discard()
   }
 
   isDiscarded(level: Level): boolean {

@@ -159,6 +159,10 @@ class NoblePacketKey implements PacketKey {
       return undefined
     }
   }
+
+  discard(): void {
+    this.#key.fill(0)
+  }
 }
 
 class NobleAead implements Aead {

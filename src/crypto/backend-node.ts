@@ -235,6 +235,9 @@ class NodePacketKey implements PacketKey {
     }
     return plain(plaintext)
   }
+
+  /** Keys are OpenSSL's, or bytes that another packet key may have been made of. */
+  discard(): void {}
 }
 
 class NodeAead implements Aead {

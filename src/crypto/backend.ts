@@ -83,6 +83,8 @@ export interface HeaderKey {
    * has checked to exist.
    */
   unmask(packet: Uint8Array, start: number, numberOffset: number): number
+  /** Not used any more: a backend that keeps keys itself erases this one. */
+  discard(): void
 }
 
 /** Packet protection of one direction and one key generation (RFC 9001 §5.3). */
@@ -102,7 +104,8 @@ export interface PacketKey {
   ): number
   /**
    * Opens the packet in `buffer[start, end)`, whose header is unmasked; the payload starts at `payloadStart`.
-   * Returns the plaintext in fresh memory, or undefined when the tag is wrong.
+   * Returns the plaintext, which may lie where the ciphertext lay: the buffer is given away with it. Undefined, and
+   * nothing changed, when the tag is wrong.
    */
   open(
     buffer: Uint8Array,
@@ -111,6 +114,8 @@ export interface PacketKey {
     end: number,
     packetNumber: number,
   ): Uint8Array | undefined
+  /** As for a header key. */
+  discard(): void
 }
 
 export interface Aead {

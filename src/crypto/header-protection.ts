@@ -32,6 +32,9 @@ export abstract class MaskedHeader implements HeaderKey {
     applyToNumber(packet, numberOffset, numberLength, mask)
   }
 
+  /** Keys in the memory of OpenSSL or of the garbage collector are theirs to forget. */
+  discard(): void {}
+
   // A short sample would leave half a block inside a long-lived cipher and spoil every mask after it.
   #maskFor(packet: Uint8Array, numberOffset: number): Uint8Array {
     if (numberOffset + SAMPLE_REACH > packet.length) throw new RangeError('the packet is too short for a sample')

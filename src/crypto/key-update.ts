@@ -88,7 +88,16 @@ export class OneRttKeys {
 
   /** Drops the old read keys if their time is over. `open` and `initiateUpdate` do so by themselves. */
   discardPrevious(now: number): void {
-    if (now >= this.#discardAt) this.#previous = undefined
+    if (now >= this.#discardAt) this.#dropPrevious()
+  }
+
+  /** The connection is over. */
+  discard(): void {
+    this.#dropPrevious()
+    this.#current.discard()
+    this.#next?.discard()
+    this.#readHeader?.discard()
+    this.#writeHeader.discard()
   }
 
   /** Removes header protection in place; returns the length of the packet number. Only when `canOpen`. */
@@ -224,8 +233,15 @@ export class OneRttKeys {
     this.#onCurrent(packetNumber, this.#current.phase, now)
   }
 
+  #dropPrevious(): void {
+    this.#previous?.discard()
+    this.#previous = undefined
+  }
+
   #rotate(next: Generation): void {
+    this.#dropPrevious()
     this.#previous = this.#current.read
+    this.#current.write.discard()
     this.#discardAt = Number.POSITIVE_INFINITY
     this.#current = next
     this.#next = undefined
@@ -275,6 +291,11 @@ class Generation {
     this.read = read
     this.writeSecret = writeSecret
     this.write = write
+  }
+
+  discard(): void {
+    this.read?.discard()
+    this.write.discard()
   }
 }
 

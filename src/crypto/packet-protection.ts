@@ -34,6 +34,11 @@ export class DirectionKeys {
     this.#packet ??= packetKey(this.#backend, this.#version, this.#suite, this.#secret, this.header)
     return this.#packet
   }
+
+  discard(): void {
+    this.#header?.discard()
+    this.#packet?.discard()
+  }
 }
 
 export function directionKeys(

@@ -4,7 +4,7 @@ import { MemoryBudget } from '../bytes/memory-budget.ts'
 import { MIN_DATAGRAM_SIZE } from '../connection/config.ts'
 import type { Address } from '../connection/path.ts'
 import type { CryptoBackend } from '../crypto/backend.ts'
-import { nodeBackend } from '../crypto/backend-node.ts'
+import { defaultBackend } from '../crypto/backend-wasm.ts'
 import { AddressTokens } from '../zero-rtt/address-token.ts'
 import type { EndpointDoor } from './acceptor.ts'
 import { type Bindings, bindAll } from './bindings.ts'
@@ -54,7 +54,7 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
   /** Binds at once. Throws a TypeError or RangeError for options that do not fit. */
   constructor(options: EndpointOptions = {}) {
     assertEndpoint(options)
-    this.backend = options.backend ?? nodeBackend
+    this.backend = options.backend ?? defaultBackend
     const bufferSize = Math.max(MIN_DATAGRAM_SIZE, options.datagramBufferSize ?? DEFAULT_BUFFER)
     this.#socket = new UdpSocket(this.backend, bufferSize)
     this.#driver = new Driver(this.#socket)

@@ -2,7 +2,7 @@
 
 import type { TransportOptions } from '../connection/config.ts'
 import type { CryptoBackend } from '../crypto/backend.ts'
-import { nodeBackend } from '../crypto/backend-node.ts'
+import { defaultBackend } from '../crypto/backend-wasm.ts'
 import { unixTime } from '../endpoint/clock.ts'
 import type { ClientBundle, WorkerBundle } from '../zero-rtt/bundle.ts'
 import { type ClientOptions, provision, type WorkerOptions } from '../zero-rtt/generator.ts'
@@ -27,7 +27,7 @@ export function provisionHttp3(options: ProvisionHttp3Options): { worker: Worker
   const { transport, http3, ...rest } = options
   return provision({
     ...rest,
-    backend: options.backend ?? nodeBackend,
+    backend: options.backend ?? defaultBackend,
     unixTime: unixTime(),
     alpn: 'h3',
     transportParameters: serverParameters(transport),

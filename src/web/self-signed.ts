@@ -1,7 +1,7 @@
 // A certificate made on the spot, for development and for workers whose clients hold a pin.
 
 import { createPrivateKey } from 'node:crypto'
-import { nodeBackend } from '../crypto/backend-node.ts'
+import { defaultBackend } from '../crypto/backend-wasm.ts'
 import { unixTime } from '../endpoint/clock.ts'
 import { issueCertificate, newPrivateKey } from '../x509/issue.ts'
 
@@ -33,10 +33,10 @@ const CLOCK_SKEW = 3_600_000
  *     const { cert, key } = selfSigned({ hosts: ['localhost'] })
  */
 export function selfSigned(options: SelfSignedOptions): SelfSigned {
-  const pkcs8 = Buffer.from(newPrivateKey(nodeBackend))
-  const key = nodeBackend.privateKey(pkcs8)
+  const pkcs8 = Buffer.from(newPrivateKey(defaultBackend))
+  const key = defaultBackend.privateKey(pkcs8)
   const now = unixTime()
-  const issued = issueCertificate(nodeBackend, {
+  const issued = issueCertificate(defaultBackend, {
     key,
     hosts: options.hosts,
     notBefore: now - CLOCK_SKEW,
@@ -44,6 +44,6 @@ export function selfSigned(options: SelfSignedOptions): SelfSigned {
   })
   // OpenSSL adds the public key, without which other programs may refuse the file.
   const pem = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' }).export({ format: 'pem', type: 'pkcs8' })
-  const pin = nodeBackend.hash('sha256', key.publicKey)
+  const pin = defaultBackend.hash('sha256', key.publicKey)
   return { cert: issued.pem, key: pem as string, pin, certificateHash: issued.fingerprint }
 }

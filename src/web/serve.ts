@@ -1,7 +1,7 @@
 // An HTTP/3 server for people: serve({ port, cert, key, fetch }).
 
 import type { Address } from '../connection/path.ts'
-import { nodeBackend } from '../crypto/backend-node.ts'
+import { defaultBackend } from '../crypto/backend-wasm.ts'
 import type { Application } from '../endpoint/application.ts'
 import type { CloseOptions } from '../endpoint/closing.ts'
 import { orClose, QuicEndpoint } from '../endpoint/endpoint.ts'
@@ -68,7 +68,7 @@ export class Http3Endpoint implements AsyncDisposable {
     if (options.answering === undefined && typeof options.fetch !== 'function') {
       throw new TypeError('serve needs `fetch`: a function from a Request to a Response')
     }
-    const backend = options.backend ?? nodeBackend
+    const backend = options.backend ?? defaultBackend
     const { bundle } = options
     const provisioned = bundle && new ProvisionedServer(backend, bundle)
     this.#options = options

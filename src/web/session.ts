@@ -1,7 +1,7 @@
 // An HTTP/3 client for people: connect(url), session.fetch(path); or fetch(url) for a single request.
 
 import type { ConnectionEvent, PeerInfo } from '../connection/events.ts'
-import { nodeBackend } from '../crypto/backend-node.ts'
+import { defaultBackend } from '../crypto/backend-wasm.ts'
 import type { Application } from '../endpoint/application.ts'
 import { closeWith, QuicEndpoint } from '../endpoint/endpoint.ts'
 import type { EndpointOptions } from '../endpoint/endpoint-options.ts'
@@ -61,7 +61,7 @@ export class Http3Session implements AsyncDisposable {
   constructor(url: string | URL, options: Http3ConnectOptions = {}) {
     const origin = new URL(url)
     if (origin.protocol !== 'https:') throw new TypeError(`HTTP/3 needs an https: URL, not ${origin.href}`)
-    const backend = options.backend ?? options.endpoint?.backend ?? nodeBackend
+    const backend = options.backend ?? options.endpoint?.backend ?? defaultBackend
     const endpoint = options.endpoint ?? new QuicEndpoint({ backend })
     const seat = new Seat()
     try {

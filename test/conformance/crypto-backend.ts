@@ -8,6 +8,7 @@ import * as rfc5869 from '../vectors/rfc5869.ts'
 import * as rfc8448 from '../vectors/rfc8448-key-schedule.ts'
 import { testPacketProtection } from './crypto-packets.ts'
 import { testSignatures } from './crypto-signatures.ts'
+import { testWycheproof } from './wycheproof.ts'
 
 export function testCryptoBackend(backend: CryptoBackend): void {
   describe(`backend ${backend.name}`, () => {
@@ -18,6 +19,7 @@ export function testCryptoBackend(backend: CryptoBackend): void {
     testKeyExchange(backend)
     testPacketProtection(backend)
     testSignatures(backend)
+    testWycheproof(backend)
   })
 }
 

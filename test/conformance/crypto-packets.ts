@@ -23,7 +23,7 @@ export function testPacketProtection(backend: CryptoBackend): void {
   describe.each(suites)('RFC 9001 §5 with $name', suite => testSuite(backend, suite))
 
   test('keys of another maker are refused', () => {
-    const foreign = { unmask: () => 1 }
+    const foreign = { unmask: () => 1, discard: () => {} }
     const suite = TLS_AES_128_GCM_SHA256
     expect(() => backend.packetKey(suite, new Uint8Array(16), new Uint8Array(12), foreign)).toThrow(TypeError)
   })
@@ -147,14 +147,24 @@ function testSuite(backend: CryptoBackend, suite: CipherSuite): void {
     expect(keys.packet.open(packet, 0, 10, 10, 0)).toBeUndefined()
   })
 
-  test('the plaintext is memory of its own', () => {
+  test('a copy of the plaintext is a copy', () => {
     const packet = sealed(keys, fromHex('40 00'), 1, fromHex('010203'), 0)
     keys.header.unmask(packet, 0, 1)
     const plaintext = keys.packet.open(packet, 0, 2, packet.length, 0) as Uint8Array
-    packet.fill(0)
     const copy = plaintext.slice()
     plaintext.fill(9)
     expect(copy).toEqual(fromHex('010203'))
+  })
+
+  test('a packet that does not open stays as it was', () => {
+    for (const length of [3, 300, 5000]) {
+      const packet = sealed(keys, fromHex('40 00'), 1, backend.random(length), 0)
+      keys.header.unmask(packet, 0, 1)
+      packet[length]! ^= 1
+      const before = packet.slice()
+      expect(keys.packet.open(packet, 0, 2, packet.length, 0)).toBeUndefined()
+      expect(packet).toEqual(before)
+    }
   })
 
   test('RFC 9001 §5.4.2 there must be a whole sample', () => {

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest'
-import { NamedGroup } from '../../src/crypto/backend.ts'
+import { type CryptoBackend, NamedGroup } from '../../src/crypto/backend.ts'
 import { nobleBackend } from '../../src/crypto/backend-noble.ts'
 import { nodeBackend } from '../../src/crypto/backend-node.ts'
+import { wasmBackend } from '../../src/crypto/backend-wasm.ts'
 import { directionKeys } from '../../src/crypto/packet-protection.ts'
 
-const backends = [nodeBackend, nobleBackend]
+const backends = [nodeBackend, nobleBackend, wasmBackend as CryptoBackend]
 const pairs = backends.flatMap(one => backends.map(other => ({ one, other, name: `${one.name} to ${other.name}` })))
 
 test.each(pairs)('packets travel from $name', ({ one, other }) => {

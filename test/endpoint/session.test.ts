@@ -414,7 +414,9 @@ describe('logs', () => {
       await endpoint.close()
       const files = readdirSync(qlog).sort()
       expect(
-        files.map(file => file.replace(/^(endpoint_)?[0-9a-f]+/, (_, endpoint) => (endpoint ? 'endpoint_*' : '*'))),
+        files
+          .map(file => file.replace(/^(endpoint_)?[0-9a-f]+/, (_, endpoint) => (endpoint ? 'endpoint_*' : '*')))
+          .sort(),
       ).toEqual(['*_client.sqlog', '*_server.sqlog', 'endpoint_*_server.sqlog'])
       expect(readFileSync(join(qlog, files[0] as string), 'utf8')).toMatch(/packet_sent/)
       expect(await eventually(() => readdirSync('/proc/self/fd').length <= before)).toBe(true)

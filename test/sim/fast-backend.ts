@@ -90,9 +90,10 @@ class FastPacketKey implements PacketKey {
     for (let i = 0; i < TAG_LENGTH; i++) {
       if (buffer[tagStart + i] !== ((sum >>> (8 * (i & 3))) & 0xff)) return undefined
     }
-    // A view, where real keys give fresh memory: each datagram that arrives in a simulation has memory of its own.
     return buffer.subarray(payloadStart, tagStart)
   }
+
+  discard(): void {}
 }
 
 /** A sum of `bytes[start, end)` that depends on `key`. */

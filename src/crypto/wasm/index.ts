@@ -1,0 +1,4 @@
+// The exports of the module: what wasm-memory.ts and backend-wasm.ts call.
+
+export { decrypt, encrypt, mask, openPacket, sealPacket } from './aead'
+export { forgetHashes, hmacSha256, sha256, sha256Blocks, sha256Finish, sha256Start } from './sha256'
