@@ -60,7 +60,13 @@ function follow(parts: Parts, destination: Uint8Array, from: Address, size: numb
   localIds.use(destination)
   const known = probes.remove(from)
   if (path.migrate(from, Math.max(size, known?.received ?? 0), known?.sent ?? 0)) {
-    path.validation.begin(pto(parts), patience(parts), now)
+    if (known?.isProven) {
+      path.prove()
+      offerToken(parts)
+    } else {
+      path.validation.begin(pto(parts), patience(parts), now)
+      if (known?.asked !== undefined) path.validation.asked(known.asked, true, now)
+    }
     for (const data of known?.responses ?? []) path.onChallenge(data)
     // RFC 9000 §9.3.3: whoever only forwards packets is betrayed by the answer of the client where it was.
     const left = path.former ?? before
@@ -77,7 +83,10 @@ export function onPathChallenge(parts: Parts, data: Uint8Array, { header, from, 
   const sharesId = !isClient && isHere && parts.localIds.isInUse(header.destination)
   parts.probes.onChallenge(data, from, size, isClient, sharesId)
   // RFC 9000 §9.6.2-3: what comes to the preferred address is asked back.
-  if (!isClient && !isHere && handshake.isConfirmed) beginDeparture(parts, from, now)
+  if (isClient || !handshake.isConfirmed) return
+  if (!isHere) beginDeparture(parts, from, now)
+  // The same elsewhere: a client that goes there is known already, which saves a round trip.
+  else if (!sharesId) parts.probes.askBack(from, newChallenge(parts))
 }
 
 /** A client asks whether the server can be reached at `to`, under another id (RFC 9000 §9.2). Undefined: it does. */
@@ -119,15 +128,18 @@ function ask(parts: Parts, now: number): void {
 
 /** RFC 9000 §8.2.3: the path on which the question went is good. */
 export function onPathResponse(parts: Parts, data: Uint8Array, now: number): void {
-  const { departure, path, isClient, newToken } = parts
+  const { departure, path, isClient } = parts
   if (departure.validation.onResponse(data, now) === 'path') {
     departure.isAnswered = true
     if (isClient || departure.isWanted) arrive(parts, now)
-  } else if (path.onResponse(data, now)) {
-    // RFC 9000 §9.3: for its next connection from there.
-    const token = isClient ? undefined : parts.newAddressToken?.()
-    if (token !== undefined) newToken.send(token)
-  }
+  } else if (path.onResponse(data, now)) offerToken(parts)
+  else parts.probes.onResponse(data)
+}
+
+/** RFC 9000 §9.3: for the client's next connection from where it is now. */
+function offerToken({ isClient, newAddressToken, newToken }: Parts): void {
+  const token = isClient ? undefined : newAddressToken?.()
+  if (token !== undefined) newToken.send(token)
 }
 
 function arrive(parts: Parts, now: number): void {

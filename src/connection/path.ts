@@ -148,6 +148,12 @@ export class Path implements FrameOwner {
     return true
   }
 
+  /** It was validated before the peer moved there. */
+  prove(): void {
+    this.#isValidated = true
+    this.#previous = undefined
+  }
+
   /** RFC 9000 §9.3.2: to the last path that was validated. */
   turnBack(): void {
     this.validation.end()

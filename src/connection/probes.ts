@@ -1,5 +1,6 @@
 // Addresses that ask, or are asked, without being the peer's: a few words to each (RFC 9000 §8.2, §9.1, §9.3.3).
 
+import { equal } from '../bytes/equal.ts'
 import { limits } from '../limits.ts'
 import { type Address, AMPLIFICATION_FACTOR, isSameAddress, MAX_QUEUED_RESPONSES } from './path.ts'
 
@@ -14,6 +15,10 @@ export class Probe {
   sharesId = false
   readonly responses: Uint8Array[] = []
   question: Uint8Array | undefined
+  /** The last question that was sent, in a full datagram, and not answered yet. */
+  asked: Uint8Array | undefined
+  /** It was answered: the path is good. */
+  isProven = false
   received = 0
   sent = 0
 
@@ -69,6 +74,20 @@ export class Probes {
     const probe = this.#at(to, isTrusted)
     probe.question = challenge
     probe.sharesId = sharesId
+  }
+
+  /** The same of an address that asked us, unless it has proven itself. */
+  askBack(to: Address, challenge: Uint8Array): void {
+    const probe = this.#at(to, false)
+    if (!probe.isProven) probe.question = challenge
+  }
+
+  /** RFC 9000 §8.2.3. */
+  onResponse(data: Uint8Array): void {
+    const probe = this.#all.find(({ asked }) => asked !== undefined && equal(asked, data))
+    if (probe === undefined) return
+    probe.asked = undefined
+    probe.isProven = true
   }
 
   /** One that has something due. */

@@ -35,7 +35,8 @@ export function transmitOffPath(parts: Parts, probe: Probe, into: Uint8Array, no
   return end
 }
 
-function writeProbe({ packet }: OpenPacket, { responses, question }: Probe, limit: number): void {
+function writeProbe({ packet }: OpenPacket, probe: Probe, limit: number): void {
+  const { responses, question } = probe
   for (let i = 0; i < responses.length && packet.remaining >= PATH_FRAME_SIZE; i++) {
     writePathResponse(packet, responses[i] as Uint8Array)
     packet.record(offPathRecord)
@@ -43,5 +44,6 @@ function writeProbe({ packet }: OpenPacket, { responses, question }: Probe, limi
   // RFC 9000 §8.2.1: what is asked in a small datagram would have to be asked again.
   if (question === undefined || limit < MIN_DATAGRAM_SIZE) return
   writePathChallenge(packet, question)
+  probe.asked = question
   packet.record(offPathRecord)
 }

@@ -63,6 +63,22 @@ describe('a client that moves (RFC 9000 §9.2)', () => {
     expect(pair.client.connection.remote).toEqual(serverAddress)
   })
 
+  test('§8.2: the server asks back in the datagram of its answer, and nothing more once the client is there', () => {
+    const pair = roaming({ link: { delay: 20 } })
+    const transfer = new Transfer(pair, 300_000, 300_000).begin()
+    transfer.run(pair.world.now + 100)
+    const before = pair.logs.server.sent.length
+    migrate(pair)
+    expect(transfer.run()).toBe(true)
+    const frames = pair.logs.server.sent.slice(before).map(packet => packet.frames.map(({ type }) => type))
+    const asking = frames.filter(types => types.includes(FrameType.PathChallenge))
+    expect(asking[0]).toContain(FrameType.PathResponse)
+    // The other is for the address that was left (§9.3.3).
+    expect(asking.length).toBe(2)
+    expect(pair.server.connection.remote).toEqual(other)
+    expect(pair.server.connection.isAddressValidated).toBe(true)
+  })
+
   test('an idle connection moves too', () => {
     const pair = roaming()
     migrate(pair)
