@@ -6,6 +6,13 @@ export type { ClientStreamOptions, Http3ClientStream } from '../web/client/clien
 export type { DispatchController, DispatchHandler, DispatchOptions } from '../web/client/dispatch.ts'
 export type { FallbackDispatcher } from '../web/client/fallback.ts'
 export { type FetchInit, fetch } from '../web/client/fetch.ts'
+export {
+  type ClientRequestOptions,
+  get,
+  globalAgent,
+  type Http3ClientRequest,
+  request,
+} from '../web/compat/client-request.ts'
 export type { CompatRequest } from '../web/compat/request.ts'
 export { RequestError, type RequestErrorCode } from '../web/errors.ts'
 export type { HeaderMap, OutgoingHeaders } from '../web/messages/header-map.ts'

@@ -80,7 +80,9 @@ describe('fetch, as WHATWG has it', () => {
 
   test('a Request, and aborts before, during and after', async () => {
     let gone = 0
+    let seen = 0
     const { url } = await site(request => {
+      seen++
       request.signal.addEventListener('abort', () => gone++)
       if (request.url.endsWith('/never')) return new Promise<Response>(() => {})
       return new Response(new ReadableStream({ start: c => c.enqueue(new Uint8Array(5)) }))
@@ -89,7 +91,7 @@ describe('fetch, as WHATWG has it', () => {
     await expect(near.fetch(new Request(url), { signal: AbortSignal.abort() })).rejects.toThrow('abort')
     const during = new AbortController()
     const waiting = near.fetch(new Request(`${url}/never`, { signal: during.signal }))
-    setTimeout(() => during.abort(), 50)
+    void eventually(() => seen === 1).then(() => during.abort())
     await expect(waiting).rejects.toThrow('abort')
     expect(await eventually(() => gone === 1)).toBe(true)
     const after = new AbortController()

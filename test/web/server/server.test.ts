@@ -180,7 +180,9 @@ describe('(req, res)', () => {
 
   test('a request given up half way: aborted, error, close', async () => {
     const events: string[] = []
+    let isSeen = false
     const { url } = await listen((req, res) => {
+      isSeen = true
       req.on('aborted', () => events.push('aborted'))
       req.on('error', error => events.push((error as { code?: string }).code ?? ''))
       res.on('close', () => events.push(`close ${res.writableFinished}`))
@@ -189,7 +191,7 @@ describe('(req, res)', () => {
     const controller = new AbortController()
     const body = new ReadableStream<Uint8Array>({ start: c => c.enqueue(new Uint8Array(10)) })
     const response = session(url).fetch('/', { method: 'POST', body, signal: controller.signal })
-    setTimeout(() => controller.abort(), 100)
+    void eventually(() => isSeen).then(() => controller.abort())
     await expect(response).rejects.toThrow()
     expect(await eventually(() => events.length === 3)).toBe(true)
     expect(events.sort()).toEqual(['ECONNRESET', 'aborted', 'close false'])
