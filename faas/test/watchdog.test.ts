@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
-import { readDuration } from '../src/watchdog/duration.ts'
+import { readDuration } from '../src/http/duration.ts'
 import { readSettings } from '../src/watchdog/settings.ts'
 import { program, started, WatchdogProcess } from './watchdog-process.ts'
 

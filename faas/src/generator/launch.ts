@@ -11,8 +11,10 @@ import { type ClientBundle, clientBundle, type EarlyRequests, originOf, type Wor
 import { type Announcement, PLATFORM_FD, WORKER_HTTP3 } from '../inherited.ts'
 
 export interface LaunchOptions {
-  /** Path of the module that exports the function. */
-  readonly handler: string
+  /** Path of the module that exports the function. Default: `environment` says what to run. */
+  readonly handler?: string
+  /** Where the worker is started. Default: where this process was. */
+  readonly directory?: string
   /** Who will call: 1 to 63 bytes of UTF-8, one name for one process. */
   readonly clientId: string
   /** Default 127.0.0.1. */
@@ -109,8 +111,10 @@ function start(options: LaunchOptions): ChildProcess {
     ...(options.tls ? ['--tls'] : []),
   ]
   const stdio: StdioOptions = ['ignore', 'inherit', 'inherit', 'pipe', 'pipe']
-  return spawn(process.execPath, [...(options.nodeArguments ?? []), program, options.handler, ...settings], {
+  const handler = options.handler === undefined ? [] : [options.handler]
+  return spawn(process.execPath, [...(options.nodeArguments ?? []), program, ...handler, ...settings], {
     stdio,
+    ...(options.directory !== undefined && { cwd: options.directory }),
     // Numbers only: the environment of a process can be read by others, and is inherited by what it starts.
     env: {
       ...(options.environment ?? process.env),

@@ -1,6 +1,6 @@
 // How long a function may take: exec_timeout, or less if the caller says so in `X-Timeout`.
 
-import { readDuration } from './duration.ts'
+import { readDuration } from '../http/duration.ts'
 
 export class Deadline {
   /** Aborted when time is up or the client has lost interest. */

@@ -3,7 +3,7 @@
 import type { RequestListener } from 'node:http'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { FunctionHandler } from './handler.ts'
+import type { FunctionHandler } from '../http/handler.ts'
 import type { Upstream } from './modes/upstream.ts'
 import type { WatchdogSettings } from './settings.ts'
 

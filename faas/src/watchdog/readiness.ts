@@ -1,7 +1,7 @@
 // Is this worker to be called: the lock file that health checks of a container look at, and `/_/health`.
 
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
-import { type FunctionResponse, plain } from './handler.ts'
+import { type FunctionResponse, plain } from '../http/handler.ts'
 
 export class Readiness {
   readonly #lockFile: string | undefined

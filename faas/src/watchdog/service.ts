@@ -7,7 +7,7 @@ import {
   plain,
   targetOf,
   whenTaken,
-} from './handler.ts'
+} from '../http/handler.ts'
 import type { Readiness } from './readiness.ts'
 
 /** Counts requests. */

@@ -3,7 +3,7 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { EarlyRequests } from 'zerotrip/zero-rtt'
-import { readDuration } from './duration.ts'
+import { readDuration } from '../http/duration.ts'
 
 export type Mode = 'http' | 'streaming' | 'serializing' | 'static' | 'inproc'
 

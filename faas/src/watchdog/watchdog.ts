@@ -7,9 +7,9 @@ import type { Duplex } from 'node:stream'
 import { nodeBackend, withKeySharesAhead } from 'zerotrip'
 import { type Http3Endpoint, serve } from 'zerotrip/http3'
 import { type EarlyRequests, gateFrom, SingleUse, type WorkerBundle } from 'zerotrip/zero-rtt'
+import type { FunctionHandler } from '../http/handler.ts'
+import { listenerOf } from '../http/node-listener.ts'
 import { type Announcement, WORKER_HTTP3 } from '../inherited.ts'
-import type { FunctionHandler } from './handler.ts'
-import { listenerOf } from './http1.ts'
 import { type Identity, newIdentity } from './identity.ts'
 
 export interface WatchdogOptions {

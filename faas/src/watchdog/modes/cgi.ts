@@ -1,6 +1,6 @@
 // A request as environment variables, for functions that are a process for each request.
 
-import { targetOf } from '../handler.ts'
+import { targetOf } from '../../http/handler.ts'
 
 /** The environment of such a process: what the watchdog has itself, and `Http_…`. */
 export function requestEnvironment(request: Request, base: NodeJS.ProcessEnv): NodeJS.ProcessEnv {

@@ -7,7 +7,7 @@ import { Readable } from 'node:stream'
 import fresh from 'fresh'
 import { contentType } from 'mime-types'
 import parseRange from 'range-parser'
-import { type FunctionHandler, type FunctionResponse, type Headers, plain } from '../handler.ts'
+import { type FunctionHandler, type FunctionResponse, type Headers, plain } from '../../http/handler.ts'
 
 interface Found {
   readonly path: string

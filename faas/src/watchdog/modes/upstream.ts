@@ -3,11 +3,12 @@
 import type { ChildProcess } from 'node:child_process'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { callOf } from '../../http/call.ts'
+import { Forwarder } from '../../http/forwarder.ts'
+import { type FunctionHandler, plain } from '../../http/handler.ts'
 import { Deadline } from '../deadline.ts'
-import { type FunctionHandler, plain } from '../handler.ts'
 import type { WatchdogSettings } from '../settings.ts'
 import { ended, start } from './child.ts'
-import { Forwarder } from './forwarder.ts'
 
 type UpstreamSettings = Pick<WatchdogSettings, 'bufferBody' | 'command' | 'execTimeout' | 'log' | 'uid'>
 
@@ -44,12 +45,12 @@ export class Upstream {
 
   /** Requests that come before the function listens wait for it: the first packet may be there before it is. */
   handler(settings: UpstreamSettings): FunctionHandler {
-    const forwarder = new Forwarder(this.url, settings.bufferBody)
+    const forwarder = new Forwarder(this.url)
     return async request => {
       const deadline = new Deadline(request, settings.execTimeout)
       try {
         if (!this.#isListening) await orAborted(this.#listening, deadline.signal)
-        return await forwarder.forward(request, deadline.signal)
+        return await forwarder.forward(await callOf(request, settings.bufferBody), deadline.signal)
       } catch (error) {
         if (deadline.isOver) return plain(504, 'the function took too long\n')
         throw error

@@ -1,4 +1,4 @@
-// The same function over HTTP/1.1: callers that cannot speak HTTP/3, and health checks, come by TCP.
+// A handler as a listener of node's servers: HTTP/1.1 and HTTP/2 by TCP, and whatever else looks like them.
 
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
@@ -6,10 +6,25 @@ import { pipeline } from 'node:stream/promises'
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
 import type { FunctionHandler } from './handler.ts'
 
+/** What the (req, res) door of zerotrip adds. */
+interface MaybeEarly {
+  readonly early?: boolean
+  readonly confirmed?: Promise<void>
+}
+
 /** Nothing that comes by TCP is early. */
-class Http1Request extends Request {
-  readonly early: boolean = false
-  readonly confirmed: Promise<void> = Promise.resolve()
+class NodeRequest extends Request {
+  readonly early: boolean
+  readonly confirmed: Promise<void>
+  readonly remote: string | undefined
+
+  constructor(incoming: IncomingMessage & MaybeEarly, url: string, init: ConstructorParameters<typeof Request>[1]) {
+    super(url, init)
+    const { early, confirmed, socket } = incoming
+    this.early = early ?? false
+    this.confirmed = confirmed ?? Promise.resolve()
+    this.remote = socket.remoteAddress === undefined ? undefined : `${socket.remoteAddress}:${socket.remotePort}`
+  }
 }
 
 export function listenerOf(handler: FunctionHandler, onError: (error: unknown) => void): RequestListener {
@@ -33,13 +48,15 @@ async function answer(handler: FunctionHandler, incoming: IncomingMessage, outgo
   else outgoing.end(body)
 }
 
-function requestOf(incoming: IncomingMessage, signal: AbortSignal): Http1Request {
+function requestOf(incoming: IncomingMessage, signal: AbortSignal): NodeRequest {
   const method = incoming.method ?? 'GET'
   const hasBody = method !== 'GET' && method !== 'HEAD'
   const scheme = 'encrypted' in incoming.socket ? 'https' : 'http'
   const { rawHeaders } = incoming
-  const headers = rawHeaders.flatMap((name, i) => (i % 2 === 0 ? [[name, rawHeaders[i + 1]] as [string, string]] : []))
-  return new Http1Request(`${scheme}://${incoming.headers.host ?? 'localhost'}${incoming.url}`, {
+  const headers = rawHeaders.flatMap((name, i) =>
+    i % 2 === 0 && !name.startsWith(':') ? [[name, rawHeaders[i + 1]] as [string, string]] : [],
+  )
+  return new NodeRequest(incoming, `${scheme}://${incoming.headers.host ?? 'localhost'}${incoming.url}`, {
     method,
     headers,
     signal,

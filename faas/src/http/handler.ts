@@ -7,6 +7,8 @@ export interface FunctionRequest extends Request {
   readonly early: boolean
   /** Resolves when it is known to be none. */
   readonly confirmed: Promise<void>
+  /** The caller's address and port, where it is known. */
+  readonly remote?: string | undefined
 }
 
 /** A `Response` is one. Bytes and strings are sent in one piece. */
@@ -70,3 +72,16 @@ function counted(body: ReadableStream<Uint8Array>, done: (bytes: number) => void
     { highWaterMark: 0 },
   )
 }
+
+/** What goes from hop to hop (RFC 9110 §7.6.1). */
+export const hopByHop: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+])

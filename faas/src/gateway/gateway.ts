@@ -1,0 +1,173 @@
+// The gateway: functions by name, over HTTP/1.1, HTTP/2 and HTTP/3, and the API that manages them.
+
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { QuicEndpoint, selfSigned } from 'zerotrip'
+import { createServer as createSecureServer, type HttpServer } from 'zerotrip/http3'
+import { callOf } from '../http/call.ts'
+import type { FunctionRequest, FunctionResponse } from '../http/handler.ts'
+import { listenerOf } from '../http/node-listener.ts'
+import { addCallHeaders } from './call-headers.ts'
+import { DEFAULT_NAMESPACE } from './deployment.ts'
+import { GatewayError } from './errors.ts'
+import { FunctionQueue } from './function-queue.ts'
+import { Invoker } from './invoker.ts'
+import { GatewayMetrics } from './metrics.ts'
+import { type FunctionName, keyOf, type Provider } from './provider.ts'
+import { type Credentials, SystemApi } from './system-api.ts'
+
+export interface GatewayOptions {
+  readonly provider: Provider
+  /** Default 127.0.0.1. */
+  readonly host?: string
+  /** Plain HTTP/1.1, as OpenFaaS has it. Default 8080. */
+  readonly port?: number
+  /** HTTP/3 on UDP, HTTP/2 and HTTP/1.1 over TLS on TCP. Default 8443. */
+  readonly securePort?: number
+  /** `/metrics` and `/healthz`. Default 8082. */
+  readonly metricsPort?: number
+  /** PEM. Default: one of its own making. */
+  readonly cert?: string
+  readonly key?: string
+  /** Who may manage functions; those themselves are for everybody. Default: everybody. */
+  readonly credentials?: Credentials | undefined
+  /** ms for an answer to begin. Default 60,000. */
+  readonly upstreamTimeout?: number
+  /** ms for requests under way when it ends. Default 10,000. */
+  readonly drain?: number
+  readonly onError: (error: unknown) => void
+}
+
+const FUNCTION = /^\/(async-)?function\/([-a-zA-Z_0-9.]+)(\/.*|\?.*)?$/
+
+export class Gateway implements AsyncDisposable {
+  readonly metrics: GatewayMetrics = new GatewayMetrics()
+  readonly #options: GatewayOptions
+  readonly #endpoint = new QuicEndpoint()
+  readonly #invoker: Invoker
+  readonly #system: SystemApi
+  readonly #queue: FunctionQueue
+  #servers: Server[] = []
+  #secure: HttpServer | undefined = undefined
+  /** PEM: what callers by TLS and QUIC are shown. */
+  certificate = ''
+
+  constructor(options: GatewayOptions) {
+    this.#options = options
+    const { provider } = options
+    const { metrics } = this
+    this.#invoker = new Invoker({
+      provider,
+      endpoint: this.#endpoint,
+      metrics,
+      ...(options.upstreamTimeout !== undefined && { upstreamTimeout: options.upstreamTimeout }),
+    })
+    this.#system = new SystemApi({ provider, metrics, credentials: options.credentials })
+    this.#queue = new FunctionQueue({ onError: options.onError })
+  }
+
+  /** Resolves with the ports it listens at; rejects with node's error when one cannot be had. */
+  async listen(): Promise<{ port: number; securePort: number; metricsPort: number }> {
+    const { host = '127.0.0.1', port = 8080, securePort = 8443, metricsPort = 8082, onError } = this.#options
+    const listener = listenerOf(request => this.fetch(request), onError)
+    const plain = createServer(listener)
+    const metrics = createServer(listenerOf(request => this.#observe(request), onError))
+    this.#servers = [plain, metrics]
+    const { cert, key } = this.#certificate(host)
+    this.certificate = cert
+    this.#secure = createSecureServer({ cert, key, tcp: true }, listener)
+    return {
+      port: await listening(plain, port, host),
+      metricsPort: await listening(metrics, metricsPort, host),
+      securePort: await listening(this.#secure, securePort, host),
+    }
+  }
+
+  /** One request, of whatever version of HTTP. */
+  async fetch(request: FunctionRequest): Promise<FunctionResponse> {
+    const { pathname, search } = new URL(request.url)
+    const found = FUNCTION.exec(pathname)
+    try {
+      if (found)
+        return await this.#call(request, functionName(found[2] as string), (found[3] || '/') + search, !!found[1])
+      if (pathname === '/healthz') return { status: 200, body: 'OK' }
+      if (pathname.startsWith('/system/')) return await this.#system.handle(request)
+      return { status: 404 }
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error
+      if (error.cause !== undefined && error.status === 502) this.#options.onError(error.cause)
+      return error.response
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const cut = setTimeout(() => {
+      for (const server of [...this.#servers, this.#secure]) server?.closeAllConnections()
+    }, this.#options.drain ?? 10_000)
+    await Promise.all([...this.#servers.map(closed), this.#secure?.close()])
+    clearTimeout(cut)
+    this.#invoker.close()
+    await this.#endpoint.close()
+  }
+
+  async #call(request: FunctionRequest, of: FunctionName, target: string, isAsync: boolean): Promise<FunctionResponse> {
+    if (isAsync && request.method !== 'POST') return { status: 405, headers: [['allow', 'POST']] }
+    const call = { ...(await callOf(request, isAsync)), target }
+    const { callId, added } = addCallHeaders(call.headers, call.host, request.remote)
+    if (isAsync) return this.#enqueue(of, callId, call, added)
+    const { status, headers, body } = await this.#invoker.invoke(of, call, request.signal)
+    return { status: status ?? 200, headers: [...(headers ?? []), ...added], body }
+  }
+
+  #enqueue(
+    of: FunctionName,
+    callId: string,
+    call: Awaited<ReturnType<typeof callOf>>,
+    added: FunctionResponse['headers'],
+  ): FunctionResponse {
+    if (this.#options.provider.find(of) === undefined) throw new GatewayError(404, `no such function: ${keyOf(of)}`)
+    const text = call.headers.get('x-callback-url')
+    if (text !== null && !URL.canParse(text)) throw new GatewayError(400, 'X-Callback-Url is no URL')
+    const isTaken = this.#queue.push({
+      callId,
+      functionName: keyOf(of),
+      callback: text === null ? undefined : new URL(text),
+      call,
+      run: queued => this.#invoker.invoke(of, queued, AbortSignal.any([])),
+    })
+    if (!isTaken) throw new GatewayError(503, 'the queue is full', { retryAfter: 1 })
+    return { status: 202, headers: added }
+  }
+
+  async #observe(request: FunctionRequest): Promise<FunctionResponse> {
+    const { pathname } = new URL(request.url)
+    if (pathname === '/healthz') return { status: 200, body: 'OK' }
+    if (pathname !== '/metrics') return { status: 404 }
+    const { registry } = this.metrics
+    return { status: 200, headers: [['content-type', registry.contentType]], body: await registry.metrics() }
+  }
+
+  #certificate(host: string): { cert: string; key: string } {
+    const { cert, key } = this.#options
+    return cert && key ? { cert, key } : selfSigned({ hosts: [...new Set([host, 'localhost', '127.0.0.1'])] })
+  }
+}
+
+/** `name` or `name.namespace`. */
+function functionName(text: string): FunctionName {
+  const dot = text.lastIndexOf('.')
+  return dot < 0
+    ? { name: text, namespace: DEFAULT_NAMESPACE }
+    : { name: text.slice(0, dot), namespace: text.slice(dot + 1) }
+}
+
+function listening(server: Server | HttpServer, port: number, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => resolve((server.address() as AddressInfo).port))
+  })
+}
+
+function closed(server: Server): Promise<void> {
+  return new Promise(resolve => server.close(() => resolve()))
+}

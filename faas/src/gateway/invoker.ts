@@ -1,0 +1,179 @@
+// From the name of a function to an answer of one of its workers: woken if there is none, tried again where that is safe.
+
+import type { QuicEndpoint } from 'zerotrip'
+import type { Call } from '../http/call.ts'
+import { type FunctionResponse, hopByHop, whenTaken } from '../http/handler.ts'
+import { GatewayError } from './errors.ts'
+import { CallFailed, InstanceClient, isSafe } from './instance-client.ts'
+import { InstancePool } from './instance-pool.ts'
+import type { GatewayMetrics } from './metrics.ts'
+import { type FunctionName, keyOf, type Provider, type ProviderEvent } from './provider.ts'
+import { Scaler } from './scaler.ts'
+
+export interface InvokerOptions {
+  readonly provider: Provider
+  readonly endpoint: QuicEndpoint
+  readonly metrics: GatewayMetrics
+  /** ms for an answer to begin, workers that have to start included. Default 60,000. */
+  readonly upstreamTimeout?: number
+  /** Instances that are tried for one request. Default 3. */
+  readonly attempts?: number
+}
+
+/** Everything known of one function. */
+interface Target {
+  readonly of: FunctionName
+  readonly pool: InstancePool
+  /** Who waits for the next instance. */
+  waiting: PromiseWithResolvers | undefined
+}
+
+export class Invoker {
+  readonly #options: InvokerOptions
+  readonly #timeout: number
+  readonly #targets = new Map<string, Target>()
+  readonly #scaler: Scaler
+
+  constructor(options: InvokerOptions) {
+    this.#options = options
+    this.#timeout = options.upstreamTimeout ?? 60_000
+    this.#scaler = new Scaler(options.provider)
+    options.provider.subscribe(event => this.#onEvent(event))
+  }
+
+  /** Rejects with a GatewayError when there is no answer. */
+  async invoke(of: FunctionName, call: Call, caller: AbortSignal): Promise<FunctionResponse> {
+    if (this.#options.provider.find(of) === undefined) throw new GatewayError(404, `no such function: ${keyOf(of)}`)
+    const { metrics } = this.#options
+    const late = AbortSignal.timeout(this.#timeout)
+    const begun = performance.now()
+    metrics.begin(of)
+    this.#scaler.begin(of)
+    const done = (status: number): void => {
+      this.#scaler.end(of)
+      metrics.end(of, status, (performance.now() - begun) / 1000)
+    }
+    try {
+      const response = await this.#attempt(this.#targetOf(of), call, AbortSignal.any([caller, late]))
+      return whenTaken(response, () => done(response.status ?? 200))
+    } catch (error) {
+      const known = late.aborted
+        ? new GatewayError(504, `${keyOf(of)} took too long`, { cause: error })
+        : asGatewayError(error)
+      done(known.status)
+      throw known
+    }
+  }
+
+  close(): void {
+    this.#scaler.close()
+    for (const { pool, of } of this.#targets.values()) {
+      for (const { id } of this.#options.provider.instances(of)) pool.remove(id)
+    }
+  }
+
+  async #attempt(target: Target, call: Call, signal: AbortSignal): Promise<FunctionResponse> {
+    const attempts = this.#options.attempts ?? 3
+    const tried = new Set<InstanceClient>()
+    for (let attempt = 1; ; attempt++) {
+      const client = target.pool.choose(tried) ?? (await this.#wake(target, tried, signal))
+      client.inFlight++
+      try {
+        const response = await client.send(call, signal)
+        return whenTaken(withoutHops(response), () => {
+          client.inFlight--
+        })
+      } catch (error) {
+        client.inFlight--
+        if (attempt === attempts || !canRepeat(call, error) || signal.aborted) throw error
+        tried.add(client)
+      }
+    }
+  }
+
+  /** One start for all who wait. */
+  async #wake(target: Target, tried: ReadonlySet<InstanceClient>, signal: AbortSignal): Promise<InstanceClient> {
+    this.#scaler.wake(target.of)
+    for (;;) {
+      target.waiting ??= new PromiseWithResolvers()
+      await orAborted(target.waiting.promise, signal)
+      const client = target.pool.choose(tried)
+      if (client !== undefined) return client
+    }
+  }
+
+  #onEvent(event: ProviderEvent): void {
+    const target = this.#targetOf(event.of)
+    switch (event.type) {
+      case 'ready':
+        target.pool.add(this.#clientOf(event.of, event.instance))
+        target.waiting?.resolve()
+        target.waiting = undefined
+        break
+      case 'gone':
+        target.pool.remove(event.instance.id)
+        break
+      case 'failed':
+        target.waiting?.reject(
+          new GatewayError(503, `${keyOf(event.of)} did not start: ${event.error.message}`, { retryAfter: 1 }),
+        )
+        target.waiting = undefined
+    }
+    this.#options.metrics.replicas(event.of, target.pool.size)
+  }
+
+  #clientOf(of: FunctionName, instance: InstanceClient['instance']): InstanceClient {
+    const { endpoint, metrics } = this.#options
+    return new InstanceClient(instance, endpoint, { early: result => metrics.early(of, result) })
+  }
+
+  #targetOf(of: FunctionName): Target {
+    const key = keyOf(of)
+    const known = this.#targets.get(key)
+    if (known !== undefined) return known
+    const target: Target = { of, pool: new InstancePool(), waiting: undefined }
+    for (const instance of this.#options.provider.instances(of)) target.pool.add(this.#clientOf(of, instance))
+    this.#targets.set(key, target)
+    return target
+  }
+}
+
+/** A request that nobody has seen, or that may be seen twice; and whose content can be sent again. */
+function canRepeat(call: Call, error: unknown): boolean {
+  if (!(error instanceof CallFailed) || call.body instanceof ReadableStream) return false
+  return error.fate === 'not processed' || isSafe(call.method)
+}
+
+function withoutHops({ status, headers, body }: FunctionResponse): FunctionResponse {
+  return { status: status ?? 200, headers: [...(headers ?? [])].filter(([name]) => !hopByHop.has(name)), body }
+}
+
+function asGatewayError(error: unknown): GatewayError {
+  if (error instanceof GatewayError) return error
+  return new GatewayError(502, "Can't reach service", { cause: error })
+}
+
+/** A promise and its two ends. */
+class PromiseWithResolvers {
+  readonly promise: Promise<void>
+  resolve: () => void = () => {}
+  reject: (error: Error) => void = () => {}
+
+  constructor() {
+    this.promise = new Promise<void>((resolve, reject) => {
+      this.resolve = resolve
+      this.reject = reject
+    })
+    // Whoever waits may have left.
+    this.promise.catch(() => {})
+  }
+}
+
+function orAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason)
+    if (signal.aborted) return onAbort()
+    signal.addEventListener('abort', onAbort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}

@@ -1,0 +1,69 @@
+#!/usr/bin/env node
+// zerotrip-gateway [STACK.yaml]: a gateway with the functions of a file, as processes of this machine.
+
+import { readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { readDuration } from '../http/duration.ts'
+import { Gateway } from './gateway.ts'
+import { ProcessProvider } from './process-provider.ts'
+import { readStackFile } from './stack-file.ts'
+import type { Credentials } from './system-api.ts'
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      host: { type: 'string', default: '127.0.0.1' },
+      port: { type: 'string', default: '8080' },
+      'secure-port': { type: 'string', default: '8443' },
+      'metrics-port': { type: 'string', default: '8082' },
+    },
+  })
+  const [file] = positionals
+  const provider = new ProcessProvider({ ...(file !== undefined && { directory: dirname(file) }) })
+  const upstreamTimeout = readDuration(process.env['upstream_timeout'] ?? '')
+  const gateway = new Gateway({
+    provider,
+    host: values.host,
+    port: portOf('--port', values.port),
+    securePort: portOf('--secure-port', values['secure-port']),
+    metricsPort: portOf('--metrics-port', values['metrics-port']),
+    credentials: await credentialsOf(process.env),
+    ...(upstreamTimeout !== undefined && { upstreamTimeout }),
+    onError: error => console.error(error),
+  })
+  const deployments = file === undefined ? [] : await readStackFile(file)
+  const { port, securePort, metricsPort } = await gateway.listen()
+  await Promise.all(deployments.map(each => provider.deploy(each)))
+  console.log(`functions  http://${values.host}:${port}/function/NAME`)
+  console.log(`           https://${values.host}:${securePort}/function/NAME (HTTP/3, HTTP/2)`)
+  console.log(`metrics    http://${values.host}:${metricsPort}/metrics`)
+  for (const { service } of deployments) console.log(`           http://${values.host}:${port}/function/${service}`)
+  const end = async (): Promise<void> => {
+    await gateway[Symbol.asyncDispose]()
+    await provider[Symbol.asyncDispose]()
+    process.exit(0)
+  }
+  process.once('SIGTERM', end)
+  process.once('SIGINT', end)
+}
+
+/** OpenFaaS' way: `basic_auth=true`, and two files in `secret_mount_path`. */
+async function credentialsOf(environment: NodeJS.ProcessEnv): Promise<Credentials | undefined> {
+  if (!/^(1|true)$/i.test(environment['basic_auth'] ?? '')) return undefined
+  const directory = environment['secret_mount_path'] ?? '/run/secrets/'
+  const read = async (name: string): Promise<string> => (await readFile(join(directory, name), 'utf8')).trim()
+  return { user: await read('basic-auth-user'), password: await read('basic-auth-password') }
+}
+
+function portOf(option: string, text: string): number {
+  const port = Number(text)
+  if (Number.isInteger(port) && port >= 0 && port < 65_536) return port
+  throw new TypeError(`${option} wants a port from 0 to 65535, not '${text}'`)
+}
+
+main().catch(error => {
+  console.error(`zerotrip-gateway: ${error instanceof Error ? error.message : error}`)
+  process.exit(1)
+})

@@ -1,0 +1,41 @@
+// A request on its way to somebody else.
+
+import { type FunctionRequest, hopByHop, targetOf } from './handler.ts'
+
+export interface Call {
+  readonly method: string
+  /** Path and query. */
+  readonly target: string
+  /** As the caller named it. */
+  readonly host: string
+  readonly headers: Headers
+  /** A stream can be sent once. */
+  readonly body: Uint8Array | ReadableStream<Uint8Array> | undefined
+}
+
+/** Bytes of a body that are read whole: a stream costs more than they do. */
+const SMALL = 65_536
+
+/** `buffers`: whatever its size, the request is read whole first. */
+export async function callOf(request: FunctionRequest, buffers: boolean): Promise<Call> {
+  const headers = new Headers()
+  for (const [name, value] of request.headers) {
+    if (name !== 'host' && !hopByHop.has(name)) headers.append(name, value)
+  }
+  // RFC 8470 §5.1.
+  if (request.early) headers.set('early-data', '1')
+  const { method } = request
+  return {
+    method,
+    target: targetOf(request),
+    host: new URL(request.url).host,
+    headers,
+    body: await bodyOf(request, buffers),
+  }
+}
+
+async function bodyOf(request: Request, buffers: boolean): Promise<Call['body']> {
+  if (request.body === null) return undefined
+  const length = Number(request.headers.get('content-length') ?? Number.POSITIVE_INFINITY)
+  return buffers || length <= SMALL ? new Uint8Array(await request.arrayBuffer()) : request.body
+}

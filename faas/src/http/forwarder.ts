@@ -1,0 +1,88 @@
+// Passes a call on over HTTP/1.1 and its answer back: what goes from hop to hop is dropped, redirects are the caller's
+// business.
+
+import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, type RequestOptions, request } from 'node:http'
+import { Agent as HttpsAgent, request as secureRequest } from 'node:https'
+import { pipeline, Readable } from 'node:stream'
+import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
+import type { Call } from './call.ts'
+import { type FunctionResponse, hopByHop } from './handler.ts'
+
+/** ms an idle connection is kept, as of-watchdog has it. */
+const IDLE = 500
+
+/** Bytes of an answer that are read whole. */
+const SMALL = 65_536
+
+export class Forwarder {
+  readonly #base: URL
+  readonly #options: RequestOptions
+  readonly #send: typeof request
+
+  /** `base`: http: or https:; `ca`: PEM, whom to trust in the latter. */
+  constructor(base: URL, ca?: string) {
+    this.#base = base
+    const isSecure = base.protocol === 'https:'
+    this.#send = isSecure ? secureRequest : request
+    const agent = isSecure ? new HttpsAgent({ keepAlive: true, timeout: IDLE, ...(ca && { ca }) }) : undefined
+    this.#options = {
+      host: base.hostname,
+      port: base.port,
+      agent: agent ?? new HttpAgent({ keepAlive: true, timeout: IDLE }),
+      setHost: false,
+    }
+  }
+
+  async forward(call: Call, signal: AbortSignal): Promise<FunctionResponse> {
+    try {
+      return await answerOf(await this.#exchange(call, signal))
+    } catch (error) {
+      // An idle connection that the other side closed in the same moment: nothing of the request has been read.
+      if (!(error instanceof StaleConnection) || call.body instanceof ReadableStream) throw error
+      return answerOf(await this.#exchange(call, signal))
+    }
+  }
+
+  #exchange({ method, target, host, headers, body }: Call, signal: AbortSignal): Promise<IncomingMessage> {
+    const path = this.#base.pathname.replace(/\/$/, '') + target
+    const list = ['host', host, ...framing(body, headers)]
+    for (const [name, value] of headers) if (name !== 'content-length') list.push(name, value)
+    return new Promise((resolve, reject) => {
+      const outgoing = this.#send({ ...this.#options, path, method, headers: list, signal })
+      outgoing.once('response', resolve)
+      outgoing.once('error', error => reject(isStale(outgoing, error) ? new StaleConnection() : error))
+      if (!(body instanceof ReadableStream)) return outgoing.end(body)
+      return pipeline(Readable.fromWeb(body as NodeReadableStream), outgoing, error => error && reject(error))
+    })
+  }
+}
+
+class StaleConnection extends Error {}
+
+function isStale(request: ClientRequest, error: NodeJS.ErrnoException): boolean {
+  return request.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
+}
+
+function framing(body: Call['body'], headers: Headers): string[] {
+  const length = body instanceof ReadableStream ? headers.get('content-length') : body && String(body.length)
+  if (length) return ['content-length', length]
+  return body === undefined ? [] : ['transfer-encoding', 'chunked']
+}
+
+async function answerOf(incoming: IncomingMessage): Promise<FunctionResponse> {
+  const { rawHeaders } = incoming
+  const headers: [string, string][] = []
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = (rawHeaders[i] as string).toLowerCase()
+    if (!hopByHop.has(name)) headers.push([name, rawHeaders[i + 1] as string])
+  }
+  const isSmall = Number(incoming.headers['content-length'] ?? Number.POSITIVE_INFINITY) <= SMALL
+  const body = isSmall ? await whole(incoming) : (Readable.toWeb(incoming) as ReadableStream<Uint8Array>)
+  return { status: incoming.statusCode ?? 502, headers, body }
+}
+
+async function whole(incoming: IncomingMessage): Promise<Uint8Array> {
+  const chunks: Buffer[] = []
+  for await (const chunk of incoming) chunks.push(chunk as Buffer)
+  return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)
+}

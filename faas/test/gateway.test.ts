@@ -1,0 +1,258 @@
+// The gateway with workers that are processes: what OpenFaaS' does, and a key for each launch.
+
+import { createServer, type IncomingMessage, request } from 'node:http'
+import { connect as connectHttp2 } from 'node:http2'
+import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { connect } from 'zerotrip/http3'
+import { readDeployment, scaleRules } from '../dist/gateway/deployment.js'
+import { Gateway } from '../dist/gateway/gateway.js'
+import { ProcessProvider } from '../dist/gateway/process-provider.js'
+import { readStack } from '../dist/gateway/stack-file.js'
+
+const node = process.execPath
+const directory = fileURLToPath(new URL('functions', import.meta.url))
+const errors: unknown[] = []
+const provider = new ProcessProvider({ directory, startDeadline: 60_000 })
+const gateway = new Gateway({
+  provider,
+  port: 0,
+  securePort: 0,
+  metricsPort: 0,
+  credentials: { user: 'admin', password: 'secret' },
+  onError: error => errors.push(error),
+})
+let ports: Awaited<ReturnType<Gateway['listen']>>
+
+beforeAll(async () => {
+  ports = await gateway.listen()
+  const zero = { 'com.openfaas.scale.zero': 'true' }
+  await Promise.all(
+    [
+      { service: 'witness', envProcess: 'witness.mjs', labels: zero },
+      { service: 'server', envProcess: `${node} server.mjs`, envVars: { mode: 'http' } },
+      { service: 'filter', envProcess: `${node} filter.mjs`, envVars: { mode: 'streaming' }, labels: zero },
+      { service: 'missing', envProcess: 'missing.mjs', labels: zero },
+    ].map(each => provider.deploy(readDeployment(each))),
+  )
+})
+
+afterAll(async () => {
+  await gateway[Symbol.asyncDispose]()
+  await provider[Symbol.asyncDispose]()
+})
+
+interface Answer {
+  readonly status: number | undefined
+  readonly headers: IncomingMessage['headers']
+  readonly body: string
+}
+
+function call(
+  path: string,
+  init: { method?: string; headers?: Record<string, string>; body?: string; port?: number } = {},
+): Promise<Answer> {
+  const { method = 'GET', body, port = ports.port } = init
+  // Of itself node gives DELETE none.
+  const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
+  const headers = { ...init.headers, ...length }
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ host: '127.0.0.1', port, path, method, headers, agent: false }, response => {
+      let text = ''
+      response.setEncoding('utf8').on('data', data => {
+        text += data
+      })
+      response.once('end', () => resolve({ status: response.statusCode, headers: response.headers, body: text }))
+    })
+    outgoing.once('error', reject)
+    outgoing.end(body)
+  })
+}
+
+function system(path: string, method = 'GET', body?: unknown): Promise<Answer> {
+  const headers = { authorization: `Basic ${btoa('admin:secret')}` }
+  return call(path, { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) })
+}
+
+describe('/function/NAME', () => {
+  test('scale from zero: the first request finds a worker that was started for it, and is early', async () => {
+    const { status, body, headers } = await call('/function/witness/first?q')
+    expect([status, JSON.parse(body)]).toEqual([200, { path: '/first', method: 'GET', early: true }])
+    expect(headers['x-served-by']).toBe('zerotrip-gateway')
+  })
+
+  test('many first requests at once start one worker', async () => {
+    await provider.deploy(readDeployment({ service: 'single', envProcess: 'witness.mjs', labels: zeroLabel }))
+    const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => call(`/function/single/${i}`)))
+    expect(answers.map(each => each.status)).toEqual(Array(20).fill(200))
+    expect(provider.find({ name: 'single', namespace: 'openfaas-fn' })?.availableReplicas).toBe(1)
+  })
+
+  test('path, query, body and headers reach a server behind its watchdog', async () => {
+    const headers = { 'x-mine': 'yes', connection: 'keep-alive, x-hop' }
+    const { body } = await call('/function/server/a/b?c=d', { method: 'POST', body: 'hello', headers })
+    const seen = JSON.parse(body)
+    expect(seen).toMatchObject({ url: '/a/b?c=d', method: 'POST', body: 'hello' })
+    expect(seen.headers).toMatchObject({ 'x-mine': 'yes', 'x-forwarded-host': `127.0.0.1:${ports.port}` })
+    expect(seen.headers['x-forwarded-for']).toMatch(/^127\.0\.0\.1:\d+$/)
+    expect(seen.headers['x-call-id']).toMatch(/^[0-9a-f-]{36}$/)
+  })
+
+  test('NAME.NAMESPACE, and 404 for what is not there', async () => {
+    expect((await call('/function/witness.openfaas-fn/')).status).toBe(200)
+    expect((await call('/function/witness.elsewhere/')).status).toBe(404)
+    expect((await call('/function/nobody')).status).toBe(404)
+    expect((await call('/other')).status).toBe(404)
+  })
+
+  test('X-Call-Id: one is made and told, or the given one passed and not echoed', async () => {
+    expect((await call('/function/witness/')).headers['x-call-id']).toMatch(/^[0-9a-f-]{36}$/)
+    const headers = { 'x-call-id': 'mine' }
+    const { body, headers: answer } = await call('/function/server/', { headers })
+    expect([JSON.parse(body).headers['x-call-id'], answer['x-call-id']]).toEqual(['mine', undefined])
+  })
+
+  test('redirects are the caller’s', async () => {
+    expect(await call('/function/server/redirect')).toMatchObject({ status: 302, headers: { location: '/elsewhere' } })
+  })
+
+  test('a function that cannot start is 503 with Retry-After, never an empty 200', async () => {
+    const { status, headers, body } = await call('/function/missing/')
+    expect([status, headers['retry-after']]).toEqual([503, '1'])
+    expect(body).toContain('did not start')
+  })
+
+  test('the same over HTTP/3 and HTTP/2, with Alt-Svc by TCP', async () => {
+    const session = connect(`https://127.0.0.1:${ports.securePort}`, { ca: gateway.certificate })
+    const response = await session.fetch('/function/server/h3', { method: 'PUT', body: 'by QUIC' })
+    expect(await response.json()).toMatchObject({ url: '/h3', body: 'by QUIC' })
+    await session.close()
+    const http2 = connectHttp2(`https://127.0.0.1:${ports.securePort}`, { ca: gateway.certificate })
+    const stream = http2.request({ ':path': '/function/server/h2' })
+    const headers = await new Promise<Record<string, unknown>>(resolve => stream.once('response', resolve as never))
+    let text = ''
+    for await (const chunk of stream.setEncoding('utf8')) text += chunk
+    expect([headers['alt-svc'], JSON.parse(text).url]).toEqual([expect.stringContaining('h3='), '/h2'])
+    http2.close()
+  })
+
+  test('workers that are killed: every request has an answer, and another worker comes', async () => {
+    await provider.deploy(
+      readDeployment({ service: 'fragile', envProcess: 'witness.mjs', labels: { 'com.openfaas.scale.min': '2' } }),
+    )
+    const of = { name: 'fragile', namespace: 'openfaas-fn' }
+    await until(() => provider.instances(of).length === 2)
+    const before = provider.instances(of).map(each => each.id)
+    const load = Promise.all(
+      Array.from({ length: 30 }, (_, i) => later(i * 10).then(() => call('/function/fragile/x'))),
+    )
+    await later(100)
+    const pid = JSON.parse((await call('/function/fragile/pid')).body) as number
+    process.kill(pid, 'SIGKILL')
+    expect((await load).map(each => each.status)).toEqual(Array(30).fill(200))
+    await until(() => provider.instances(of).length === 2)
+    expect(provider.instances(of).map(each => each.id)).not.toEqual(before)
+  })
+})
+
+describe('/async-function/NAME', () => {
+  test('202 at once, the result posted to X-Callback-Url', async () => {
+    const posted = new Promise<{ headers: IncomingMessage['headers']; body: string }>(resolve => {
+      const receiver = createServer(async (incoming, outgoing) => {
+        let body = ''
+        for await (const chunk of incoming) body += chunk
+        outgoing.end()
+        resolve({ headers: incoming.headers, body })
+        receiver.close()
+      })
+      receiver.listen(0, '127.0.0.1', () => {
+        const callback = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/`
+        const headers = { 'x-callback-url': callback, 'x-call-id': 'later' }
+        call('/async-function/filter', { method: 'POST', body: 'abc', headers }).then(({ status, body }) =>
+          expect([status, body]).toEqual([202, '']),
+        )
+      })
+    })
+    const { headers, body } = await posted
+    expect(body).toBe('ABC')
+    expect(headers).toMatchObject({
+      'x-function-name': 'filter.openfaas-fn',
+      'x-function-status': '200',
+      'x-call-id': 'later',
+    })
+  })
+
+  test('POST only, a callback that is one, a function that is there', async () => {
+    expect((await call('/async-function/filter')).status).toBe(405)
+    const wrong = { method: 'POST', body: '', headers: { 'x-callback-url': 'nowhere' } }
+    expect((await call('/async-function/filter', wrong)).status).toBe(400)
+    expect((await call('/async-function/nobody', { method: 'POST', body: '' })).status).toBe(404)
+  })
+})
+
+describe('/system', () => {
+  test('basic auth, for /system alone', async () => {
+    expect((await call('/system/functions')).status).toBe(401)
+    const headers = { authorization: `Basic ${btoa('admin:wrong')}` }
+    expect((await call('/system/functions', { headers })).status).toBe(401)
+    expect((await system('/system/functions')).status).toBe(200)
+  })
+
+  test('deploy, list, scale, delete', async () => {
+    const deployment = { service: 'extra', image: '.', envProcess: 'witness.mjs', labels: zeroLabel }
+    expect((await system('/system/functions', 'PUT', deployment)).status).toBe(404)
+    expect((await system('/system/functions', 'POST', deployment)).status).toBe(202)
+    const list = JSON.parse((await system('/system/functions')).body) as { name: string }[]
+    expect(list.map(each => each.name)).toContain('extra')
+    expect((await system('/system/scale-function/extra', 'POST', { replicas: 1 })).status).toBe(202)
+    await until(async () => JSON.parse((await system('/system/function/extra')).body).availableReplicas === 1)
+    expect((await call('/function/extra/')).status).toBe(200)
+    expect(JSON.parse((await system('/system/function/extra')).body)).toMatchObject({ invocationCount: 1 })
+    expect((await system('/system/functions', 'DELETE', { functionName: 'extra' })).status).toBe(202)
+    expect((await call('/function/extra/')).status).toBe(404)
+    expect((await system('/system/functions', 'DELETE', { functionName: 'extra' })).status).toBe(404)
+  })
+
+  test('info and namespaces; what does not fit is 400 and says why', async () => {
+    expect(JSON.parse((await system('/system/info')).body)).toMatchObject({ provider: { provider: 'zerotrip' } })
+    expect(JSON.parse((await system('/system/namespaces')).body)).toEqual(['openfaas-fn'])
+    const answer = await system('/system/functions', 'POST', { service: 'Not A Name' })
+    expect([answer.status, answer.body]).toEqual([400, expect.stringContaining('lower-case')])
+    expect((await system('/system/scale-function/witness', 'POST', { replicas: 'many' })).status).toBe(400)
+  })
+})
+
+test('/healthz, and metrics under the names dashboards know', async () => {
+  expect(await call('/healthz')).toMatchObject({ status: 200, body: 'OK' })
+  const { body } = await call('/metrics', { port: ports.metricsPort })
+  expect(body).toMatch(/gateway_function_invocation_total\{function_name="witness.openfaas-fn",code="200"\} \d/)
+  expect(body).toMatch(/gateway_service_count\{function_name="witness.openfaas-fn"\} 1/)
+  expect(body).toMatch(/zerotrip_gateway_sessions_total\{function_name="witness.openfaas-fn",result="accepted"\} \d/)
+})
+
+describe('what is asked for', () => {
+  test('a stack file of OpenFaaS', () => {
+    const text = 'functions:\n  a:\n    handler: ./a\n    fprocess: cat\n    environment: {mode: streaming, n: 1}\n'
+    expect(readStack(text)).toMatchObject([
+      { service: 'a', image: './a', envProcess: 'cat', envVars: { mode: 'streaming', n: '1' } },
+    ])
+    expect(() => readStack('provider: {}')).toThrow('functions')
+  })
+
+  test('scale labels', () => {
+    const labels = { 'com.openfaas.scale.min': '2', 'com.openfaas.scale.zero-duration': '5m' }
+    expect(scaleRules({ labels })).toEqual({ min: 2, max: 20, zero: false, target: 50, zeroDuration: 300_000 })
+    expect(() => scaleRules({ labels: { 'com.openfaas.scale.max': 'x' } })).toThrow('com.openfaas.scale.max')
+  })
+})
+
+const zeroLabel = { 'com.openfaas.scale.zero': 'true' }
+
+function later(ms: number): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, ms))
+}
+
+async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await later(10)
+}
