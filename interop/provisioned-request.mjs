@@ -1,7 +1,7 @@
 // A worker that was provisioned, and the first request to it: in the client's first datagram, as 0-RTT data.
 
 import { connect, provisionHttp3, serve } from '../dist/http3/index.js'
-import { freePort } from './lib/udp.mjs'
+import { freePort } from './lib/free-port.mjs'
 
 const port = await freePort()
 const origin = `https://127.0.0.1:${port}`

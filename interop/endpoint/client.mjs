@@ -13,6 +13,8 @@ import { clientCases } from './cases.mjs'
 const HANDSHAKE_TIMEOUT = 60_000
 /** ms to wait for a ticket. */
 const TICKET_TIMEOUT = 3000
+/** ms from one attempt to the next. */
+const UPDATE_INTERVAL = 5
 
 /** False: there is no such test case. Rejects when something could not be fetched. */
 export async function download(testcase, place) {
@@ -33,13 +35,19 @@ export async function download(testcase, place) {
     const client = clients[place.alpn](urls[0], { ...common, earlyData: isEarly && i > 0 })
     // In this tick: what may leave early is to be in the first flight.
     const fetched = Promise.all(urls.map(url => save(client.get(url), join(place.downloads, basename(url.pathname)))))
-    if (updatesKeys) client.session.confirmed.then(() => client.session.updateKeys())
+    if (updatesKeys) await Promise.race([updateKeys(client.session), fetched])
     await fetched
     console.log(`${urls.length} files from ${urls[0].origin}`, client.session.peer)
     if (connections.length === 2 && i === 0) await tickets.arrived
     await client.close()
   }
   return true
+}
+
+/** As soon as that may be: once the server has acknowledged something. */
+async function updateKeys(session) {
+  await session.confirmed
+  while (!session.updateKeys()) await sleep(UPDATE_INTERVAL, undefined, { ref: false })
 }
 
 class Tickets extends MemoryTickets {
