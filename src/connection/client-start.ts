@@ -7,7 +7,14 @@ import type { Authorization, OfferedPsk } from '../tls13/ports.ts'
 import { startClient, type TlsSession } from '../tls13/session.ts'
 import { readRemembered } from '../zero-rtt/remembered-parameters.ts'
 import { offeredPsk } from '../zero-rtt/resumption.ts'
-import { CLIENT_VERSIONS, type ClientConfig, MAX_TOKEN_LENGTH, resolveVersions, type Transport } from './config.ts'
+import {
+  CLIENT_VERSIONS,
+  type ClientConfig,
+  MAX_TOKEN_LENGTH,
+  resolveFirstVersion,
+  resolveVersions,
+  type Transport,
+} from './config.ts'
 import { reservedParameter } from './grease.ts'
 import { drainTls } from './handshake.ts'
 import { HandshakeState } from './handshake-state.ts'
@@ -40,7 +47,8 @@ export function clientStart(
   const own = resolveVersions(config.versions, CLIENT_VERSIONS)
   // RFC 9369 §5: a ticket and its token are good for the version they came with.
   const resumption = config.resumption && own.includes(config.resumption.version) ? config.resumption : undefined
-  const versions = new Versions(own, resumption?.version ?? (own[0] as number))
+  const first = resolveFirstVersion(config.firstVersion, own)
+  const versions = new Versions(own, resumption?.version ?? first)
   const timeOrigin = config.timeOrigin ?? 0
   const psk = resumption && offeredPsk(resumption, now + timeOrigin, config.earlyData ?? false)
   const begin = (offer: OfferedPsk | undefined, time: number): TlsSession => {

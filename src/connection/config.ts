@@ -116,6 +116,8 @@ export interface ClientConfig extends CommonConfig {
   readonly grease?: boolean
   /** Go where the server prefers to be reached, once that answers (RFC 9000 §9.6). Default true. */
   readonly followPreferredAddress?: boolean
+  /** What to begin with, of `versions`, unless a resumption says. Default the first of them. */
+  readonly firstVersion?: number
 }
 
 export interface ServerConfig extends CommonConfig {
@@ -277,6 +279,13 @@ export function resolveVersions(
   if (isUsable) return [...versions]
   const known = supportedVersions.map(version => `0x${version.toString(16)}`).join(' and ')
   throw new RangeError(`versions must list one or more of ${known}, each once`)
+}
+
+/** Throws a RangeError for a version to begin with that is not among them. */
+export function resolveFirstVersion(first: number | undefined, versions: readonly number[]): number {
+  if (first === undefined) return versions[0] as number
+  if (versions.includes(first)) return first
+  throw new RangeError(`firstVersion must be one of versions, not ${first}`)
 }
 
 /** Of what goes out as a variable-length integer, or is the size of a buffer. */

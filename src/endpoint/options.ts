@@ -1,7 +1,9 @@
 // What callers may say, and how it becomes a connection's configuration.
 
 import {
+  CLIENT_VERSIONS,
   type ClientConfig,
+  resolveFirstVersion,
   resolveTransport,
   resolveVersions,
   type ServerConfig,
@@ -125,6 +127,12 @@ export interface ConnectOptions extends CommonOptions, ClientCertificateOptions,
   /** Go where the server prefers to be reached, once that answers (RFC 9000 §9.6). Default true. */
   readonly followPreferredAddress?: boolean
   /**
+   * What to begin with, unless there is a ticket: one of `versions`. With `versions: [QUIC_V2, QUIC_V1]` and `firstVersion:
+   * QUIC_V1` every server understands the first flight, and one that speaks version 2 may go over to it without a further
+   * round trip (RFC 9368 §2.3). Default: the first of `versions`.
+   */
+  readonly firstVersion?: number
+  /**
    * Offer reserved values beside real ones, cipher suites and extensions among them, so that servers keep ignoring what
    * they do not know (RFC 8701). Default true.
    */
@@ -206,10 +214,15 @@ export function clientConfig(
     ...(certificate && { certificate }),
     earlyData: options.earlyData ?? false,
     followPreferredAddress: options.followPreferredAddress ?? true,
+    ...(options.firstVersion !== undefined && { firstVersion: firstVersion(options) }),
     grease: options.grease ?? true,
     ...(keyLog && { keyLog }),
     ...common(options),
   }
+}
+
+function firstVersion({ firstVersion, versions }: ConnectOptions): number {
+  return resolveFirstVersion(firstVersion, resolveVersions(versions, CLIENT_VERSIONS))
 }
 
 /** What of a configuration depends on what the ticket store gave. */

@@ -105,6 +105,14 @@ describe('compatible negotiation (RFC 9368 §2.3, RFC 9369 §4.1)', () => {
     expect(initials.slice(at).every(({ version }) => version === QUIC_V2)).toBe(true)
   })
 
+  test('RFC 9368 §3: a client begins with a version every server knows, and says that it likes another better', () => {
+    const pair = new Pair({ client: { versions: second, firstVersion: QUIC_V1 }, server: { versions: second } })
+    expect(versionsIn(pair.connect())).toEqual([QUIC_V2, QUIC_V2])
+    expect(headers(pair.client)[0]?.version).toBe(QUIC_V1)
+    const old = new Pair({ client: { versions: second, firstVersion: QUIC_V1 }, server: { versions: [QUIC_V1] } })
+    expect(versionsIn(old.connect())).toEqual([QUIC_V1, QUIC_V1])
+  })
+
   test('in one round trip less than a Version Negotiation packet would cost', () => {
     const pair = connected(both, second)
     const plain = connected([QUIC_V1], [QUIC_V1])

@@ -56,5 +56,6 @@ describe('versions of an endpoint', () => {
 
   test('what cannot be used is said at once', () => {
     expect(() => client({ host: '127.0.0.1', port: 1 }, { versions: [7] })).toThrow(RangeError)
+    expect(() => client({ host: '127.0.0.1', port: 1 }, { firstVersion: QUIC_V2 })).toThrow('one of versions')
   })
 })
