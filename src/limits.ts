@@ -341,6 +341,15 @@ export const limits = {
   /** Datagrams kept for requests that did not come yet, or that nobody has looked at.
    * At the bound: the oldest is dropped. Against floods of datagrams. RFC 9297 §2.1. */
   earlyDatagrams: 32,
+  /** Sessions of WebTransport on one connection at once.
+   * At the bound: H3_REQUEST_REJECTED. Against floods of sessions. RFC 9220 §3. */
+  webTransportSessions: 16,
+  /** Streams of WebTransport kept for sessions that did not come yet.
+   * At the bound: WT_BUFFERED_STREAM_REJECTED. Against floods of streams. RFC 9220 §3. */
+  webTransportEarlyStreams: 16,
+  /** Sessions of WebTransport remembered as ended.
+   * At the bound: the oldest is forgotten. Against floods of sessions. RFC 9220 §3. */
+  webTransportGone: 64,
   /** Bytes of a request of HTTP/0.9.
    * At the bound: the stream is reset. Against requests without end. RFC 9114 §10.5. */
   hqRequestLength: 4096,

@@ -1,6 +1,7 @@
 // The stream verbs of a connection, as HTTP/3 and the raw streams use them: each lets the driver know.
 
 import type { Connection } from '../connection/connection.ts'
+import type { ConnectionStatistics } from '../connection/statistics.ts'
 
 /** What a session lends to the verbs. */
 export interface TransportHost {
@@ -75,9 +76,13 @@ export class SessionTransport {
     this.#connection.holdDatagrams(bytes)
   }
 
+  statistics(): ConnectionStatistics {
+    return this.#connection.statistics()
+  }
+
   /** Everything that was on its way from the peer when this was called has come, or is lost: a round trip later. */
   afterRoundTrip(callback: () => void): void {
-    setTimeout(callback, Math.ceil(this.#connection.statistics().rtt.smoothed))
+    setTimeout(callback, Math.ceil(this.statistics().rtt.smoothed))
   }
 
   isEarly(id: number): boolean {

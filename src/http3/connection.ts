@@ -75,10 +75,6 @@ export class Http3Connection implements RequestHost, UniHost {
     return this.isServer && this.#own.enableConnectProtocol === true
   }
 
-  get hasForeignStreams(): boolean {
-    return this.foreign !== undefined
-  }
-
   /** RFC 9297 §2.1.1: both ends have said so. */
   get hasDatagrams(): boolean {
     return this.#own.h3Datagram === true && this.peerSettings.h3Datagram
@@ -235,10 +231,6 @@ export class Http3Connection implements RequestHost, UniHost {
     this.foreign?.adopt(stream.id, owner, data, isFinished)
   }
 
-  onForeignUniStream(id: number, owner: number, data: Uint8Array, isFinished: boolean): void {
-    this.foreign?.adopt(id, owner, data, isFinished)
-  }
-
   onSendEnded(stream: RequestStream): void {
     this.#unacknowledged.add(stream.id)
   }
@@ -339,6 +331,7 @@ export class Http3Connection implements RequestHost, UniHost {
         this.peerSettings = frame.settings
         this.peerSettingsBytes = frame.bytes
         this.qpack.onSettings(frame.settings)
+        this.foreign?.onSettings()
         this.events.push({ type: 'settings' })
         return
       case FrameType.Goaway:
@@ -356,6 +349,7 @@ export class Http3Connection implements RequestHost, UniHost {
     // A client's GOAWAY is about pushes, of which there are none.
     if (this.isServer) return
     this.goawayId = id
+    this.foreign?.onGoaway()
     this.events.push({ type: 'goaway', id })
   }
 
@@ -395,6 +389,7 @@ export class Http3Connection implements RequestHost, UniHost {
       this.#requests.clear()
     }
     this.#unacknowledged.clear()
+    this.foreign?.onClosed(error)
     this.events.push({ type: 'closed', error })
   }
 }

@@ -17,6 +17,11 @@ export interface ForeignStreams {
   onFinished(id: number): void
   onStreamsAvailable(): void
   onDatagramsWritable(): void
+  /** The peer's SETTINGS came. */
+  onSettings(): void
+  /** The peer takes no new requests. */
+  onGoaway(): void
+  onClosed(error: Error | undefined): void
 }
 
 /** Tells the owner what happened to one of its streams. */

@@ -4,6 +4,7 @@ import { limits } from '../limits.ts'
 import { FieldSectionTooLarge, Http3Error, Http3ErrorCode, Http3StreamError } from './error-codes.ts'
 import type { Field } from './field.ts'
 import { type RequestHead, type ResponseHead, readRequestHead, readResponseHead, readTrailers } from './fields.ts'
+import type { ForeignStreams } from './foreign-streams.ts'
 import { FrameReader, FrameType, frameError, isForbiddenFrameType } from './frames.ts'
 import { MessagePart, MessageState, nextMessageState, unexpectedFrame } from './request-state.ts'
 import type { Http3Transport } from './transport.ts'
@@ -15,8 +16,8 @@ export interface MessageHost {
   readonly maxFieldSectionSize: number
   /** A server said that CONNECT may have a protocol. */
   readonly hasExtendedConnect: boolean
-  /** Streams may begin with the signal of somebody else (`WT_STREAM`). */
-  readonly hasForeignStreams: boolean
+  /** Whose streams that begin with `WT_STREAM` are. */
+  readonly foreign: ForeignStreams | undefined
   /** RFC 9114 §5.2: a request with this id comes after our GOAWAY. */
   isRefused(id: number): boolean
   /** The fields of a section; undefined while it waits for the peer's encoder stream. */
@@ -112,7 +113,7 @@ export class IncomingMessage {
     for (;;) {
       if (!this.#frames.isInFrame) {
         if (!this.#frames.readHeader()) return this.#isFinished ? this.#end() : Step.Wait
-        if (this.#frames.type === WT_STREAM && this.#host.hasForeignStreams) return this.#foreign()
+        if (this.#frames.type === WT_STREAM && this.#host.foreign !== undefined) return this.#foreign()
         this.#admit(this.#frames.type, this.#frames.length)
       }
       const step = this.#payload()

@@ -26,6 +26,7 @@ export type { ServerTimeouts } from '../web/server/session-watch.ts'
 export { connect, type Http3ConnectOptions, type Http3FetchInit, Http3Session } from '../web/session.ts'
 export { serverParameters, serverSettings } from '../web/settings.ts'
 export type { TcpServerOptions } from '../web/tcp/tcp-server.ts'
+export { WebTransport, type WebTransportOptions } from '../web/webtransport.ts'
 export { Http3Client, type Http3ClientOptions } from './client.ts'
 export { type EarlyDataPolicy, type EarlyDecision, type EarlyQuestion, forwardEarlyData } from './early-data.ts'
 export { Http3Error, Http3ErrorCode, Http3StreamError } from './error-codes.ts'
@@ -33,3 +34,12 @@ export { Hq09Client, type Hq09Handler, Hq09Server } from './hq.ts'
 export { type Http3Handler, Http3Server, type Http3ServerOptions } from './server.ts'
 export type { Http3Request } from './server-request.ts'
 export type { Http3Transport, Http3TransportEvent } from './transport.ts'
+export { WebTransportError } from './webtransport/error.ts'
+export type {
+  WebTransportAnswer,
+  WebTransportRequest,
+  WebTransportServerOptions,
+  WebTransportServerSession,
+} from './webtransport/server.ts'
+export { WebTransportSession } from './webtransport/session.ts'
+export type { WebTransportStream } from './webtransport/stream.ts'

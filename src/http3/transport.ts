@@ -32,8 +32,21 @@ export interface Http3Transport {
   sendDatagram?(data: Uint8Array, id: number, urgency: number): boolean
   /** The largest datagram that can be sent, bytes, and how many more may wait to be sent. */
   readonly datagramLimits?: { readonly size: number; readonly room: number }
+  /** Numbers of the connection, at this moment; times in ms, rates in bytes per second. Optional. */
+  statistics?(): TransportStatistics
   /** Calls back when whatever the peer has sent before it heard of what we sent so far must have come: a round trip. */
   afterRoundTrip?(callback: () => void): void
+}
+
+export interface TransportStatistics {
+  readonly rtt: { readonly smoothed: number; readonly variance: number; readonly min: number }
+  readonly pacingRate: number
+  readonly bytesSent: number
+  readonly bytesReceived: number
+  readonly packetsSent: number
+  readonly packetsReceived: number
+  readonly packetsLost: number
+  readonly bytesLost: number
 }
 
 /** What HTTP/3 must be told, in the order it happened. The connection's own events have these shapes. */

@@ -3,6 +3,7 @@
 import { Reader } from '../bytes/reader.ts'
 import { type ControlFrame, ControlStream } from './control-stream.ts'
 import { Http3Error, Http3ErrorCode } from './error-codes.ts'
+import type { ForeignStreams } from './foreign-streams.ts'
 import { varintLength } from './frames.ts'
 import { StreamType } from './stream-type.ts'
 import type { Http3Transport } from './transport.ts'
@@ -16,9 +17,8 @@ export interface UniHost {
   /** Bytes of the peer's QPACK streams. */
   onEncoderData(data: Uint8Array): void
   onDecoderData(data: Uint8Array): void
-  /** Streams of WebTransport are welcome. */
-  readonly hasForeignStreams: boolean
-  onForeignUniStream(id: number, owner: number, data: Uint8Array, isFinished: boolean): void
+  /** Who takes streams of WebTransport. */
+  readonly foreign: ForeignStreams | undefined
 }
 
 export class UniStreams {
@@ -82,11 +82,11 @@ export class UniStreams {
     const rest = stream.read(data)
     if (stream.value === -1) return
     this.#streams.delete(stream.id)
-    this.#host.onForeignUniStream(stream.id, stream.value, rest, isFinished)
+    this.#host.foreign?.adopt(stream.id, stream.value, rest, isFinished)
   }
 
   #onType(stream: UniStream): void {
-    if (stream.type === StreamType.WebTransport && this.#host.hasForeignStreams) return
+    if (stream.type === StreamType.WebTransport && this.#host.foreign !== undefined) return
     if (stream.isCritical) {
       // RFC 9114 §6.2.1, RFC 9204 §4.2: one of each.
       if (this.#critical.has(stream.type)) {

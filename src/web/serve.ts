@@ -1,5 +1,6 @@
 // An HTTP/3 server for people: serve({ port, cert, key, fetch }).
 
+import type { TransportOptions } from '../connection/config.ts'
 import type { Address } from '../connection/path.ts'
 import { defaultBackend } from '../crypto/backend-wasm.ts'
 import type { Application } from '../endpoint/application.ts'
@@ -16,6 +17,12 @@ import {
   Http3Server,
   type Http3ServerOptions,
 } from '../http3/server.ts'
+import {
+  attachWebTransport,
+  type WebTransportServerOptions,
+  webTransportSettings,
+  webTransportTunnels,
+} from '../http3/webtransport/server.ts'
 import { type Authorization, type Authorize, type EarlyDataGate, refuseEarlyData } from '../tls13/ports.ts'
 import { AddressTokens } from '../zero-rtt/address-token.ts'
 import type { Chain, WorkerBundle } from '../zero-rtt/bundle.ts'
@@ -40,6 +47,12 @@ export interface ServeOptions extends EndpointOptions, Omit<ListenOptions, 'alpn
   readonly bundle?: WorkerBundle
   /** Limits of HTTP/3 itself. */
   readonly http3?: Omit<Http3ServerOptions, 'earlyData' | 'onError' | 'exchange'>
+  /**
+   * Takes sessions of WebTransport: of the current draft, and of draft-02, which is what browsers speak. Datagrams are
+   * then taken as well, 65,535 bytes at most unless `transport.maxDatagramFrameSize` says otherwise. A function is told of
+   * each session of a page of this host, or of no browser; `{ accept, session }` decides for itself.
+   */
+  readonly webtransport?: WebTransportServerOptions | WebTransportServerOptions['session'] | undefined
   /** Told when a handler fails. Default: `process.emitWarning`. */
   readonly onError?: Http3ServerOptions['onError']
   /** Other protocols on the same port, by ALPN. */
@@ -148,21 +161,37 @@ export class Http3Endpoint implements AsyncDisposable {
       alpn: { h3: session => this.#serve(session, options), ...options.protocols },
       earlyData: earlyGate(options.earlyData, provisioned),
       ...(provisioned && { authorize: authorizing(options.authorize, provisioned) }),
-      appState: serverSettings(options.http3),
+      appState: serverSettings(http3Options(options)),
+      transport: transportOptions(options),
     }
   }
 
   #serve(session: QuicSession, options: Http3EndpointOptions): Application {
     const { answering, fetch = unanswered } = options
-    return new Http3Server(session.transport, fetch, {
+    const server = new Http3Server(session.transport, fetch, {
       date: httpDate,
-      ...options.http3,
+      ...http3Options(options),
       ...(answering && { exchange: answering(session) }),
       earlyData: options.early ?? (options.bundle?.earlyRequests === 'all' ? 'all' : 'defer'),
       onError: options.onError ?? warn,
     })
+    if (options.webtransport !== undefined) attachWebTransport(server)
+    return server
   }
 }
+
+function http3Options({ http3, webtransport }: Http3EndpointOptions): Http3ServerOptions {
+  if (webtransport === undefined) return http3 ?? {}
+  const taking = typeof webtransport === 'function' ? { session: webtransport } : webtransport
+  return { ...http3, ...webTransportSettings, tunnels: { ...http3?.tunnels, ...webTransportTunnels(taking) } }
+}
+
+function transportOptions({ transport, webtransport }: Http3EndpointOptions): TransportOptions {
+  return webtransport === undefined ? { ...transport } : { maxDatagramFrameSize: MAX_DATAGRAM_FRAME, ...transport }
+}
+
+/** RFC 9221 §3: whatever fits a packet. */
+const MAX_DATAGRAM_FRAME = 65_535
 
 /** ms for answers that were begun when the end was asked for. */
 const DEADLINE = 10_000
