@@ -94,7 +94,7 @@ export class Http3Agent extends EventEmitter implements RequestOwner, AsyncDispo
       if (this.#isClosed) throw new RequestError('ERR_ZEROTRIP_AGENT_CLOSED', 'the agent is closed')
       if (options.upgrade) throw new TypeError('HTTP/3 has no Upgrade (RFC 9114 §4.5)')
       if (!String(options.origin).startsWith('https:') && this.#discovery !== 'only') {
-        return this.#fallback.dispatch(options, handler, () => {})
+        return this.#fallback.dispatch(options, handler, {})
       }
       request = new DispatchedRequest(options, sink, this)
     } catch (error) {
@@ -103,9 +103,10 @@ export class Http3Agent extends EventEmitter implements RequestOwner, AsyncDispo
     }
     this.#active.set(request, undefined)
     this.#endpoint?.ref()
-    const byTcp = (): void => {
+    const byTcp: ByTcp = onFailed => {
       this.#release(request)
-      this.#fallback.dispatch(options, handler, value => this.#alternatives.learn(request.origin, value, unixTime()))
+      const onAltSvc = (value: string): void => this.#alternatives.learn(request.origin, value, unixTime())
+      this.#fallback.dispatch(options, handler, { onAltSvc, ...(onFailed && { onFailed }) })
     }
     this.#route(request, byTcp)
     return true
@@ -168,7 +169,7 @@ export class Http3Agent extends EventEmitter implements RequestOwner, AsyncDispo
   }
 
   /** `byTcp` hands the request over to TCP. */
-  #route(request: DispatchedRequest, byTcp: () => void): void {
+  #route(request: DispatchedRequest, byTcp: ByTcp): void {
     const { origin } = request
     const pooled = this.#pool.find(origin)
     if (pooled?.isOpened || (pooled !== undefined && this.#discovery === 'only')) return this.#send(request, pooled)
@@ -190,7 +191,7 @@ export class Http3Agent extends EventEmitter implements RequestOwner, AsyncDispo
   }
 
   /** RFC 8305 in spirit: HTTP/3 has a head start; whichever is there first has the request. */
-  async #race(request: DispatchedRequest, begun: PooledSession | undefined, byTcp: () => void): Promise<void> {
+  async #race(request: DispatchedRequest, begun: PooledSession | undefined, byTcp: ByTcp): Promise<void> {
     const { origin } = request
     const pooled = begun ?? (await this.#pool.covering(origin)) ?? this.#pool.find(origin) ?? this.#openFor(origin)
     const opened = pooled.session.opened.then(
@@ -199,8 +200,14 @@ export class Http3Agent extends EventEmitter implements RequestOwner, AsyncDispo
     )
     if (!pooled.isOpened) opened.then(isOpen => this.#learn(origin, isOpen))
     const isFirst = pooled.isOpened || (await Promise.race([opened, after(this.#fallbackDelay)]))
-    if (isFirst && pooled.session.isOpen) this.#send(request, pooled)
-    else byTcp()
+    if (isFirst && pooled.session.isOpen) return this.#send(request, pooled)
+    byTcp(error => {
+      // HTTP/3 may still be on its way, and is all that is left.
+      if (!pooled.session.isOpen || !isConnectError(error)) return false
+      this.#active.set(request, undefined)
+      opened.then(isOpen => (isOpen ? this.#send(request, pooled) : request.fail(error)))
+      return true
+    })
   }
 
   #learn(origin: URL, isGood: boolean): void {
@@ -254,6 +261,17 @@ export class Http3Agent extends EventEmitter implements RequestOwner, AsyncDispo
     return this.#endpoint
   }
 }
+
+/** Hands a request over to TCP; `onFailed` may take it back. */
+type ByTcp = (onFailed?: (error: Error) => boolean) => void
+
+/** There was no connection: the server has seen nothing. */
+function isConnectError(error: Error): boolean {
+  const { code } = error as { code?: unknown }
+  return typeof code === 'string' && (code === 'UND_ERR_CONNECT_TIMEOUT' || unreachable.has(code))
+}
+
+const unreachable: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENETUNREACH', 'EHOSTUNREACH', 'ETIMEDOUT'])
 
 /** What cannot even begin. */
 function refuse(sink: AnswerSink, error: Error): void {

@@ -14,11 +14,17 @@ export class Fallback {
     this.#dispatcher = dispatcher ?? (isNeeded ? globalDispatcher() : undefined)
   }
 
-  /** `onAltSvc` is told what the server says. */
-  dispatch(options: DispatchOptions, handler: DispatchHandler, onAltSvc: (value: string) => void): boolean {
+  dispatch(options: DispatchOptions, handler: DispatchHandler, listener: FallbackListener): boolean {
     if (this.#dispatcher === undefined) throw new TypeError('there is no dispatcher for TCP: give `fallback`')
-    return this.#dispatcher.dispatch(options as never, listening(handler, onAltSvc) as never)
+    return this.#dispatcher.dispatch(options as never, listening(handler, listener) as never)
   }
+}
+
+export interface FallbackListener {
+  /** What the server says of its alternatives. */
+  onAltSvc?(value: string): void
+  /** It failed before there was an answer. True: somebody else has the request now, the handler is not told. */
+  onFailed?(error: Error): boolean
 }
 
 /** The dispatcher of node's own `fetch`, which is made when the first of its classes is used. */
@@ -29,17 +35,24 @@ function globalDispatcher(): FallbackDispatcher | undefined {
   ]
 }
 
-/** The same handler, all of its methods, which also tells of `alt-svc`. */
-function listening(handler: DispatchHandler, onAltSvc: (value: string) => void): DispatchHandler {
+/** The same handler, all of its methods, and somebody who listens. */
+function listening(handler: DispatchHandler, listener: FallbackListener): DispatchHandler {
+  let hasAnswer = false
+  const look = (name: string | symbol, args: unknown[]): boolean => {
+    if (name === 'onResponseStart' || name === 'onHeaders') {
+      hasAnswer = true
+      const tell = (value: string): void => listener.onAltSvc?.(value)
+      if (name === 'onHeaders') tellRaw(args[1], tell)
+      else tellObject(args[2], tell)
+    }
+    const error = name === 'onError' ? args[0] : name === 'onResponseError' ? args[1] : undefined
+    return error instanceof Error && !hasAnswer && listener.onFailed?.(error) === true
+  }
   return new Proxy(handler, {
     get(target, name) {
       const method = Reflect.get(target, name, target)
       if (typeof method !== 'function') return method
-      return (...args: unknown[]) => {
-        if (name === 'onResponseStart') tellObject(args[2], onAltSvc)
-        else if (name === 'onHeaders') tellRaw(args[1], onAltSvc)
-        return Reflect.apply(method, target, args)
-      }
+      return (...args: unknown[]) => (look(name, args) ? undefined : Reflect.apply(method, target, args))
     },
     set: (target, name, value) => Reflect.set(target, name, value, target),
   })

@@ -171,7 +171,7 @@ export class Http3ClientRequest extends OutgoingMessage {
       this.#response?.complete((trailers ?? []).map(String))
       process.nextTick(() => this.emit('close'))
     },
-    onError: error => this.#fail(error),
+    onError: error => process.nextTick(() => this.#fail(error)),
   }
 
   #onHead(status: number, raw: string[], resume: () => void): boolean {

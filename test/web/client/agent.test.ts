@@ -252,6 +252,12 @@ describe('who speaks HTTP/3', () => {
     expect(await (await near.fetch(url)).text()).toBe('h3')
   })
 
+  test('race: where TCP cannot connect, HTTP/3 has all the time it needs', async () => {
+    const { url } = await site(async request => new Response(await request.text()))
+    const near = agent({ discovery: 'race', fallback: byTcp(), fallbackDelay: 0 })
+    expect(await (await near.fetch(url, { method: 'POST', body: 'words' })).text()).toBe('words')
+  })
+
   test('alt-svc: by TCP until the server says so, then by HTTP/3, also at another port', async () => {
     const { port } = await site(() => new Response('h3'))
     const { url, asked } = await tcpOnly(`h3=":${port}"; ma=60`)

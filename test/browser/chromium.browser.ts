@@ -1,0 +1,72 @@
+// Chromium against our server, over HTTP/3 for certain: a page of many parts, an upload, server-sent events.
+
+import { createHash } from 'node:crypto'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Browser, HOST } from './chromium.ts'
+import { createServer, type HttpServer, selfSigned } from './package.ts'
+import { EVENTS, RESOURCES, site } from './site.ts'
+
+let server: HttpServer
+let browser: Browser
+let page: Page
+
+beforeAll(async () => {
+  const { cert, key, pin } = selfSigned({ hosts: [HOST] })
+  server = createServer({ cert, key }, site)
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  browser = await Browser.start(port, pin)
+  page = await browser.page()
+  await page.goto(`https://${HOST}:${port}/`, { waitUntil: 'load' })
+})
+
+afterAll(async () => {
+  await browser?.close()
+  server?.closeAllConnections()
+  await server?.close()
+})
+
+/** Runs in the page: no types of node's there. */
+function inPage<T>(script: string): Promise<T> {
+  return page.evaluate(`(async () => { ${script} })()`) as Promise<T>
+}
+
+test(`a page with ${RESOURCES} parts, each over h3`, async () => {
+  const seen = await inPage<{ loaded: number; protocols: string[] }>(`
+    const entries = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
+    return { loaded: globalThis.loaded, protocols: entries.map(entry => entry.nextHopProtocol) }`)
+  expect(seen.loaded).toBe(RESOURCES)
+  expect(seen.protocols.length).toBeGreaterThanOrEqual(RESOURCES + 1)
+  expect(new Set(seen.protocols)).toEqual(new Set(['h3']))
+})
+
+test('an upload of 10 MiB', async () => {
+  const size = 10 * 1024 * 1024
+  const answer = await inPage(`
+    const content = new Uint8Array(${size}).map((_, i) => i % 251)
+    const response = await fetch('/upload', { method: 'POST', body: content })
+    const answer = await response.json()
+    return { ...answer, protocol: performance.getEntriesByName(response.url)[0].nextHopProtocol }`)
+  const content = Uint8Array.from({ length: size }, (_, i) => i % 251)
+  const hash = createHash('sha256').update(content).digest('hex')
+  expect(answer).toEqual({ length: size, hash, version: '3.0', protocol: 'h3' })
+})
+
+test('server-sent events, one by one', async () => {
+  const seen = await inPage<{ data: string; at: number }[]>(`
+    return new Promise((resolve, reject) => {
+      const events = []
+      const source = new EventSource('/events')
+      source.onerror = () => reject(new Error('events ended'))
+      source.onmessage = ({ data }) => {
+        events.push({ data, at: performance.now() })
+        if (events.length < ${EVENTS}) return
+        source.close()
+        resolve(events)
+      }
+    })`)
+  expect(seen.map(({ data }) => data)).toEqual(Array.from({ length: EVENTS }, (_, i) => `event ${i}`))
+  // They were sent 50 ms apart, and did not wait for each other.
+  expect((seen.at(-1)?.at ?? 0) - (seen[0]?.at ?? 0)).toBeGreaterThan(100)
+})
