@@ -170,7 +170,7 @@ function report(
 ): number {
   progress('')
   const failures = results.filter(({ error }) => error !== undefined)
-  const failed = failures.length + [...congestion, ...transfers].filter(({ error }) => error !== undefined).length
+  const failed = failures.length + wrong([...congestion, ...transfers])
   const scenarios: Record<string, unknown> = {}
   for (const [name, tally] of tallies(results)) scenarios[name] = tally
   for (const { name, error, use, fairness, shares, lostInSlowStart, realTimeFactor } of congestion) {
@@ -202,11 +202,11 @@ function report(
     byWallClock[result.datagramSize] = round(result.byWallClock)
   }
   const realTimeFactor = transfer[LOOPBACK_DATAGRAM] ?? null
-  const datagramSize = realTimeFactor === null ? null : LOOPBACK_DATAGRAM
-  const speed = { realTimeFactor, datagramSize, transfer, byWallClock }
-  const summary = { seeds: results.length, failed, ...speed, crypto, scenarios }
-  if (isJson) console.log(JSON.stringify(summary))
-  else {
+  if (isJson) {
+    // How fast in datagrams of which size.
+    if (transfers.length > 0) scenarios[TRANSFER] = { failed: wrong(transfers), realTimeFactor: transfer, byWallClock }
+    console.log(JSON.stringify({ seeds: results.length, failed, realTimeFactor, scenarios }))
+  } else {
     console.log(`${results.length} seeds, ${failed} failed, ${crypto} crypto`)
     if (transfers.length > 0) tellTransfers(transfers)
     if (Object.keys(scenarios).length > 0) console.table(scenarios)
@@ -245,6 +245,10 @@ function round(value: number): number {
 
 function firstLine(error: string | undefined): string {
   return (error ?? '').split('\n')[0] as string
+}
+
+function wrong(results: readonly { readonly error: string | undefined }[]): number {
+  return results.filter(({ error }) => error !== undefined).length
 }
 
 /** On a terminal, one line that changes. */
