@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSyn
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { connect } from '../../src/http3/index.ts'
-import { Tap } from '../endpoint/helpers.ts'
+import { eventually, Tap } from '../endpoint/helpers.ts'
 import { begin, directory, server, zerotrip } from './program.ts'
 
 const vector = (name: string): string => new URL(`../vectors/x509/${name}`, import.meta.url).pathname
@@ -17,6 +17,25 @@ function root(size = 0): { root: string; big: Buffer } {
   writeFileSync(join(path, 'index.html'), '<p>hello')
   writeFileSync(join(path, 'big.bin'), big)
   return { root: path, big }
+}
+
+/** A way to a server that carries the first half MiB of its answers, and the rest once it is opened. */
+async function halfway(port: number): Promise<{ origin: string; open: () => void }> {
+  const tap = await Tap.before({ host: '127.0.0.1', port })
+  let left = 512 * 1024
+  tap.passes = (datagram, direction) => {
+    if (direction === 'toClient') left -= datagram.length
+    return direction === 'toServer' || left > 0
+  }
+  const open = (): void => {
+    tap.passes = () => true
+  }
+  return { origin: `https://127.0.0.1:${tap.address.port}`, open }
+}
+
+/** `big.bin` is on its way there. */
+async function isBegun(out: string): Promise<boolean> {
+  return eventually(() => existsSync(join(out, '.big.bin.part')))
 }
 
 describe.each(['h3', 'hq-interop'])('%s', alpn => {
@@ -76,27 +95,29 @@ describe.each(['h3', 'hq-interop'])('%s', alpn => {
   })
 
   test('a file that shrinks while it is sent is incomplete, and not kept', async () => {
-    const { root: path } = root(8 * 1024 * 1024)
-    const { origin, pin } = await server(path)
+    const { root: path } = root(32 * 1024 * 1024)
+    const { port, pin } = await server(path)
+    const way = await halfway(port)
     const out = directory()
-    const get = begin('get', `${origin}/big.bin`, '--alpn', alpn, '--pin', pin, '-o', out)
-    while (!existsSync(join(out, '.big.bin.part'))) await new Promise(resolve => setTimeout(resolve, 1))
+    const get = begin('get', `${way.origin}/big.bin`, '--alpn', alpn, '--pin', pin, '-o', out)
+    expect(await isBegun(out)).toBe(true)
     truncateSync(join(path, 'big.bin'), 0)
+    way.open()
     const { code, stderr } = await get.result
-    // It may have been quicker than us.
-    if (code === 0) return
     expect(code).toBe(1)
     expect(stderr).toContain('/big.bin: ')
     expect(readdirSync(out)).toEqual([])
   })
 
   test('an end that is asked for while an answer is under way comes after it', async () => {
-    const { root: path, big } = root(6 * 1024 * 1024)
+    const { root: path, big } = root(2 * 1024 * 1024)
     const running = await server(path)
+    const way = await halfway(running.port)
     const out = directory()
-    const get = begin('get', `${running.origin}/big.bin`, '--alpn', alpn, '--pin', running.pin, '-o', out)
-    while (!existsSync(join(out, '.big.bin.part'))) await new Promise(resolve => setTimeout(resolve, 1))
+    const get = begin('get', `${way.origin}/big.bin`, '--alpn', alpn, '--pin', running.pin, '-o', out)
+    expect(await isBegun(out)).toBe(true)
     running.stop()
+    way.open()
     expect((await running.result).code).toBe(0)
     const { code, stderr } = await get.result
     expect(code, stderr).toBe(0)
@@ -239,18 +260,12 @@ describe('get', () => {
   })
 
   test('an interruption leaves no file and ends with 130', async () => {
-    const { root: path } = root(16 * 1024 * 1024)
+    const { root: path } = root(2 * 1024 * 1024)
     const { port, pin } = await server(path)
-    const tap = await Tap.before({ host: '127.0.0.1', port })
-    // The middle of it is as far as it gets.
-    let bytes = 0
-    tap.passes = (datagram, direction) => {
-      if (direction === 'toClient') bytes += datagram.length
-      return direction === 'toServer' || bytes < 4 * 1024 * 1024
-    }
+    const { origin } = await halfway(port)
     const out = directory()
-    const get = begin('get', `https://127.0.0.1:${tap.address.port}/big.bin`, '--pin', pin, '-o', out)
-    while (!existsSync(join(out, '.big.bin.part'))) await new Promise(resolve => setTimeout(resolve, 1))
+    const get = begin('get', `${origin}/big.bin`, '--pin', pin, '-o', out)
+    expect(await isBegun(out)).toBe(true)
     get.stop()
     const { code, stderr } = await get.result
     expect(stderr).toBe('zerotrip: interrupted\n')
