@@ -129,13 +129,16 @@ export function assertNotReduced(remembered: Settings, actual: Settings): void {
     actual.maxFieldSectionSize < remembered.maxFieldSectionSize ||
     (actual.maxFieldSectionSize === Number.POSITIVE_INFINITY &&
       remembered.maxFieldSectionSize !== Number.POSITIVE_INFINITY) ||
-    // RFC 9204 §3.2.3: not even raised, unless it was 0.
-    (actual.qpackMaxTableCapacity !== remembered.qpackMaxTableCapacity && remembered.qpackMaxTableCapacity !== 0) ||
     actual.qpackBlockedStreams < remembered.qpackBlockedStreams ||
     (remembered.enableConnectProtocol && !actual.enableConnectProtocol) ||
     (remembered.h3Datagram && !actual.h3Datagram) ||
     (remembered.webTransport && !actual.webTransport)
   if (isReduced) throw wrong('settings reduced although early data was accepted')
+  // RFC 9204 §3.2.3: this one may not even be raised, unless it was 0.
+  const { qpackMaxTableCapacity } = remembered
+  if (qpackMaxTableCapacity !== 0 && actual.qpackMaxTableCapacity !== qpackMaxTableCapacity) {
+    throw new Http3Error(Http3ErrorCode.QpackDecoderStreamError, 'another capacity although early data was accepted')
+  }
 }
 
 /** RFC 9220 §3: `:protocol` goes only to servers that know it. Throws a TypeError. */

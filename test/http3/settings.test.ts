@@ -73,9 +73,6 @@ describe('RFC 9114 §7.2.4.2: remembered settings', () => {
     { ...remembered, maxFieldSectionSize: 999 },
     { ...remembered, maxFieldSectionSize: Number.POSITIVE_INFINITY },
     { ...remembered, enableConnectProtocol: false },
-    { ...remembered, qpackMaxTableCapacity: 99 },
-    // RFC 9204 §3.2.3.
-    { ...remembered, qpackMaxTableCapacity: 101 },
   ])('reduced or left out: H3_SETTINGS_ERROR', actual => {
     expect(codeOf(() => assertNotReduced(remembered, actual))).toBe(Http3ErrorCode.SettingsError)
   })
