@@ -13,6 +13,7 @@ const benchmarks = {
   'first-request': () => import('./first-request/benchmark.mjs'),
   growth: () => import('./growth/benchmark.mjs'),
   'handshake-cpu': () => import('./handshake-cpu/benchmark.mjs'),
+  provisioning: () => import('./provisioning/benchmark.mjs'),
   requests: () => import('./requests/benchmark.mjs'),
   qpack: () => import('./qpack/benchmark.mjs'),
 }

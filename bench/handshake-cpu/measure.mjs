@@ -5,14 +5,16 @@
  * garbage count where they happen.
  *
  * @param {Record<string, { count: number, handshake: () => unknown }>} subjects
- * @param {{ samples: number, warmUp: number, onProgress: (share: number) => void }} options
+ * @param {{ samples: number, warmUp: number, onProgress: (share: number) => void, before?: Record<string, () => void> }} options
+ * `before`: what is done ahead of a subject's turn and does not count
  * @returns {Promise<Record<string, number[]>>}
  */
-export async function measure(subjects, { samples, warmUp, onProgress }) {
+export async function measure(subjects, { samples, warmUp, onProgress, before: prepare = {} }) {
   const measured = Object.fromEntries(Object.keys(subjects).map(name => [name, []]))
   for (let round = -warmUp; round < samples; round++) {
     onProgress((round + warmUp) / (samples + warmUp))
     for (const [name, { count, handshake }] of Object.entries(subjects)) {
+      prepare[name]?.()
       const before = process.cpuUsage()
       for (let i = 0; i < count; i++) await handshake()
       const { user, system } = process.cpuUsage(before)

@@ -10,6 +10,7 @@ import {
   ProvisionedServer,
   refuseEarlyData,
   resumptionFromTicket,
+  StrikeWindow,
   TicketSealer,
 } from 'zerotrip/zero-rtt'
 
@@ -27,6 +28,10 @@ export class QuicHandshakes {
   /** What the newest connection left, as a client keeps it. */
   #resumption
   #provisioned
+  /** A server whose tickets allow early data, and what is left of them. */
+  #early
+  #earlyTickets = []
+  #onTicket = () => {}
   #worker
   #datagram = new Uint8Array(1500)
 
@@ -49,6 +54,7 @@ export class QuicHandshakes {
     const tickets = new TicketSealer(backend)
     const certificates = singleCertificate({ chain: [certificate], key: backend.privateKey(key) })
     this.#server = { ...common, certificates, tickets, psks: NoPsks, earlyData: refuseEarlyData }
+    this.#early = { ...this.#server, earlyData: new StrikeWindow(), appState: nothing }
     this.#provision(backend)
   }
 
@@ -65,10 +71,25 @@ export class QuicHandshakes {
     return this.#connect({ ...this.#client, resumption }, server, 'resumed')
   }
 
+  /** With a ticket of those collected, and 100 bytes as 0-RTT data; no new ticket is sent. Each is used once. */
+  resumedEarly() {
+    const { tickets, appState } = this.#early
+    const server = { ...this.#early, psks: tickets, ticketCount: 0 }
+    const resumption = { ...this.#earlyTickets.pop(), appState }
+    this.#connect({ ...this.#client, resumption, earlyData: true }, server, 'provisioned')
+  }
+
   /** With a PSK that a platform provisioned, and 100 bytes as 0-RTT data. */
   provisioned() {
     const resumption = this.#provisioned.take(origin)
     this.#connect({ ...this.#client, resumption, earlyData: true }, this.#worker, 'provisioned')
+  }
+
+  /** So many tickets at least for `resumedEarly`. */
+  collectTickets(count) {
+    this.#onTicket = resumption => this.#earlyTickets.push(resumption)
+    while (this.#earlyTickets.length < count) this.#connect(this.#client, { ...this.#early, ticketCount: 16 }, 'full')
+    this.#onTicket = () => {}
   }
 
   #provision(backend) {
@@ -138,7 +159,10 @@ export class QuicHandshakes {
   #keep({ connection, tickets }) {
     const { version } = connection
     const company = { version, appState: nothing, token: nothing, pins: [], initialRtt: undefined }
-    for (const ticket of tickets) this.#resumption = resumptionFromTicket(ticket, company, Date.now())
+    for (const ticket of tickets) {
+      this.#resumption = resumptionFromTicket(ticket, company, Date.now())
+      this.#onTicket(this.#resumption)
+    }
   }
 }
 

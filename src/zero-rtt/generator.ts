@@ -119,14 +119,28 @@ export function provisionClient(
   options: ClientOptions,
   unixTime: number,
 ): { readonly client: ClientBundle; readonly chain: Chain | undefined } {
-  const { key: instanceKey, tokenKey, ownClientId, chains, ...terms } = worker
   const who: Caller = { clientId: options.clientId, caller: options.caller ?? '' }
-  const key = worker.isRatcheted ? backend.random(32) : clientKey(backend, instanceKey, who)
+  const key = worker.isRatcheted ? backend.random(32) : clientKey(backend, worker.key, who)
+  // Field by field: spreading an object of so many costs more than all the cryptography here.
   const client: ClientBundle = {
-    ...terms,
-    ...who,
+    instanceId: worker.instanceId,
+    epoch: worker.epoch,
+    cipherSuite: worker.cipherSuite,
+    version: worker.version,
+    alpn: worker.alpn,
+    serverName: worker.serverName,
+    transportParameters: worker.transportParameters,
+    appState: worker.appState,
+    earlyRequests: worker.earlyRequests,
+    notBefore: worker.notBefore,
+    expires: worker.expires,
+    maxUses: worker.maxUses,
+    callee: worker.callee,
+    isRatcheted: worker.isRatcheted,
+    clientId: who.clientId,
+    caller: who.caller,
     key,
-    identity: new IdentitySealer(backend, instanceKey).seal(who),
+    identity: new IdentitySealer(backend, worker.key).seal(who),
     addresses: options.addresses,
     token: options.withToken === false ? new Uint8Array(0) : tokenOf(backend, worker, unixTime),
     pins: options.pins ?? [],

@@ -9,7 +9,7 @@ import type { ClientBundle } from './bundle.ts'
 import { Role, writeContext } from './provisioned-context.ts'
 import { epskOf, partiesOf } from './provisioned-keys.ts'
 import { edgeOf, hashOf } from './provisioned-psk.ts'
-import { importPsk } from './psk-importer.ts'
+import { extractEpsk, importedIdentity, secretOf } from './psk-importer.ts'
 import { SendingRatchet } from './ratchet.ts'
 import type { Resumption } from './resumption.ts'
 
@@ -24,7 +24,8 @@ export class ProvisionedClient {
   readonly #hash: HashName
   readonly #parties: Uint8Array
   readonly #authorization: Authorization
-  readonly #epsks: { next(): Uint8Array }
+  /** What is extracted of the EPSK (RFC 9258 §5.1): another one for each connection with a ratchet. */
+  readonly #epskxs: { next(): Uint8Array }
   #counter = 0
 
   /**
@@ -39,10 +40,11 @@ export class ProvisionedClient {
     this.#parties = partiesOf(backend, key, bundle, bundle)
     this.#authorization = { peer: toHex(instanceId), edge: edgeOf(bundle.caller, bundle.callee), epoch }
     if (isRatcheted) {
-      this.#epsks = new SendingRatchet(backend, key)
+      const ratchet = new SendingRatchet(backend, key)
+      this.#epskxs = { next: () => extractEpsk(backend, ratchet.next()) }
     } else {
-      const epsk = epskOf(backend, key)
-      this.#epsks = { next: () => epsk }
+      const epskx = extractEpsk(backend, epskOf(backend, key))
+      this.#epskxs = { next: () => epskx }
     }
   }
 
@@ -66,15 +68,11 @@ export class ProvisionedClient {
     const bundle = this.#bundle
     const { epoch } = bundle
     const context = writeContext({ role: Role.Client, parties: this.#parties, epoch, counter, time: unixTime })
-    const imported = importPsk(this.#backend, {
-      externalIdentity: bundle.identity,
-      epsk: this.#epsks.next(),
-      context,
-      hash: this.#hash,
-    })
+    const identity = importedIdentity(bundle.identity, context, this.#hash)
     return {
       kind: 'provisioned',
-      ...imported,
+      identity,
+      secret: secretOf(this.#backend, this.#epskxs.next(), identity, this.#hash),
       hash: this.#hash,
       cipherSuite: bundle.cipherSuite,
       version: bundle.version,

@@ -4,8 +4,10 @@ import type { CryptoBackend } from '../crypto/backend.ts'
 import type { HashName } from '../crypto/cipher-suite.ts'
 import type { EarlyDataRefusal } from '../tls13/ports.ts'
 import type { Chain, WorkerBundle } from './bundle.ts'
+import { PARTIES_LENGTH } from './provisioned-context.ts'
 import { type Caller, clientKey, epskOf, IdentitySealer, partiesOf } from './provisioned-keys.ts'
 import { hashOf } from './provisioned-psk.ts'
+import { extractEpsk } from './psk-importer.ts'
 import { ReceivingRatchet } from './ratchet.ts'
 import { ReplayWindow } from './replay-window.ts'
 
@@ -19,7 +21,15 @@ export interface EpochLimits {
 export interface CallerKeys {
   readonly parties: Uint8Array
   /** Undefined: used, or never to be. */
-  readonly epsk: Uint8Array | undefined
+  readonly epskx: Uint8Array | undefined
+}
+
+/** A client that has called: what is made of its names, and the counters it has used. */
+interface KnownCaller {
+  readonly caller: string
+  /** `parties` and `epskx`, a character for each byte: there may be thousands, and an array takes four times as much. */
+  readonly keys: string
+  window: ReplayWindow | undefined
 }
 
 interface KnownChain {
@@ -34,7 +44,10 @@ export class ProvisionedEpoch {
   readonly identities: IdentitySealer
   readonly #backend: CryptoBackend
   readonly #limits: EpochLimits
-  readonly #windows = new Map<string, ReplayWindow>()
+  /** Whose identity opened, and so was sealed by the Generator: a stranger cannot fill it. */
+  readonly #callers = new Map<string, KnownCaller>()
+  readonly #decoy: string
+  readonly #words: WindowWords
   readonly #chains = new Map<string, KnownChain>()
   readonly #stranger: KnownChain | undefined
 
@@ -44,6 +57,8 @@ export class ProvisionedEpoch {
     this.identities = new IdentitySealer(backend, bundle.key)
     this.#backend = backend
     this.#limits = limits
+    this.#words = new WindowWords(limits.windowSize)
+    this.#decoy = this.#keys(STRANGER)
     this.#stranger = bundle.isRatcheted ? this.#chain({ ...STRANGER, key: backend.random(32) }) : undefined
     for (const chain of bundle.chains) this.addChain(chain)
   }
@@ -58,15 +73,34 @@ export class ProvisionedEpoch {
 
   /** For a caller that is not known: keys that took as long to make. */
   keysOf(caller: Caller | undefined, counter: number, unixTime: number): CallerKeys {
-    const name = caller ?? STRANGER
-    if (this.#stranger === undefined) {
-      const key = clientKey(this.#backend, this.bundle.key, name)
-      return { parties: partiesOf(this.#backend, key, name, this.bundle), epsk: epskOf(this.#backend, key) }
+    const stranger = this.#stranger
+    if (stranger === undefined) {
+      const keys = caller === undefined ? this.#decoy : this.#keysOf(caller)
+      return { parties: bytesOf(keys, 0, PARTIES_LENGTH), epskx: bytesOf(keys, PARTIES_LENGTH, keys.length) }
     }
-    const known = this.#chains.get(name.clientId)
-    const chain = known?.caller === name.caller ? known : this.#stranger
+    const known = caller && this.#chains.get(caller.clientId)
+    const chain = known?.caller === caller?.caller ? (known ?? stranger) : stranger
     const epsk = chain.ratchet.peek(counter, unixTime)
-    return { parties: chain.parties, epsk: chain === this.#stranger ? undefined : epsk }
+    const epskx = epsk && extractEpsk(this.#backend, epsk)
+    return { parties: chain.parties, epskx: chain === stranger ? undefined : epskx }
+  }
+
+  /** Made at the first contact. */
+  #keysOf(from: Caller): string {
+    const known = this.#callers.get(from.clientId)
+    if (known?.caller === from.caller) return known.keys
+    const keys = this.#keys(from)
+    if (known === undefined && this.#callers.size < this.#limits.maxClients) {
+      this.#callers.set(from.clientId, { caller: from.caller, keys, window: undefined })
+    }
+    return keys
+  }
+
+  #keys(from: Caller): string {
+    const backend = this.#backend
+    const key = clientKey(backend, this.bundle.key, from)
+    const epskx = extractEpsk(backend, epskOf(backend, key))
+    return String.fromCharCode(...partiesOf(backend, key, from, this.bundle), ...epskx)
   }
 
   /** Undefined once for each counter of each client; else why it is refused. */
@@ -81,11 +115,11 @@ export class ProvisionedEpoch {
   }
 
   #windowOf(clientId: string): ReplayWindow | undefined {
-    const known = this.#windows.get(clientId)
-    if (known !== undefined || this.#windows.size >= this.#limits.maxClients) return known
-    const window = new ReplayWindow(this.#limits.windowSize)
-    this.#windows.set(clientId, window)
-    return window
+    const known = this.#callers.get(clientId)
+    // It has been found, so that there was no room if it is not here.
+    if (known === undefined) return undefined
+    known.window ??= this.#words.window()
+    return known.window
   }
 
   #chain(chain: Chain): KnownChain {
@@ -95,4 +129,33 @@ export class ProvisionedEpoch {
   }
 }
 
+/** Memory for windows, many at a time: that of an array of its own for each would be twice as much again. */
+class WindowWords {
+  readonly #size: number
+  #words: Int32Array = new Int32Array(0)
+  #next = 0
+
+  constructor(size: number) {
+    this.#size = size
+  }
+
+  window(): ReplayWindow {
+    const length = this.#size / 32
+    if (this.#next === this.#words.length) {
+      this.#words = new Int32Array(WINDOWS_AT_A_TIME * length)
+      this.#next = 0
+    }
+    const window = new ReplayWindow(this.#size, this.#words, this.#next)
+    this.#next += length
+    return window
+  }
+}
+
+function bytesOf(text: string, start: number, end: number): Uint8Array {
+  const bytes = new Uint8Array(end - start)
+  for (let i = start; i < end; i++) bytes[i - start] = text.charCodeAt(i)
+  return bytes
+}
+
+const WINDOWS_AT_A_TIME = 32
 const STRANGER: Caller = { clientId: 'stranger', caller: '' }

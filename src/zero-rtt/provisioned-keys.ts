@@ -9,7 +9,6 @@
 //
 // With a ratchet the client key is not made of K_w, which stays, but is random, and both sides forget it (ratchet.ts).
 
-import { Writer } from '../bytes/writer.ts'
 import type { Aead, CryptoBackend } from '../crypto/backend.ts'
 import { TAG_LENGTH } from '../crypto/cipher-suite.ts'
 import { hkdfExpand } from '../crypto/hkdf.ts'
@@ -86,10 +85,10 @@ export class IdentitySealer {
     plaintext.set(role, 2 + name.length)
     const nonce = this.#backend.random(NONCE_LENGTH)
     const sealed = this.#aead.seal(nonce, NOTHING, plaintext)
-    const writer = Writer.allocate(NONCE_LENGTH + sealed.length)
-    writer.put(nonce)
-    writer.put(sealed)
-    return writer.finish()
+    const identity = new Uint8Array(NONCE_LENGTH + sealed.length)
+    identity.set(nonce)
+    identity.set(sealed, NONCE_LENGTH)
+    return identity
   }
 
   /** Who it is, or undefined for an identity that was not sealed here. */
@@ -111,16 +110,32 @@ export function derive(
   purpose: string,
   ...parts: readonly Uint8Array[]
 ): Uint8Array {
-  const label = encoder.encode(`zerotrip v1 ${purpose}`)
-  const writer = Writer.allocate(parts.reduce((sum, part) => sum + 2 + part.length, 2 + label.length))
-  writer.u16(label.length)
-  writer.put(label)
+  const label = labelOf(purpose)
+  let length = label.length
+  for (const part of parts) length += 2 + part.length
+  const info = new Uint8Array(length)
+  info.set(label)
+  let at = label.length
   for (const part of parts) {
-    writer.u16(part.length)
-    writer.put(part)
+    info[at++] = part.length >>> 8
+    info[at++] = part.length
+    info.set(part, at)
+    at += part.length
   }
-  return hkdfExpand(backend, 'sha256', key, writer.finish(), 32)
+  return hkdfExpand(backend, 'sha256', key, info, 32)
 }
+
+/** With its length in front; the few purposes there are, are encoded once. */
+function labelOf(purpose: string): Uint8Array {
+  const known = labels.get(purpose)
+  if (known !== undefined) return known
+  const text = encoder.encode(`zerotrip v1 ${purpose}`)
+  const label = Uint8Array.of(text.length >>> 8, text.length, ...text)
+  labels.set(purpose, label)
+  return label
+}
+
+const labels = new Map<string, Uint8Array>()
 
 function encodeName(clientId: string): Uint8Array {
   const name = encoder.encode(clientId)

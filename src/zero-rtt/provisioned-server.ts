@@ -20,8 +20,8 @@ import { nextEpochKey } from './provisioned-keys.ts'
 import { ProvisionedPsk } from './provisioned-psk.ts'
 import {
   type ImportedIdentity,
-  importedSecret,
   readImportedIdentity,
+  secretOf,
   TARGET_PROTOCOL_TLS13,
   targetKdfOf,
 } from './psk-importer.ts'
@@ -154,10 +154,10 @@ export class ProvisionedServer implements PskSource, EarlyDataGate {
   ): ProvisionedPsk | undefined {
     const { bundle, hash } = epoch
     const caller = epoch.identities.open(imported.externalIdentity)
-    const { parties, epsk } = epoch.keysOf(caller, context.counter, unixTime)
-    const secret = importedSecret(this.#backend, { epsk: epsk ?? NO_EPSK, hash }, identity)
+    const { parties, epskx } = epoch.keysOf(caller, context.counter, unixTime)
+    const secret = secretOf(this.#backend, epskx ?? NO_EPSKX, identity, hash)
     const isOurs = constantTimeEqual(parties, context.parties) && isForUs(imported, context, hash)
-    if (caller === undefined || epsk === undefined || !isEpochKnown || !isOurs) return undefined
+    if (caller === undefined || epskx === undefined || !isEpochKnown || !isOurs) return undefined
     if (this.#revoked.has(caller.clientId) || caller.clientId === bundle.ownClientId) return undefined
     if (unixTime < bundle.notBefore - this.#options.freshness || unixTime >= bundle.expires) return undefined
     return new ProvisionedPsk(this, bundle, caller, context, secret)
@@ -194,4 +194,4 @@ function isForUs(imported: ImportedIdentity, context: ProvisionedContext, hash: 
   )
 }
 
-const NO_EPSK: Uint8Array = new Uint8Array(32)
+const NO_EPSKX: Uint8Array = new Uint8Array(32)

