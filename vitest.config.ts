@@ -29,7 +29,10 @@ export default defineConfig({
   test: {
     projects: [
       { extends: true, test: { name: 'quiet', include: [quiet], isolate: false } },
-      { extends: true, test: { name: 'whole', include: ['{test,faas/test}/**/*.test.ts'], exclude: [quiet] } },
+      {
+        extends: true,
+        test: { name: 'whole', include: ['{test,faas/test}/**/*.test.ts'], exclude: [quiet, 'test/openssl/**'] },
+      },
     ],
     pool: 'forks',
     maxWorkers: '100%',

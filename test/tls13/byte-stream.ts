@@ -66,8 +66,9 @@ export class ByteStreamTls {
     this.#sendAt(Level.OneRtt, bytes)
   }
 
+  /** With close_notify. */
   close(): void {
-    this.#stream.end()
+    this.#stream.end(writeRecords(Content.Alert, Uint8Array.of(1, 0), this.#write.get(Level.OneRtt)))
   }
 
   /** Waits until `isThere`, which is asked again whenever something has come. */
