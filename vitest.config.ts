@@ -18,14 +18,32 @@ const runCompiled = {
   },
 }
 
+// `ZEROTRIP_CRYPTO=noble` runs the tests with src/crypto/backend-noble.ts (or any other that is called so) wherever they
+// and the library would take the one of node:crypto.
+function otherBackend(name: string) {
+  const file = `${src}crypto/backend-${name}.ts`
+  const instead = `${src}crypto/backend-node.ts?${name}`
+  return {
+    name: 'crypto-backend',
+    enforce: 'pre' as const,
+    resolveId(specifier: string, importer?: string) {
+      if (!importer || !specifier.startsWith('.') || importer === join(root, 'test/support/openssl.ts')) return
+      return resolve(dirname(importer), specifier) === `${src}crypto/backend-node.ts` ? instead : undefined
+    },
+    load: (id: string) =>
+      id === instead ? `export { ${name}Backend as nodeBackend } from ${JSON.stringify(file)}` : undefined,
+  }
+}
+
 // Rooms without sockets or clocks: their tests share a process, which halves their time. The others have one each.
 const quietRooms = 'bytes,packet,crypto,streams,recovery,qlog,x509,tls13,zero-rtt,connection,conformance,http3,sim,fuzz'
 const quiet = `test/{${quietRooms}}/**/*.test.ts`
 
 const compiled = process.env['TEST_COMPILED'] === '1'
+const backend = process.env['ZEROTRIP_CRYPTO'] ?? 'node'
 
 export default defineConfig({
-  plugins: compiled ? [runCompiled] : [],
+  plugins: [...(compiled ? [runCompiled] : []), ...(backend === 'node' ? [] : [otherBackend(backend)])],
   test: {
     projects: [
       { extends: true, test: { name: 'quiet', include: [quiet], isolate: false } },

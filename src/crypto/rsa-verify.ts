@@ -1,6 +1,7 @@
-// Verifying RSA signatures with BigInt: RSASSA-PSS and RSASSA-PKCS1-v1_5 (RFC 8017 §8). Only public values pass
-// through here, so that time may depend on them.
+// Verifying RSA signatures, by powers that @noble/curves computes: RSASSA-PSS and RSASSA-PKCS1-v1_5 (RFC 8017 §8). Only
+// public values pass through here, so that time may depend on them.
 
+import { pow } from '@noble/curves/abstract/modular.js'
 import { equal } from '../bytes/equal.ts'
 import { fromHex, toHex } from '../bytes/hex.ts'
 import { MAX_RSA_BITS, MIN_RSA_BITS, type SignatureHash } from './signature-schemes.ts'
@@ -104,17 +105,8 @@ function openSignature(key: RsaPublicKey, signature: Uint8Array): Uint8Array | u
   if (signature.length !== length) return undefined
   const s = toBigInt(signature)
   if (s >= key.modulus) return undefined
-  const m = power(s, key.exponent, key.modulus)
+  const m = pow(s, key.exponent, key.modulus)
   return fromHex(m.toString(16).padStart(2 * length, '0'))
-}
-
-function power(base: bigint, exponent: bigint, modulus: bigint): bigint {
-  let result = 1n
-  for (const bit of exponent.toString(2)) {
-    result = (result * result) % modulus
-    if (bit === '1') result = (result * base) % modulus
-  }
-  return result
 }
 
 function toBigInt(bytes: Uint8Array): bigint {

@@ -92,8 +92,13 @@ export function verifyBinder(
   const { psk, binder } = selected
   const stage = new EarlyStage(backend, psk.hash, psk.secret)
   const expected = stage.binder(psk.kind, before.digestWith(psk.hash, truncatedHello))
-  if (!constantTimeEqual(expected, binder)) throw new TlsAlert(Alert.DecryptError, 'the PSK binder does not verify')
+  if (!constantTimeEqual(expected, binder)) throw wrongBinder()
   return stage
+}
+
+/** Also for an identity that is not known, where no certificate can do instead (RFC 8446 Appendix E.6). */
+export function wrongBinder(): TlsAlert {
+  return new TlsAlert(Alert.DecryptError, 'the PSK binder does not verify')
 }
 
 /**

@@ -16,7 +16,7 @@ import { HandshakeType, illegalParameter, type Message } from './messages/handsh
 import { writeHelloRetryRequest } from './messages/server-hello.ts'
 import { verifyProof } from './peer-identity.ts'
 import type { CertifiedKey, ClientAuthentication, EarlyDataRefusal, EarlyDataTerms } from './ports.ts'
-import { verifyBinder, verifyNothing } from './psk.ts'
+import { verifyBinder, verifyNothing, wrongBinder } from './psk.ts'
 import {
   authorizationOf,
   type Choice,
@@ -137,8 +137,8 @@ class ExpectClientHello implements ServerState {
     }
     const proceed = (identity: ServerIdentity, time: number): ServerState =>
       this.#judge(message, { hello, choice, early, identity, authorization: undefined }, time)
-    // The hello counted on its PSK alone (RFC 8446 §6.2).
-    if (hello.signatureSchemes === undefined) throw new TlsAlert(Alert.UnknownPskIdentity, 'no PSK that is known')
+    // The hello counted on its PSK alone.
+    if (hello.signatureSchemes === undefined) throw wrongBinder()
     const info = helloInfo(hello)
     const certified = this.#config.certificates.select(info)
     if (certified !== 'later') return proceed(chooseIdentity(hello, certified), unixTime)

@@ -9,6 +9,7 @@ import { singleCertificate, verifyChain } from '../../src/tls13/certificate-poli
 import { TicketSealer } from '../../src/zero-rtt/ticket-sealer.ts'
 import { Pair } from '../sim/pair.ts'
 import { ed25519, p256, rsa, x509Chain } from '../support/certificates.ts'
+import { certified } from '../tls13/support.ts'
 import { closedWith, frames, OpenPair, Transfer } from './support.ts'
 
 describe('a handshake', () => {
@@ -24,9 +25,7 @@ describe('a handshake', () => {
   })
 
   test.each([['rsa', rsa] as const, ['ed25519', ed25519] as const])('with a certificate of %s', (_, identity) => {
-    const key = nodeBackend.privateKey(identity.keyPem)
-    const certificates = singleCertificate({ chain: identity.chain, key })
-    new Pair({ server: { certificates } }).connect()
+    new Pair({ server: { certificates: singleCertificate(certified(identity)) } }).connect()
   })
 
   test('both sides export the same keying material, and nobody before the end (RFC 8446 §7.5)', () => {

@@ -12,12 +12,13 @@ import {
   singleCertificate,
   verifyChain,
 } from '../../src/tls13/certificate-policy.ts'
-import type { CertificateVerifier, CertifiedKey, ClientHelloInfo } from '../../src/tls13/ports.ts'
+import type { CertificateVerifier, ClientHelloInfo } from '../../src/tls13/ports.ts'
 import { parseCertificate } from '../../src/x509/certificate.ts'
 import { CertificateError, type CertificateErrorReason } from '../../src/x509/certificate-error.ts'
 import { issueCertificate } from '../../src/x509/issue.ts'
 import { caDer, ed25519, p256, rsa, type TestIdentity, testTime } from '../support/certificates.ts'
 import { chainCases, chainOf, scenario } from '../x509/scenarios.ts'
+import { certified } from './support.ts'
 
 const security = readFileSync(new URL('../../SECURITY.md', import.meta.url), 'utf8')
 
@@ -168,10 +169,6 @@ test('insecureVerifier accepts what no other would', () => {
 })
 
 describe('sources', () => {
-  const certified = (identity: TestIdentity): CertifiedKey => ({
-    chain: identity.chain,
-    key: nodeBackend.privateKey(identity.keyPem),
-  })
   const [first, second, third] = [certified(p256), certified(rsa), certified(ed25519)]
   const everything = Object.values(SignatureScheme)
 

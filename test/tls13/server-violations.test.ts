@@ -175,7 +175,7 @@ describe('ClientHello: exact alerts', () => {
     expect(fails({}, one)).toBe('none')
     expect(fails({}, one, [0xabcd, []])).toBe('IllegalParameter')
     expect(fails({ modes: undefined }, one)).toBe('MissingExtension')
-    expect(fails({ schemes: undefined }, one)).toBe('UnknownPskIdentity')
+    expect(fails({ schemes: undefined }, one)).toBe('DecryptError')
     expect(fails({}, psks([identity(1), identity(2)], [binder]))).toBe('IllegalParameter')
     expect(fails({}, psks([], []))).toBe('DecodeError')
     expect(fails({}, psks([identity()], [binder]))).toBe('DecodeError')

@@ -16,7 +16,8 @@ import {
   type TlsServerConfig,
   type TlsSession,
 } from '../../src/tls13/session.ts'
-import { caDer, p256, type TestIdentity, testTime } from '../support/certificates.ts'
+import { caDer, p256, rsa, type TestIdentity, testTime } from '../support/certificates.ts'
+import { openssl } from '../support/openssl.ts'
 
 export type Output<T extends TlsOutput['type']> = Extract<TlsOutput, { type: T }>
 export type Side = 'client' | 'server'
@@ -27,8 +28,10 @@ export type Hand = (from: Side, message: Uint8Array, level: Level) => readonly U
 export const clientParameters: Uint8Array = Uint8Array.of(1, 2, 3)
 export const serverParameters: Uint8Array = Uint8Array.of(4, 5, 6, 7)
 
+/** RSA signs by node:crypto alone. */
 export function certified(identity: TestIdentity): CertifiedKey {
-  return { chain: identity.chain, key: nodeBackend.privateKey(identity.keyPem) }
+  const { privateKey } = identity === rsa ? openssl : nodeBackend
+  return { chain: identity.chain, key: privateKey(identity.keyPem) }
 }
 
 /** A key of P-384 with a certificate signed by itself. */
