@@ -18,20 +18,29 @@ const runCompiled = {
   },
 }
 
-// `ZEROTRIP_CRYPTO=noble` runs the tests with src/crypto/backend-noble.ts (or any other that is called so) wherever they
-// and the library would take the one of node:crypto.
-function otherBackend(name: string) {
-  const file = `${src}crypto/backend-${name}.ts`
-  const instead = `${src}crypto/backend-node.ts?${name}`
+// `ZEROTRIP_CRYPTO=noble` runs the tests with src/crypto/backend-noble.ts, or another that is called so, wherever they and
+// the library would take that of node:crypto or the default one.
+function oneBackend(name: string) {
+  const room = `${src}crypto${sep}`
+  const ours = `${name}Backend`
+  const from = JSON.stringify(`${room}backend-${name}.ts`)
+  const instead = new Map([
+    [`${room}backend-node.ts?for-all`, `export { ${ours} as nodeBackend } from ${from}`],
+    [
+      `${room}backend-wasm.ts?for-all`,
+      `export { wasmBackend } from './backend-wasm.ts'; export { ${ours} as defaultBackend } from ${from}`,
+    ],
+  ])
+  const openssl = join(root, 'test/support/openssl.ts')
   return {
-    name: 'crypto-backend',
+    name: 'one-backend',
     enforce: 'pre' as const,
     resolveId(specifier: string, importer?: string) {
-      if (!importer || !specifier.startsWith('.') || importer === join(root, 'test/support/openssl.ts')) return
-      return resolve(dirname(importer), specifier) === `${src}crypto/backend-node.ts` ? instead : undefined
+      if (!importer || !specifier.startsWith('.') || importer === openssl || importer.startsWith(room)) return
+      const id = `${resolve(dirname(importer), specifier)}?for-all`
+      return instead.has(id) ? id : undefined
     },
-    load: (id: string) =>
-      id === instead ? `export { ${name}Backend as nodeBackend } from ${JSON.stringify(file)}` : undefined,
+    load: (id: string) => instead.get(id),
   }
 }
 
@@ -40,10 +49,10 @@ const quietRooms = 'bytes,packet,crypto,streams,recovery,qlog,x509,tls13,zero-rt
 const quiet = `test/{${quietRooms}}/**/*.test.ts`
 
 const compiled = process.env['TEST_COMPILED'] === '1'
-const backend = process.env['ZEROTRIP_CRYPTO'] ?? 'node'
+const backend = process.env['ZEROTRIP_CRYPTO']
 
 export default defineConfig({
-  plugins: [...(compiled ? [runCompiled] : []), ...(backend === 'node' ? [] : [otherBackend(backend)])],
+  plugins: [...(compiled ? [runCompiled] : []), ...(backend ? [oneBackend(backend)] : [])],
   test: {
     projects: [
       { extends: true, test: { name: 'quiet', include: [quiet], isolate: false } },
