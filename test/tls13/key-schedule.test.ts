@@ -1,6 +1,13 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, expectTypeOf, test } from 'vitest'
 import { nodeBackend } from '../../src/crypto/backend-node.ts'
-import { EarlyStage, hashLength, ResumptionStage } from '../../src/tls13/key-schedule.ts'
+import {
+  type ApplicationStage,
+  EarlyStage,
+  type Exporter,
+  type HandshakeStage,
+  hashLength,
+  ResumptionStage,
+} from '../../src/tls13/key-schedule.ts'
 import { truncateHello } from '../../src/tls13/messages/client-hello.ts'
 import { HelloTranscript } from '../../src/tls13/transcript.ts'
 import * as rfc8448 from '../vectors/rfc8448.ts'
@@ -55,6 +62,19 @@ describe('key schedule (RFC 8446 §7.1) against RFC 8448', () => {
 })
 
 describe('key schedule', () => {
+  test('RFC 8446 §7.1: no stage has what a later one knows, and each is made of the one before', () => {
+    expectTypeOf<keyof EarlyStage>().toEqualTypeOf<'binder' | 'earlyTraffic' | 'handshake'>()
+    expectTypeOf<EarlyStage['handshake']>().returns.toEqualTypeOf<HandshakeStage>()
+    type OfHandshake = 'clientSecret' | 'serverSecret' | 'clientFinished' | 'serverFinished' | 'application'
+    expectTypeOf<keyof HandshakeStage>().toEqualTypeOf<OfHandshake>()
+    expectTypeOf<HandshakeStage['application']>().returns.toEqualTypeOf<ApplicationStage>()
+    type OfApplication = 'clientSecret' | 'serverSecret' | 'exporterSecret' | 'resumption' | 'exporter'
+    expectTypeOf<keyof ApplicationStage>().toEqualTypeOf<OfApplication>()
+    expectTypeOf<ApplicationStage['resumption']>().returns.toEqualTypeOf<ResumptionStage>()
+    expectTypeOf<ApplicationStage['exporter']>().returns.toEqualTypeOf<Exporter>()
+    expectTypeOf<keyof ResumptionStage>().toEqualTypeOf<'secret' | 'ticketSecret'>()
+  })
+
   test('RFC 9258 §5.2: each kind of PSK has a binder of its own', () => {
     const stage = new EarlyStage(nodeBackend, 'sha384', new Uint8Array(48))
     const hash = new Uint8Array(48)
