@@ -19,7 +19,7 @@ const runCompiled = {
 }
 
 // `ZEROTRIP_CRYPTO=noble` runs the tests with src/crypto/backend-noble.ts, or another that is called so, wherever they and
-// the library would take that of node:crypto or the default one.
+// the library would take that of node:crypto or the default one; but those of test/crypto, which are about certain ones.
 function oneBackend(name: string) {
   const room = `${src}crypto${sep}`
   const ours = `${name}Backend`
@@ -31,12 +31,12 @@ function oneBackend(name: string) {
       `export { wasmBackend } from './backend-wasm.ts'; export { ${ours} as defaultBackend } from ${from}`,
     ],
   ])
-  const openssl = join(root, 'test/support/openssl.ts')
+  const excepted = [room, join(root, 'test/crypto') + sep, join(root, 'test/support/openssl.ts')]
   return {
     name: 'one-backend',
     enforce: 'pre' as const,
     resolveId(specifier: string, importer?: string) {
-      if (!importer || !specifier.startsWith('.') || importer === openssl || importer.startsWith(room)) return
+      if (!importer || !specifier.startsWith('.') || excepted.some(path => importer.startsWith(path))) return
       const id = `${resolve(dirname(importer), specifier)}?for-all`
       return instead.has(id) ? id : undefined
     },

@@ -22,6 +22,7 @@ import { newNobleExchange, nobleEncapsulate } from './key-exchange-noble.ts'
 import { noblePrivateKey, nobleVerify } from './noble-signatures.ts'
 import { PacketNonce } from './packet-nonce.ts'
 import { verifiableSchemes } from './signature-schemes.ts'
+import { withoutTrace } from './without-trace.ts'
 
 /** The backend without native code. RSA keys verify but do not sign. */
 export const nobleBackend: CryptoBackend = {
@@ -180,11 +181,7 @@ class NobleAead implements Aead {
 
   open(nonce: Uint8Array, associatedData: Uint8Array, ciphertext: Uint8Array): Uint8Array | undefined {
     if (ciphertext.length < TAG_LENGTH) return undefined
-    try {
-      return this.#cipher(this.#key, nonce, associatedData).decrypt(ciphertext)
-    } catch {
-      return undefined
-    }
+    return withoutTrace(() => this.#cipher(this.#key, nonce, associatedData).decrypt(ciphertext))
   }
 }
 

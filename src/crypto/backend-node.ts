@@ -37,7 +37,6 @@ import {
   TLS_AES_256_GCM_SHA384,
   TLS_CHACHA20_POLY1305_SHA256,
 } from './cipher-suite.ts'
-import { isFinished } from './finish-node.ts'
 import { checkSealable, MaskedHeader } from './header-protection.ts'
 import { encapsulate, newKeyExchange } from './key-exchange-node.ts'
 import { PacketNonce } from './packet-nonce.ts'
@@ -50,6 +49,7 @@ import {
   signatureAlgorithm,
   verifiableSchemes,
 } from './signature-schemes.ts'
+import { withoutTrace } from './without-trace.ts'
 
 /** The backend for Node: OpenSSL below, AES first. */
 export const nodeBackend: CryptoBackend = {
@@ -266,7 +266,8 @@ class NodeAead implements Aead {
     decipher.setAAD(associatedData)
     decipher.setAuthTag(ciphertext.subarray(tagStart))
     const plaintext = decipher.update(ciphertext.subarray(0, tagStart))
-    return isFinished(decipher) ? plain(plaintext) : undefined
+    // Of what is left there is nothing: a Buffer of no bytes.
+    return withoutTrace(() => decipher.final()) && plain(plaintext)
   }
 }
 

@@ -141,8 +141,7 @@ export class ProvisionedServer implements PskSource, EarlyDataGate {
   }
 
   /**
-   * The same work whether the client is known or not: a stranger's identity is carried through to the end. What may
-   * differ is the few microseconds in which a backend reports a wrong tag.
+   * The same work whether the client is known or not: a stranger's identity is carried through to the end.
    */
   #derive(
     epoch: ProvisionedEpoch,

@@ -5,6 +5,7 @@ import { Reader } from '../bytes/reader.ts'
 import { Writer } from '../bytes/writer.ts'
 import type { Aead, CryptoBackend } from '../crypto/backend.ts'
 import { hkdfExpand } from '../crypto/hkdf.ts'
+import { EvenAead } from './even-aead.ts'
 
 export interface SealingKeysOptions {
   /**
@@ -91,9 +92,15 @@ export class SealingKeys {
     if (key.length < 32) throw new RangeError(`a sealing key of ${key.length} bytes is too short`)
     const derive = (part: string, length: number): Uint8Array =>
       hkdfExpand(this.#backend, 'sha256', key, new TextEncoder().encode(`zerotrip v1 ${this.#purpose} ${part}`), length)
-    return { id: derive('id', 4), aead: this.#backend.aead('chacha20-poly1305', derive('key', 32)) }
+    return {
+      id: derive('id', 4),
+      aead: new EvenAead(this.#backend, 'chacha20-poly1305', derive('key', 32), USUAL_LENGTH),
+    }
   }
 }
+
+/** Bytes of a ticket without a client's certificate. */
+const USUAL_LENGTH = 160
 
 /** The id is under the tag, so that no altered one is taken for the newest key. */
 function bound(id: Uint8Array, associatedData: Uint8Array): Uint8Array {

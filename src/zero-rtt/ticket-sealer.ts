@@ -122,14 +122,13 @@ export class TicketSealer implements PskSource, TicketIssuer {
   find(identity: Uint8Array, obfuscatedAge: number, unixTime: number): TicketPsk | undefined {
     if (identity.length > MAX_TICKET_LENGTH) return undefined
     const content = this.#keys.open(identity, NOTHING)
-    // What does not open takes as long to read as what does.
+    // What does not open is as much work as what does.
     const ticket = format.read(content ?? decoy)
-    if (content === undefined) return undefined
     const expires = ticket.issued + ticket.lifetimeSeconds * 1000
-    if (unixTime >= expires) return undefined
     const terms = equal(ticket.replica, this.#replica) ? ticket.terms : undefined
     // RFC 8446 §4.2.11.1: modulo 2^32.
-    return new TicketPsk({ ...ticket, terms }, expires, (obfuscatedAge - ticket.ageAdd) >>> 0, this.#place)
+    const psk = new TicketPsk({ ...ticket, terms }, expires, (obfuscatedAge - ticket.ageAdd) >>> 0, this.#place)
+    return content === undefined || unixTime >= expires ? undefined : psk
   }
 
   /** A new key for tickets to come; see `SealingKeys.rotate`. */
