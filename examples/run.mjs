@@ -12,6 +12,7 @@ const expected = {
   express: ["hello: 'express', over: '3.0'", 'sum: 6'],
   hono: ['hello from Hono', "id: '7'"],
   'undici-fetch': ['200 you sent: global fetch', '200 you sent: undici.request'],
+  webtransport: ['hello over WebTransport'],
   datagrams: ['back: one'],
   'zero-rtt': ['early: true - early data accepted'],
   'mutual-tls': ['hello DNS:client-7, trusted: true', 'without one: ERR_ZEROTRIP_HANDSHAKE'],
@@ -33,7 +34,7 @@ async function run(name) {
 /** Undefined, or what is wrong. */
 async function program(name) {
   const file = join(import.meta.dirname, `${name}.mjs`)
-  const { stdout } = await promisify(execFile)(process.execPath, [file], { timeout: 60_000 })
+  const { stdout } = await promisify(execFile)(process.execPath, [file, '--once'], { timeout: 60_000 })
   let at = 0
   for (const words of expected[name] ?? []) {
     at = stdout.indexOf(words, at)

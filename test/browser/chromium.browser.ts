@@ -5,15 +5,17 @@ import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Browser, HOST } from './chromium.ts'
 import { createServer, type HttpServer, selfSigned } from './package.ts'
-import { EVENTS, RESOURCES, site } from './site.ts'
+import { EVENTS, echo, RESOURCES, site } from './site.ts'
 
 let server: HttpServer
 let browser: Browser
 let page: Page
+let hash: number[]
 
 beforeAll(async () => {
-  const { cert, key, pin } = selfSigned({ hosts: [HOST] })
-  server = createServer({ cert, key }, site)
+  const { cert, key, pin, certificateHash } = selfSigned({ hosts: [HOST] })
+  hash = Array.from(certificateHash)
+  server = createServer({ cert, key, webtransport: echo }, site)
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as { port: number }
   browser = await Browser.start(port, pin)
@@ -69,4 +71,38 @@ test('server-sent events, one by one', async () => {
   expect(seen.map(({ data }) => data)).toEqual(Array.from({ length: EVENTS }, (_, i) => `event ${i}`))
   // They were sent 50 ms apart, and did not wait for each other.
   expect((seen.at(-1)?.at ?? 0) - (seen[0]?.at ?? 0)).toBeGreaterThan(100)
+})
+
+test('WebTransport: streams both ways, datagrams, and how a session is closed', async () => {
+  const seen = await inPage(`
+    const hash = { algorithm: 'sha-256', value: new Uint8Array(${JSON.stringify(hash)}) }
+    const transport = new WebTransport(location.origin + '/echo', { serverCertificateHashes: [hash] })
+    await transport.ready
+    const text = async readable => new Response(readable).text()
+    const send = async (writable, words) => {
+      const writer = writable.getWriter()
+      await writer.write(new TextEncoder().encode(words))
+      await writer.close()
+    }
+    const both = await transport.createBidirectionalStream()
+    await send(both.writable, 'both ways')
+    const bidirectional = await text(both.readable)
+    const incoming = transport.incomingUnidirectionalStreams.getReader()
+    await send(await transport.createUnidirectionalStream(), 'one way')
+    const unidirectional = await text((await incoming.read()).value)
+    const datagrams = transport.datagrams.readable.getReader()
+    const writer = transport.datagrams.writable.getWriter()
+    // They may be lost: sent until one comes back.
+    const timer = setInterval(() => writer.write(new TextEncoder().encode('a datagram')), 20)
+    const datagram = new TextDecoder().decode((await datagrams.read()).value)
+    clearInterval(timer)
+    const last = await transport.createBidirectionalStream()
+    await send(last.writable, 'close')
+    return { bidirectional, unidirectional, datagram, closed: await transport.closed }`)
+  expect(seen).toEqual({
+    bidirectional: 'both ways',
+    unidirectional: 'one way',
+    datagram: 'a datagram',
+    closed: { closeCode: 7, reason: 'enough' },
+  })
 })

@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { WebTransportSession } from './package.ts'
 
 export const RESOURCES = 100
 export const EVENTS = 10
@@ -40,4 +41,27 @@ function events(res: ServerResponse): void {
     if (++sent === EVENTS) clearInterval(timer)
   }, 50)
   res.on('close', () => clearInterval(timer))
+}
+
+/** Sends everything back: streams of both kinds, datagrams. Told `close`, it closes the session. */
+export function echo(session: WebTransportSession): void {
+  void session.datagrams.readable.pipeTo(session.datagrams.writable).catch(() => {})
+  void echoStreams(session).catch(() => {})
+  void echoOneWay(session).catch(() => {})
+}
+
+async function echoStreams(session: WebTransportSession): Promise<void> {
+  for await (const { readable, writable } of session.incomingBidirectionalStreams) {
+    const bytes = new Uint8Array(await new Response(readable as never).arrayBuffer())
+    if (new TextDecoder().decode(bytes) === 'close') return session.close({ closeCode: 7, reason: 'enough' })
+    const writer = writable.getWriter()
+    await writer.write(bytes)
+    await writer.close()
+  }
+}
+
+async function echoOneWay(session: WebTransportSession): Promise<void> {
+  for await (const readable of session.incomingUnidirectionalStreams) {
+    await readable.pipeTo(await session.createUnidirectionalStream())
+  }
 }
