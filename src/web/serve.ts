@@ -60,13 +60,17 @@ export interface ServeOptions extends EndpointOptions, Omit<ListenOptions, 'alpn
 }
 
 /** Who answers the requests of a session. */
-export type Answering = (session: QuicSession) => (host: ExchangeHost, stream: RequestStream) => Exchange
+export interface Answering {
+  exchange(host: ExchangeHost, stream: RequestStream): Exchange
+  /** HTTP/3 begins. */
+  onConnection(connection: Http3Server['connection']): void
+}
 
 /** What every door has in common. */
 export interface Http3EndpointOptions extends Omit<ServeOptions, 'fetch'> {
   readonly fetch?: Http3Handler
   /** In place of `fetch`. */
-  readonly answering?: Answering
+  readonly answering?: (session: QuicSession) => Answering
 }
 
 export class Http3Endpoint implements AsyncDisposable {
@@ -167,14 +171,16 @@ export class Http3Endpoint implements AsyncDisposable {
   }
 
   #serve(session: QuicSession, options: Http3EndpointOptions): Application {
-    const { answering, fetch = unanswered } = options
+    const { fetch = unanswered } = options
+    const answering = options.answering?.(session)
     const server = new Http3Server(session.transport, fetch, {
       date: httpDate,
       ...http3Options(options),
-      ...(answering && { exchange: answering(session) }),
+      ...(answering && { exchange: (host, stream) => answering.exchange(host, stream) }),
       earlyData: options.early ?? (options.bundle?.earlyRequests === 'all' ? 'all' : 'defer'),
       onError: options.onError ?? warn,
     })
+    answering?.onConnection(server.connection)
     if (options.webtransport !== undefined) attachWebTransport(server)
     return server
   }

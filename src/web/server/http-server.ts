@@ -6,6 +6,9 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { AddressInfo } from 'node:net'
 import type { CloseOptions } from '../../endpoint/closing.ts'
 import { throwLater } from '../../endpoint/errors.ts'
+import type { QuicSession } from '../../endpoint/quic-session.ts'
+import type { RequestStream } from '../../http3/request-stream.ts'
+import type { ChannelPeer } from '../compat/channel.ts'
 import { CompatExchange } from '../compat/compat-exchange.ts'
 import type { CompatRequest } from '../compat/request.ts'
 import { httpDate } from '../http-date.ts'
@@ -202,30 +205,34 @@ export class HttpServer extends EventEmitter implements SessionOwner, AsyncDispo
     this.emit('close')
   }
 
-  readonly #answering: Answering = session => {
+  readonly #answering = (session: QuicSession): Answering => {
     const own = new ServerSession(session, this)
-    this.#watch.add(own)
     const peer = new QuicPeer(session, this)
+    this.#watch.add(own)
     this.emit('session', session)
-    return (host, stream) => {
-      own.connection = host.connection
-      const answer: ServerAnswer =
-        this.listenerCount('stream') > 0
-          ? new Http3ServerStream(own, stream)
-          : new CompatExchange(stream, {
-              version: HTTP_3,
-              peer,
-              date: httpDate,
-              isEarly: stream.isEarly,
-              get confirmed() {
-                return session.confirmed
-              },
-              onRequest: (request, response, exchange) =>
-                own.run(exchange, () => this.onRequest(request, response, exchange)),
-              onDone: () => own.onAnswered(answer, stream),
-            })
-      return own.begin(answer, host, stream)
+    return {
+      exchange: (host, stream) => own.begin(this.#answer(own, peer, stream), host, stream),
+      onConnection(connection) {
+        own.connection = connection
+      },
     }
+  }
+
+  #answer(own: ServerSession, peer: ChannelPeer, stream: RequestStream): ServerAnswer {
+    if (this.listenerCount('stream') > 0) return new Http3ServerStream(own, stream)
+    const { session } = own
+    const exchange: CompatExchange = new CompatExchange(stream, {
+      version: HTTP_3,
+      peer,
+      date: httpDate,
+      isEarly: stream.isEarly,
+      get confirmed() {
+        return session.confirmed
+      },
+      onRequest: (request, response) => own.run(exchange, () => this.onRequest(request, response, exchange)),
+      onDone: () => own.onAnswered(exchange, stream),
+    })
+    return exchange
   }
 
   /** Of whatever version of HTTP: `checkContinue`, `checkExpectation` and `request`, as node emits them. */

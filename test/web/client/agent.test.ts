@@ -4,7 +4,14 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { createServer as createHttps, type Server } from 'node:https'
 import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
-import { Agent, interceptors, FormData as UndiciFormData, request as undiciRequest } from 'undici'
+import {
+  Agent,
+  getGlobalDispatcher,
+  interceptors,
+  setGlobalDispatcher,
+  FormData as UndiciFormData,
+  request as undiciRequest,
+} from 'undici'
 import { describe, expect, test } from 'vitest'
 import { H3Agent } from '../../../src/undici/h3-agent.ts'
 import { Http3Agent, type Http3AgentOptions } from '../../../src/web/client/agent.ts'
@@ -177,6 +184,19 @@ describe('under undici', () => {
     expect((await send(form)).toString()).toContain('name="field"')
     const large = Buffer.alloc(3_000_000, 7)
     expect((await send(large)).equals(large)).toBe(true)
+  })
+
+  test('setGlobalDispatcher moves node’s own fetch', async () => {
+    const { url } = await site(async request => new Response(`h3 ${await request.text()}`))
+    const before = getGlobalDispatcher()
+    setGlobalDispatcher(h3())
+    try {
+      const init = { method: 'POST', body: source(1), duplex: 'half' } as RequestInit
+      const text = await (await globalThis.fetch(url, init)).text()
+      expect([text.slice(0, 3), text.length > 65_536]).toEqual(['h3 ', true])
+    } finally {
+      setGlobalDispatcher(before)
+    }
   })
 
   test('timeouts: no head, no more of a body', async () => {

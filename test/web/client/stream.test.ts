@@ -2,8 +2,10 @@
 
 import { expect, test } from 'vitest'
 import type { Http3ClientStream } from '../../../src/web/client/client-stream.ts'
-import { failure, pattern } from '../../endpoint/helpers.ts'
-import { digest, session, site, source } from '../helpers.ts'
+import { createServer } from '../../../src/web/server/http-server.ts'
+import type { Http3ServerStream } from '../../../src/web/server/server-stream.ts'
+import { closing, failure, pattern } from '../../endpoint/helpers.ts'
+import { digest, identity, session, site, source } from '../helpers.ts'
 
 /** The head of the answer and all of its content. */
 function answer(stream: Http3ClientStream): Promise<{ headers: Record<string, unknown>; content: Buffer }> {
@@ -43,13 +45,36 @@ test('a request that is written before there is a connection', async () => {
   expect((await answer(stream)).content.toString()).toBe('first second')
 })
 
-test('interim responses and trailers are events; HEAD and 204 end by themselves', async () => {
+test('HEAD and 204 end by themselves', async () => {
   const { url } = await site(request => new Response(null, { status: request.method === 'HEAD' ? 200 : 204 }))
   const near = session(url)
   for (const method of ['HEAD', 'DELETE']) {
     const { headers, content } = await answer(near.request({ ':method': method }))
     expect([headers[':status'], content.length]).toEqual([method === 'HEAD' ? 200 : 204, 0])
   }
+})
+
+test('interim responses and trailers, both ways', async () => {
+  const server = createServer(identity)
+  closing({ close: () => server.close() })
+  server.on('stream', (stream: Http3ServerStream) => {
+    stream.additionalHeaders({ ':status': 103, link: '</a.css>; rel=preload' })
+    stream.on('trailers', (trailers: Record<string, string>) => {
+      stream.respond({ 'content-type': 'text/plain' })
+      stream.write(`got ${trailers['x-sum']}`)
+      stream.sendTrailers({ 'x-sum': '7' })
+    })
+    stream.resume()
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const asked = session(`https://127.0.0.1:${server.address()?.port}`).request({ ':method': 'POST' })
+  const seen: unknown[] = []
+  asked.on('headers', (headers: Record<string, unknown>) => seen.push([headers[':status'], headers['link']]))
+  asked.on('trailers', (trailers: Record<string, unknown>) => seen.push(trailers['x-sum']))
+  asked.write('some')
+  asked.once('headers', () => asked.sendTrailers({ 'x-sum': '4' }))
+  expect((await answer(asked)).content.toString()).toBe('got 4')
+  expect(seen).toEqual([[103, '</a.css>; rel=preload'], '7'])
 })
 
 test('4 MiB by a duplex, and paused', async () => {

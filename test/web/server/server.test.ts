@@ -2,10 +2,12 @@
 
 import { request as httpsRequest } from 'node:https'
 import { describe, expect, test } from 'vitest'
+import { connect } from '../../../src/endpoint/endpoint.ts'
 import type { CompatRequest } from '../../../src/web/compat/request.ts'
+import { provisionHttp3 } from '../../../src/web/provision.ts'
 import { createServer, type HttpServer, type HttpServerOptions } from '../../../src/web/server/http-server.ts'
 import type { Http3ServerStream } from '../../../src/web/server/server-stream.ts'
-import { closing, eventually } from '../../endpoint/helpers.ts'
+import { closing, eventually, freePort } from '../../endpoint/helpers.ts'
 import { caPem } from '../../support/certificates.ts'
 import { digest, identity, session, source } from '../helpers.ts'
 
@@ -217,6 +219,41 @@ describe('(req, res)', () => {
     const body = new ReadableStream<Uint8Array>({ start: c => c.enqueue(new Uint8Array(10)) })
     await expect(near.fetch('/', { method: 'POST', body })).rejects.toThrow()
     expect((await near.closed).errorCode).toBe(0x100)
+  })
+
+  test('a header section that does not come is not waited for', async () => {
+    const { url } = await listen((_req, res) => res.end(), { headersTimeout: 100 })
+    const raw = connect({ host: '127.0.0.1', port: Number(new URL(url).port) }, { alpn: ['h3'], ca: caPem })
+    closing({ close: () => raw.close() })
+    // HEADERS of 100 bytes, of which there are three (RFC 9114 §7.2.2).
+    const stream = await raw.openStream()
+    await stream.write(new Uint8Array([0x01, 0x40, 0x64, 0, 0, 0]))
+    // H3_REQUEST_INCOMPLETE
+    await expect(stream.read()).rejects.toMatchObject({ errorCode: 0x10d })
+  })
+
+  test('a request in the first packet says so, and when it is no replay', async () => {
+    const port = await freePort()
+    const halves = provisionHttp3({ clientId: 'a', addresses: [`127.0.0.1:${port}`] })
+    const seen: boolean[] = []
+    const server = createServer({ bundle: halves.worker }, async (req, res) => {
+      const { early, confirmed } = req as CompatRequest
+      seen.push(early)
+      res.end()
+      await confirmed
+      seen.push((req as CompatRequest).early)
+    })
+    closing({
+      close() {
+        server.closeAllConnections()
+        return server.close()
+      },
+    })
+    await new Promise<void>(resolve => server.listen(port, '127.0.0.1', resolve))
+    const response = await session(`https://127.0.0.1:${port}`, { bundle: halves.client }).fetch('/')
+    expect(response.status).toBe(200)
+    expect(await eventually(() => seen.length === 2)).toBe(true)
+    expect(seen).toEqual([true, true])
   })
 
   test('res.setTimeout and the server’s own', async () => {
