@@ -193,7 +193,7 @@ function writeFrames(
   if (mayElicit) parts.path.write(packet, now)
   if (packet.level !== Level.ZeroRtt) received.write(packet, now, hasMore)
   if (!mayElicit) return
-  if (probes > 0) prepareProbe(parts, space)
+  if (probes > 0) prepareProbe(parts, space, packet.remaining)
   if (packet.level !== Level.ZeroRtt) crypto.write(packet)
   if (packet.level === Level.OneRtt) writeControl(parts, packet, now)
   if (space === Space.Application) {
@@ -223,14 +223,19 @@ function writeControl(parts: Parts, packet: PacketWriter, now: number): void {
   parts.peerIds.write(packet)
 }
 
-/** RFC 9002 §6.2.4: a probe says again what is longest unanswered. */
-function prepareProbe(parts: Parts, space: Space): void {
+/** RFC 9002 §6.2.4: a probe says again what is longest unanswered, as much of it as there is room for. */
+function prepareProbe(parts: Parts, space: Space, room: number): void {
   const { crypto } = parts.spaces[space]
   if (space !== Space.Application) {
     // The second probe goes on where the first one stopped.
     if (!crypto.hasDataToSend) crypto.resend()
     return
   }
-  const oldest = parts.recovery.takeProbeContent(space)
-  if (oldest !== undefined) repeat(parts, oldest)
+  let left = room
+  let packet = parts.recovery.takeProbeContent(space)
+  while (packet !== undefined) {
+    repeat(parts, packet)
+    left -= packet.size
+    packet = parts.recovery.takeProbeContent(space, left)
+  }
 }

@@ -168,14 +168,16 @@ export class Recovery {
   }
 
   /**
-   * RFC 9002 §6.2.4: the oldest packet in flight that no probe repeated yet; undefined when there is none. Its frames
-   * may be given to their owners' `onLost`, so that they are due again, while the packet itself stays in flight.
+   * RFC 9002 §6.2.4: the oldest packet in flight that no probe repeated yet; undefined when there is none, or it is larger
+   * than `room`, bytes. Its frames may be given to their owners' `onLost`, so that they are due again, while the packet
+   * itself stays in flight.
    */
-  takeProbeContent(space: Space): SentPacket | undefined {
+  takeProbeContent(space: Space, room: number = Number.POSITIVE_INFINITY): SentPacket | undefined {
     const sent = this.#at(space).sent
     for (let n = sent.first; n !== -1; n = sent.next(n)) {
       const packet = sent.get(n) as SentPacket
       if (packet.isProbed || packet.isMtuProbe || !packet.isAckEliciting) continue
+      if (packet.size > room) return undefined
       packet.isProbed = true
       return packet
     }

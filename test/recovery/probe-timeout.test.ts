@@ -182,6 +182,16 @@ describe('RFC 9002 §6.2.4: sending probes', () => {
     expect(recovery.takeProbeContent(Application)?.number).toBe(3)
   })
 
+  test('or of several, in their order, as long as there is room', () => {
+    const recovery = confirmed()
+    for (let i = 0; i < 3; i++) send(recovery, Application, 1000)
+    recovery.onTimeout(recovery.nextTimeout())
+    expect(recovery.takeProbeContent(Application, 1199)).toBeUndefined()
+    expect(recovery.takeProbeContent(Application, 1200)?.number).toBe(0)
+    expect(recovery.takeProbeContent(Application, 100)).toBeUndefined()
+    expect(recovery.takeProbeContent(Application)?.number).toBe(1)
+  })
+
   test('does nothing before its time', () => {
     const recovery = confirmed()
     send(recovery, Application, 1000)
