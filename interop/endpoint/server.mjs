@@ -1,7 +1,7 @@
 // The files of a directory over HTTP/0.9 and HTTP/3, until SIGTERM.
 
 import { createReadStream, readFileSync } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { networkInterfaces } from 'node:os'
 import { basename, join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -10,6 +10,8 @@ import { serverOptions } from './cases.mjs'
 
 /** Where clients are sent in `connectionmigration`: another port. */
 const PREFERRED_PORT = 4443
+/** Bytes of a file that is sent as a whole. */
+const ONE_PIECE = 65_536
 
 /** False: there is no such test case. */
 export async function serveFiles(testcase, { www, certs, port, qlog }) {
@@ -40,7 +42,9 @@ export async function serveFiles(testcase, { www, certs, port, qlog }) {
 async function contentOf(www, path) {
   const file = join(www, basename(decodeURIComponent(path)))
   const found = await stat(file).catch(() => undefined)
-  return found?.isFile() ? Readable.toWeb(createReadStream(file)) : undefined
+  if (!found?.isFile()) return undefined
+  // In one piece the end comes with the bytes.
+  return found.size <= ONE_PIECE ? readFile(file) : Readable.toWeb(createReadStream(file))
 }
 
 function preferredAddress() {
