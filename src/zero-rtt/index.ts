@@ -85,6 +85,7 @@ export {
   writeResumption,
 } from './resumption.ts'
 export type { SealingKeysOptions } from './sealing-keys.ts'
+export { mintTicket, type SyntheticTicketOptions } from './synthetic-ticket.ts'
 export { TicketPsk, TicketSealer, type TicketSealerOptions } from './ticket-sealer.ts'
 export {
   firstTickets,

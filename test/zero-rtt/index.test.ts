@@ -32,6 +32,7 @@ test('the public names of the entry point', () => {
       "importPsk",
       "isEarlyRequestAllowed",
       "isExpired",
+      "mintTicket",
       "nextEpoch",
       "offeredPsk",
       "originOf",
