@@ -198,7 +198,7 @@ describe('serve', () => {
       [[...own, '--qlog', join(path, 'index.html', 'x')], /cannot log to --qlog .*: not a directory/],
       [['serve', '--cert', 'nothing', '--key', pem], /cannot read --cert nothing: no such file/],
       [['serve', '--cert', pem, '--key', pem], /--cert .*: .*key/],
-      [['serve', '--cert', pem, '--key', vector('leaf-rsa.key')], /--cert .*: the private key does not belong/],
+      [['serve', '--cert', pem, '--key', vector('leaf-ed25519.key')], /--cert .*: the private key does not belong/],
     ]
     const results = await Promise.all(cases.map(([argv]) => zerotrip(...argv)))
     for (const [i, { code, stdout, stderr }] of results.entries()) {

@@ -1,39 +1,29 @@
-// Rules of RFC 8446 for the peer, one by one: who breaks one hears the exact error of QUIC (RFC 9001 §4.8).
+// Rules of RFC 8446 for the peer, one by one: who breaks one hears the exact error of QUIC (RFC 9001 §4.8). Hellos, and
+// what follows in a handshake without a twist; the others are in rules-more.test.ts.
 
 import { expect, test } from 'vitest'
 import { nodeBackend } from '../../src/crypto/backend-node.ts'
 import { Level } from '../../src/packet/level.ts'
-import { TransportError } from '../../src/packet/transport-error.ts'
-import { TlsAlert } from '../../src/tls13/alert.ts'
 import { writeCertificate } from '../../src/tls13/messages/certificate.ts'
 import { HELLO_RETRY_RANDOM } from '../../src/tls13/messages/server-hello.ts'
 import { startClient, startServer } from '../../src/tls13/session.ts'
 import { rsa, testTime } from '../support/certificates.ts'
 import { clientHello, type Extension, type HelloParts, neededExtensions, u16, vector } from './hello-parts.ts'
+import {
+  badCertificate,
+  decodeError,
+  decryptError,
+  errorOf,
+  handshakeFailure,
+  illegalParameter,
+  missingExtension,
+  none,
+  protocolVersion,
+  protocolViolation,
+  unexpectedMessage,
+  unsupportedExtension,
+} from './quic-errors.ts'
 import { clientConfig, drain, message, Pipe, replacing, serverConfig } from './support.ts'
-
-const illegalParameter = 0x100 + 47
-const decodeError = 0x100 + 50
-const decryptError = 0x100 + 51
-const protocolVersion = 0x100 + 70
-const missingExtension = 0x100 + 109
-const unsupportedExtension = 0x100 + 110
-const unexpectedMessage = 0x100 + 10
-const handshakeFailure = 0x100 + 40
-const badCertificate = 0x100 + 42
-const protocolViolation = 0x0a
-const none = -1
-
-function errorOf(act: () => unknown): number {
-  try {
-    act()
-  } catch (error) {
-    if (error instanceof TlsAlert) return 0x100 + error.alert
-    if (error instanceof TransportError) return error.code
-    throw error
-  }
-  return none
-}
 
 const share = nodeBackend.keyExchange(0x1d).publicKey
 const needed = neededExtensions(share)
