@@ -1,4 +1,4 @@
-// npm run bench -- NAME [--json] [--samples N] [--save]
+// npm run bench -- NAME [--json] [--samples N] [--quick] [--save]
 //
 // Each benchmark is a module that exports `run` and `print`; `--save` keeps the result,
 // with the machine and the date, in bench/results.
@@ -9,6 +9,7 @@ import { environment } from './environment.mjs'
 
 /** By name, loaded when asked for. */
 const benchmarks = {
+  bulk: () => import('./bulk/benchmark.mjs'),
   'datagram-size': () => import('./datagram-size/benchmark.mjs'),
   'first-request': () => import('./first-request/benchmark.mjs'),
   growth: () => import('./growth/benchmark.mjs'),
@@ -22,6 +23,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     json: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
     save: { type: 'boolean', default: false },
     samples: { type: 'string' },
   },
@@ -41,7 +43,11 @@ if (samples !== undefined && !(Number.isInteger(samples) && samples > 0)) {
 }
 
 const benchmark = await load()
-const result = { benchmark: name, environment: environment(), ...(await benchmark.run({ samples })) }
+const result = {
+  benchmark: name,
+  environment: environment(),
+  ...(await benchmark.run({ samples, quick: values.quick })),
+}
 console.log(values.json ? JSON.stringify(result, undefined, 2) : benchmark.print(result))
 if (values.save) {
   const folder = new URL('results/', import.meta.url)
