@@ -4,7 +4,7 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import type { Duplex, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { nodeBackend } from 'zerotrip'
+import { defaultBackend } from 'zerotrip'
 import { provisionHttp3 } from 'zerotrip/http3'
 import { BUNDLE_FD, giveBundle } from 'zerotrip/platform'
 import { type ClientBundle, clientBundle, type EarlyRequests, originOf, type WorkerBundle } from 'zerotrip/zero-rtt'
@@ -64,7 +64,7 @@ export class LaunchedWorker implements AsyncDisposable {
   /** The half of one more client; the worker need not be told. `addresses`: where it will call, default the worker's. */
   clientFor(clientId: string, addresses: readonly string[] = [this.origin]): ClientBundle {
     const pins = [pinOf(this.announcement)]
-    return clientBundle(nodeBackend, this.#bundle, { clientId, addresses, pins }, Date.now())
+    return clientBundle(defaultBackend, this.#bundle, { clientId, addresses, pins }, Date.now())
   }
 
   /** Lets requests in flight finish. Resolves when the process is gone. */

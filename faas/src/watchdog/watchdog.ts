@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type RequestListener, type ServerOp
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Server } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { nodeBackend, withKeySharesAhead } from 'zerotrip'
+import { defaultBackend, withKeySharesAhead } from 'zerotrip'
 import { type Http3Endpoint, serve } from 'zerotrip/http3'
 import { type EarlyRequests, gateFrom, SingleUse, type WorkerBundle } from 'zerotrip/zero-rtt'
 import type { FunctionHandler } from '../http/handler.ts'
@@ -113,7 +113,7 @@ function http3On(options: WatchdogOptions, host: string, identity: Identity): Ht
   return serve({
     host,
     port: options.port ?? 0,
-    backend: withKeySharesAhead(nodeBackend, KEY_SHARES_AHEAD),
+    backend: withKeySharesAhead(defaultBackend, KEY_SHARES_AHEAD),
     cert: identity.certificate,
     key: identity.key,
     fetch: options.fetch,
