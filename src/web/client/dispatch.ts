@@ -23,6 +23,9 @@ export interface DispatchController {
   readonly paused: boolean
   readonly aborted: boolean
   readonly reason: Error | null
+  /** What fetch of undici 8 reads in place of the objects. */
+  readonly rawHeaders: Buffer[]
+  readonly rawTrailers: Buffer[]
   pause(): void
   resume(): void
   abort(reason?: Error): void
@@ -149,7 +152,8 @@ function plain(fields: readonly Field[]): HeaderMap {
   return headers
 }
 
-function rawOf(fields: readonly Field[]): Buffer[] {
+/** Names and values in turns, as node's parsers give them. */
+export function rawOf(fields: readonly Field[]): Buffer[] {
   const raw: Buffer[] = []
   for (const [name, value] of fields) raw.push(Buffer.from(name, 'latin1'), Buffer.from(value, 'latin1'))
   return raw

@@ -16,7 +16,7 @@ import { RequestError, requestError } from '../errors.ts'
 import { fieldsOf, headersOf } from '../messages/header-map.ts'
 import { Http3ClientStream } from './client-stream.ts'
 import type { AnswerSink, DispatchController, DispatchOptions } from './dispatch.ts'
-import { headersFrom } from './dispatch.ts'
+import { headersFrom, rawOf } from './dispatch.ts'
 import { bodyOf, type RequestBody } from './request-body.ts'
 
 /** What a request asks of its agent. */
@@ -45,6 +45,7 @@ export class DispatchedRequest implements DispatchController {
   paused = false
   aborted = false
   reason: Error | null = null
+  #head: readonly Field[] = []
   readonly #owner: RequestOwner
   readonly #sink: AnswerSink
   readonly #body: RequestBody
@@ -105,6 +106,14 @@ export class DispatchedRequest implements DispatchController {
     session.send(stream)
   }
 
+  get rawHeaders(): Buffer[] {
+    return rawOf(this.#head)
+  }
+
+  get rawTrailers(): Buffer[] {
+    return rawOf(this.#stream?.trailerFields ?? [])
+  }
+
   pause(): void {
     this.paused = true
     this.#stream?.pause()
@@ -138,7 +147,9 @@ export class DispatchedRequest implements DispatchController {
   }
 
   onInterim(stream: AgentStream, head: ResponseHead): void {
-    if (stream === this.#stream) this.#guard(() => this.#sink.head(head.status, head.fields))
+    if (stream !== this.#stream) return
+    this.#head = head.fields
+    this.#guard(() => this.#sink.head(head.status, head.fields))
   }
 
   onHead(stream: AgentStream, head: ResponseHead): void {
@@ -148,6 +159,7 @@ export class DispatchedRequest implements DispatchController {
       return
     }
     this.#hasHead = true
+    this.#head = head.fields
     if (this.#observed !== undefined && requestHeaders.hasSubscribers) {
       const response = { statusCode: head.status, headers: headersOf(head.fields) }
       requestHeaders.publish({ request: this.#observed, response })

@@ -37,6 +37,11 @@ export interface HttpServerOptions
 
 export class HttpServer extends EventEmitter implements SessionOwner, AsyncDisposable {
   readonly date: () => string = httpDate
+  /** As in the options; what is said here later holds from then on. */
+  requestTimeout: number
+  headersTimeout: number
+  keepAliveTimeout: number
+  timeout: number
   readonly #options: Omit<HttpServerOptions, 'cert' | 'key'> & { readonly cert?: string; readonly key?: string }
   readonly #watch: SessionWatch
   #endpoint: Http3Endpoint | undefined = undefined
@@ -49,7 +54,12 @@ export class HttpServer extends EventEmitter implements SessionOwner, AsyncDispo
     super()
     const { cert, key, ...rest } = options
     this.#options = { ...rest, ...(cert && { cert: textOf(cert) }), ...(key && { key: textOf(key) }) }
-    this.#watch = new SessionWatch(options)
+    const { requestTimeout = 300_000, headersTimeout = 60_000, keepAliveTimeout = 0, timeout = 0 } = options
+    this.requestTimeout = ms('requestTimeout', requestTimeout)
+    this.headersTimeout = ms('headersTimeout', headersTimeout)
+    this.keepAliveTimeout = ms('keepAliveTimeout', keepAliveTimeout)
+    this.timeout = ms('timeout', timeout)
+    this.#watch = new SessionWatch(this)
     if (listener !== undefined) this.on('request', listener)
   }
 
@@ -108,41 +118,9 @@ export class HttpServer extends EventEmitter implements SessionOwner, AsyncDispo
 
   /** ms without content either way after which a request emits `timeout` on its socket and on the server; 0: never. */
   setTimeout(ms: number, listener?: (socket: unknown) => void): this {
-    this.#watch.timeout = ms
+    this.timeout = ms
     if (listener !== undefined) this.on('timeout', listener)
     return this
-  }
-
-  get timeout(): number {
-    return this.#watch.timeout
-  }
-
-  set timeout(ms: number) {
-    this.#watch.timeout = ms
-  }
-
-  get headersTimeout(): number {
-    return this.#watch.headersTimeout
-  }
-
-  set headersTimeout(ms: number) {
-    this.#watch.headersTimeout = ms
-  }
-
-  get requestTimeout(): number {
-    return this.#watch.requestTimeout
-  }
-
-  set requestTimeout(ms: number) {
-    this.#watch.requestTimeout = ms
-  }
-
-  get keepAliveTimeout(): number {
-    return this.#watch.keepAliveTimeout
-  }
-
-  set keepAliveTimeout(ms: number) {
-    this.#watch.keepAliveTimeout = ms
   }
 
   ref(): this {
@@ -241,7 +219,7 @@ export class HttpServer extends EventEmitter implements SessionOwner, AsyncDispo
     response: ServerResponse<IncomingMessage>,
     exchange?: CompatExchange,
   ): void {
-    const { timeout } = this.#watch
+    const { timeout } = this
     if (timeout > 0 && exchange !== undefined) {
       request.socket.setTimeout(timeout, () => {
         const isHandled = request.emit('timeout') || response.emit('timeout') || this.emit('timeout', request.socket)
@@ -272,6 +250,11 @@ const HTTP_3 = [3, 0] as const
  */
 export function createServer(options: HttpServerOptions, listener?: RequestListener): HttpServer {
   return new HttpServer(options, listener)
+}
+
+function ms(name: string, value: number): number {
+  if (Number.isFinite(value) && value >= 0) return value
+  throw new RangeError(`${name} must be ms, 0 or more, not ${value}`)
 }
 
 function textOf(pem: string | Uint8Array): string {

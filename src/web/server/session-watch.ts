@@ -1,7 +1,7 @@
 // Clients that keep a server waiting: one timer looks after all of them.
 
 import { now } from '../../endpoint/clock.ts'
-import type { ServerSession } from './server-session.ts'
+import type { Patience, ServerSession } from './server-session.ts'
 
 export interface ServerTimeouts {
   /** ms for the whole request to arrive; then it is given up. 0: no limit. Default 300,000, as in node:http. */
@@ -15,18 +15,12 @@ export interface ServerTimeouts {
 }
 
 export class SessionWatch {
-  requestTimeout: number
-  headersTimeout: number
-  keepAliveTimeout: number
-  timeout: number
+  readonly #patience: Patience
   readonly #sessions = new Set<ServerSession>()
   #timer: NodeJS.Timeout | undefined = undefined
 
-  constructor(options: ServerTimeouts) {
-    this.requestTimeout = msOf('requestTimeout', options.requestTimeout ?? 300_000)
-    this.headersTimeout = msOf('headersTimeout', options.headersTimeout ?? 60_000)
-    this.keepAliveTimeout = msOf('keepAliveTimeout', options.keepAliveTimeout ?? 0)
-    this.timeout = msOf('timeout', options.timeout ?? 0)
+  constructor(patience: Patience) {
+    this.#patience = patience
   }
 
   add(session: ServerSession): void {
@@ -36,8 +30,8 @@ export class SessionWatch {
   }
 
   start(): void {
-    const times = [this.requestTimeout, this.headersTimeout, this.keepAliveTimeout].filter(time => time > 0)
-    if (times.length === 0) return
+    const { requestTimeout, headersTimeout, keepAliveTimeout } = this.#patience
+    const times = [requestTimeout, headersTimeout, keepAliveTimeout].filter(time => time > 0)
     // As often as matters, and a turn late at most by a quarter.
     const every = Math.min(MAX_INTERVAL, Math.max(10, Math.min(...times) / 4))
     this.#timer = setInterval(() => this.#look(), every).unref()
@@ -57,13 +51,8 @@ export class SessionWatch {
 
   #look(): void {
     const time = now()
-    for (const session of this.#sessions) session.look(time, this)
+    for (const session of this.#sessions) session.look(time, this.#patience)
   }
 }
 
 const MAX_INTERVAL = 10_000
-
-function msOf(name: string, ms: number): number {
-  if (Number.isFinite(ms) && ms >= 0) return ms
-  throw new RangeError(`${name} must be ms, 0 or more, not ${ms}`)
-}
