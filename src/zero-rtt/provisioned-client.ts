@@ -4,6 +4,7 @@
 import { toHex } from '../bytes/hex.ts'
 import type { CryptoBackend } from '../crypto/backend.ts'
 import type { HashName } from '../crypto/cipher-suite.ts'
+import { limits } from '../limits.ts'
 import type { Authorization } from '../tls13/ports.ts'
 import type { ClientBundle } from './bundle.ts'
 import { Role, writeContext } from './provisioned-context.ts'
@@ -53,11 +54,14 @@ export class ProvisionedClient {
     return this.#counter
   }
 
-  /** Undefined for an origin that is not the instance's, outside the bundle's life, and after `maxUses`. */
+  /**
+   * Undefined for an origin that is not the instance's, outside the bundle's life, and after `maxUses`. A clock that is
+   * behind that of the Generator may be so far behind as early data may be old.
+   */
   take(origin: string): Resumption | undefined {
     const unixTime = Math.floor(this.#clock())
     const { addresses, notBefore, expires, maxUses } = this.#bundle
-    if (!addresses.includes(origin) || unixTime < notBefore || unixTime >= expires) return undefined
+    if (!addresses.includes(origin) || unixTime < notBefore - SKEW || unixTime >= expires) return undefined
     return this.#counter < maxUses ? this.#import(this.#counter++, unixTime) : undefined
   }
 
@@ -91,3 +95,6 @@ export class ProvisionedClient {
     }
   }
 }
+
+/** ms. */
+const SKEW = limits.earlyDataAge

@@ -8,6 +8,7 @@ import { isMainThread, parentPort, Worker } from 'node:worker_threads'
 import { QLOG_EXTENSION, QlogWriter } from '../../src/qlog/qlog-writer.ts'
 import { type CongestionResult, runCongestion } from './congestion.ts'
 import { congestionScenarios } from './congestion-scenarios.ts'
+import { FLEET, Fleet, faultOf } from './fleet.ts'
 import { Gallery } from './gallery.ts'
 import { runSeed, type SeedResult } from './run-seed.ts'
 import { scenarioNames, seedsFor } from './scenarios.ts'
@@ -36,7 +37,8 @@ const PLOTS = '.cache/plot'
 
 const usage = `npm run sim -- [--seeds 5000] [--scenario NAME] [--crypto fast|node] [--plot [DIR]] [--json]
 npm run sim -- --seed N [--crypto fast|node] [--qlog DIR] [--plot [DIR]]
-Scenarios: ${[...scenarioNames, ...congestionScenarios.map(({ name }) => name), TRANSFER].join(' ')}`
+npm run sim -- --scenario fleet [--events 1000] [--seed N] [--json]
+Scenarios: ${[...scenarioNames, ...congestionScenarios.map(({ name }) => name), TRANSFER, FLEET].join(' ')}`
 
 if (isMainThread) process.exitCode = await main()
 else parentPort?.on('message', (batch: Batch) => parentPort?.postMessage(run(batch)))
@@ -52,6 +54,7 @@ async function main(): Promise<number> {
       seeds: { type: 'string', default: '5000' },
       seed: { type: 'string' },
       scenario: { type: 'string' },
+      events: { type: 'string', default: '1000' },
       crypto: { type: 'string', default: 'fast' },
       plot: { type: 'string' },
       qlog: { type: 'string' },
@@ -64,6 +67,7 @@ async function main(): Promise<number> {
     console.log(usage)
     return values.help ? 0 : 2
   }
+  if (scenario === FLEET) return runFleet(Number(seed ?? 8446), Number(values.events), crypto, values.json)
   const gallery = values.plot === undefined ? undefined : new Gallery(values.plot)
   if (seed !== undefined) return repeat(Number(seed), crypto, values.qlog, gallery)
   const isCongestion = scenario === TRANSFER || congestionScenarios.some(({ name }) => name === scenario)
@@ -122,6 +126,22 @@ function repeat(seed: number, crypto: Crypto, directory: string | undefined, gal
     `${(result.simulated / 1000).toFixed(1)} s simulated, ${result.bytes} bytes, ${result.happened} happenings`,
   )
   return result.error === undefined ? 0 : 1
+}
+
+/** A platform that starts and stops instances: which first requests are early, and why others are not. */
+function runFleet(seed: number, events: number, crypto: Crypto, isJson: boolean): number {
+  const result = new Fleet(seed, crypto).run(events, done => progress(`${done} of ${events} events`))
+  progress('')
+  const error = faultOf(result)
+  if (isJson) console.log(JSON.stringify({ seed, ...result, error: error ?? null }))
+  else {
+    const { requests, accepted, refused, unanswered, twice, lost, replayed } = result
+    const why = Object.entries(refused).map(([reason, times]) => `${times} ${reason}`)
+    console.log(`${events} events by seed ${seed}: ${accepted} of ${requests} first requests were early`)
+    console.log(`refused: ${why.join(', ') || 'none'}; instances that were gone: ${unanswered}; replays: ${replayed}`)
+    console.log(`run twice: ${twice.length}; never run: ${lost.length}; ${error ?? 'passed'}`)
+  }
+  return error === undefined ? 0 : 1
 }
 
 function runAllCongestion(crypto: Crypto, only: string | undefined, gallery: Gallery | undefined): CongestionResult[] {
