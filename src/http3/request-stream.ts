@@ -370,9 +370,13 @@ export class RequestStream {
     }
   }
 
-  /** A server may not know yet what the request is; one that has a protocol may be waiting for the handshake. */
+  /**
+   * A server may not know yet what the request is; one that has a protocol may be waiting for the handshake. To a client
+   * datagrams may come before the answer they go with.
+   */
   get #isUndecided(): boolean {
-    return this.#host.isServer && (this.request === undefined || this.request.protocol !== '')
+    if (!this.#host.isServer) return this.#incoming.isConnect && !this.#incoming.hasHead
+    return this.request === undefined || this.request.protocol !== ''
   }
 
   /**

@@ -59,6 +59,15 @@ async function echo(session: WebTransportServerSession): Promise<void> {
 }
 
 describe('WebTransport over HTTP/3, both ends', () => {
+  test('RFC 9297 §2.1: datagrams that overtake the answer of the server wait for it', async () => {
+    // In one packet, where datagrams come before streams.
+    const url = await start(session => session.datagrams.writable.getWriter().write(Uint8Array.of(1, 2, 3)))
+    const transport = open(url)
+    expect(await first(transport.datagrams.readable)).toEqual(Uint8Array.of(1, 2, 3))
+    transport.close()
+    await transport.closed
+  })
+
   test('streams of both kinds, from both sides, and datagrams', async () => {
     let server: WebTransportServerSession | undefined
     const url = await start(session => {
