@@ -4,6 +4,8 @@
 import { QUIC_V1, QUIC_V2, retryAlways } from 'zerotrip'
 import { gateFrom, SingleUse } from 'zerotrip/zero-rtt'
 
+/** ms: where much is lost a handshake takes its time. */
+export const HANDSHAKE_TIMEOUT = 60_000
 /** Under 30 % loss the time between probes grows long before one of them gets through. */
 const patient = { transport: { maxIdleTimeout: 180_000 } }
 const chacha20 = { cipherSuites: ['TLS_CHACHA20_POLY1305_SHA256'] }

@@ -1,12 +1,14 @@
 // An endpoint of the quic-interop-runner: what to do is in the environment.
 //
 //     ROLE server or client, TESTCASE, REQUESTS (of a client: URLs), SSLKEYLOGFILE, QLOGDIR
+//     PROTOCOLS: WebTransport, with these protocols; then a server may have REQUESTS, too
 //     outside of its container also WWW, DOWNLOADS, CERTS (directories), PORT, ALPN (of a client: instead of hq-interop)
 //
 // Ends with 127 for a test case it does not know, with 1 when something was not fetched.
 
 import { download } from './client.mjs'
 import { serveFiles } from './server.mjs'
+import { serveSessions, visitSession } from './webtransport.mjs'
 
 const UNSUPPORTED = 127
 const env = process.env
@@ -17,9 +19,13 @@ const place = {
   port: Number(env.PORT ?? 443),
   qlog: env.QLOGDIR || undefined,
   alpn: env.ALPN ?? (env.TESTCASE === 'http3' ? 'h3' : 'hq-interop'),
-  requests: (env.REQUESTS ?? '').split(' ').filter(Boolean),
+  requests: words(env.REQUESTS),
+  protocols: words(env.PROTOCOLS),
 }
-const roles = { server: serveFiles, client: download }
+const roles =
+  place.protocols.length > 0
+    ? { server: serveSessions, client: visitSession }
+    : { server: serveFiles, client: download }
 
 const run = roles[env.ROLE]
 if (run === undefined) {
@@ -34,4 +40,8 @@ try {
 } catch (error) {
   console.error(error)
   process.exit(1)
+}
+
+function words(text = '') {
+  return text.split(' ').filter(Boolean)
 }

@@ -6,7 +6,7 @@ import { networkInterfaces } from 'node:os'
 import { basename, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { Hq09Server, serve } from 'zerotrip/http3'
-import { serverOptions } from './cases.mjs'
+import { HANDSHAKE_TIMEOUT, serverOptions } from './cases.mjs'
 
 /** Where clients are sent in `connectionmigration`: another port. */
 const PREFERRED_PORT = 4443
@@ -23,6 +23,7 @@ export async function serveFiles(testcase, { www, certs, port, qlog }) {
     key: readFileSync(join(certs, 'priv.key'), 'utf8'),
     // The runner wants to see the whole chain.
     certificateCompression: false,
+    handshakeTimeout: HANDSHAKE_TIMEOUT,
     fetch: async request => {
       const body = await contentOf(www, new URL(request.url).pathname)
       return new Response(body, { status: body === undefined ? 404 : 200 })
