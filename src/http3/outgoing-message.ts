@@ -56,6 +56,21 @@ export class OutgoingMessage {
   }
 }
 
+/** RFC 9110 §5.5: a value neither begins nor ends with whitespace; peers may refuse one that does. */
+export function trimmed(fields: readonly Field[]): readonly Field[] {
+  return fields.every(isTrimmed)
+    ? fields
+    : fields.map(([name, value]): Field => [name, value.replace(/^[\t ]+|[\t ]+$/g, '')])
+}
+
+function isTrimmed([, value]: Field): boolean {
+  return !isBlank(value.charCodeAt(0)) && !isBlank(value.charCodeAt(value.length - 1))
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09
+}
+
 /** HEADERS with `section`, then DATA with `length` bytes, of which `data` is put in here. */
 export function framed(section: Uint8Array | undefined, length: number, data: Uint8Array | undefined): Uint8Array {
   let size = data === undefined ? 0 : data.length

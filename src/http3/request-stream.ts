@@ -6,7 +6,7 @@ import { type Field, fieldSectionSize } from './field.ts'
 import type { RequestHead, ResponseHead } from './fields.ts'
 import { maxHttpDatagramSize, sendHttpDatagram } from './http-datagrams.ts'
 import { IncomingMessage, Step } from './incoming-message.ts'
-import { framed, OutgoingMessage } from './outgoing-message.ts'
+import { framed, OutgoingMessage, trimmed } from './outgoing-message.ts'
 import { type Priority, readPriority } from './priority.ts'
 import type { RequestHost as Host, StreamEvent } from './request-host.ts'
 
@@ -303,7 +303,7 @@ export class RequestStream {
     // RFC 9218 §8: a server knows better what its client will want first.
     const { priority } = this.#outgoing
     if (priority !== undefined && !this.hasSentHead) this.setPriority(readPriority(priority, this.#priority))
-    return this.#host.encodeSection(fields, this.id)
+    return this.#host.encodeSection(trimmed(fields), this.id)
   }
 
   #write(bytes: Uint8Array, end: boolean): number {

@@ -91,6 +91,12 @@ describe('what is sent is checked before it leaves', () => {
     expect(() => send(streams[0] as RequestStream)).toThrow(message)
     expect(pair.server.flow(0).writes).toBe(before)
   })
+  test('RFC 9110 §5.5: whitespace around a value is left out', async () => {
+    const { client, pair, streams } = byHand()
+    client.connection.openRequest([...get, ['x', ' \ta b\t ']], undefined, true)
+    await pair.settle()
+    expect(streams[0]?.request?.field('x')).toBe('a b')
+  })
   test('trailers are fields, and the end', async () => {
     const { client, pair, streams } = byHand()
     client.connection.openRequest(get, undefined, true)
