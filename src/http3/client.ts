@@ -29,6 +29,7 @@ export class Http3Client {
   #queue: OutgoingRequest[] = []
   /** Answered 425: go again once the handshake is confirmed (RFC 8470 §5.2). */
   #tooEarly: OutgoingRequest[] = []
+  #unsettled: (() => void)[] = []
   #closing: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined = undefined
   #error: Error | undefined = undefined
 
@@ -89,6 +90,12 @@ export class Http3Client {
     if (exchange.listen()) this.#submit(exchange)
   }
 
+  /** Calls back when the server's SETTINGS are there, or will never be. */
+  whenSettled(callback: () => void): void {
+    if (this.settings !== undefined || this.connection.isClosed) callback()
+    else this.#unsettled.push(callback)
+  }
+
   /** Takes no new requests and closes the connection when those begun are done. Resolves when it is closed. */
   close(): Promise<void> {
     if (this.#closing === undefined) {
@@ -147,6 +154,8 @@ export class Http3Client {
         return this.#exchanges.get(event.stream.id)?.onStopped()
       case 'failed':
         return this.#exchanges.get(event.stream.id)?.fail(event.stream.error)
+      case 'settings':
+        return this.#onSettled()
       case 'requestsAvailable':
         return this.#openQueued()
       case 'goaway':
@@ -190,8 +199,15 @@ export class Http3Client {
     this.#failWaiting(error)
   }
 
+  #onSettled(): void {
+    const unsettled = this.#unsettled
+    this.#unsettled = []
+    for (const callback of unsettled) callback()
+  }
+
   #onClosed(error: Error | undefined): void {
     this.#error = error
+    this.#onSettled()
     if (this.activeCount > 0) this.#failAll(error ?? closedError())
     this.#closing?.resolve()
   }

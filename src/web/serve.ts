@@ -31,6 +31,7 @@ import { firstOf, gateByKind } from '../zero-rtt/psk-sources.ts'
 import { httpDate } from './http-date.ts'
 import { restoredBackend } from './restored-backend.ts'
 import { serverSettings } from './settings.ts'
+import { type UpgradeHandler, upgradeTunnels } from './websocket/upgrade.ts'
 
 export interface ServeOptions extends EndpointOptions, Omit<ListenOptions, 'alpn' | 'earlyData' | 'appState'> {
   /** Answers requests. `request.early`: it came as 0-RTT data and may be a replay; `await request.confirmed` to be sure. */
@@ -53,6 +54,11 @@ export interface ServeOptions extends EndpointOptions, Omit<ListenOptions, 'alpn
    * each session of a page of this host, or of no browser; `{ accept, session }` decides for itself.
    */
   readonly webtransport?: WebTransportServerOptions | WebTransportServerOptions['session'] | undefined
+  /**
+   * Takes WebSockets (RFC 9220): called as listeners of `upgrade` of node:http are, for `WebSocketServer.handleUpgrade`
+   * of the package ws. Default: CONNECT with that protocol is answered 501.
+   */
+  readonly upgrade?: UpgradeHandler | undefined
   /** Told when a handler fails. Default: `process.emitWarning`. */
   readonly onError?: Http3ServerOptions['onError']
   /** Other protocols on the same port, by ALPN. */
@@ -186,10 +192,15 @@ export class Http3Endpoint implements AsyncDisposable {
   }
 }
 
-function http3Options({ http3, webtransport }: Http3EndpointOptions): Http3ServerOptions {
-  if (webtransport === undefined) return http3 ?? {}
+function http3Options({ http3, webtransport, upgrade }: Http3EndpointOptions): Http3ServerOptions {
+  if (webtransport === undefined && upgrade === undefined) return http3 ?? {}
   const taking = typeof webtransport === 'function' ? { session: webtransport } : webtransport
-  return { ...http3, ...webTransportSettings, tunnels: { ...http3?.tunnels, ...webTransportTunnels(taking) } }
+  return {
+    ...http3,
+    enableConnectProtocol: true,
+    ...(taking && webTransportSettings),
+    tunnels: { ...http3?.tunnels, ...(taking && webTransportTunnels(taking)), ...(upgrade && upgradeTunnels(upgrade)) },
+  }
 }
 
 function transportOptions({ transport, webtransport }: Http3EndpointOptions): TransportOptions {

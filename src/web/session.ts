@@ -126,6 +126,11 @@ export class Http3Session implements AsyncDisposable {
     this.#client.send(request)
   }
 
+  /** Calls back when the server's SETTINGS are there, or will never be. */
+  whenSettled(callback: () => void): void {
+    this.#client.whenSettled(callback)
+  }
+
   /** Takes no new requests and closes when those begun are done. */
   async close(): Promise<void> {
     await this.#client.close()
