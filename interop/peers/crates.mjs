@@ -8,8 +8,11 @@ import { environment } from './environment.mjs'
 
 const workspace = dirname(fileURLToPath(import.meta.url))
 
-/** A peer that is the program `NAME-peer` on the crate NAME. `client`, `server`: the test cases it supports. */
-export function cratePeer({ name, alpn, client, server }) {
+/**
+ * A peer that is the program `NAME-peer` on the crate NAME. `client`, `server`: the test cases it supports;
+ * `migrates`: as a client it can move.
+ */
+export function cratePeer({ name, alpn, client, server, migrates = true }) {
   let program
   const command = context => ({ file: program, args: [], env: environment(context) })
   return {
@@ -27,7 +30,11 @@ export function cratePeer({ name, alpn, client, server }) {
       return new RegExp(`name = "${name}"\nversion = "(.+)"`).exec(lock)[1]
     },
 
-    client: (testcase, context) => (client.includes(testcase) ? command(context) : undefined),
+    client(testcase, context) {
+      const isSupported = client.includes(testcase) && (migrates || context.test !== 'connectionmigration')
+      return isSupported ? command(context) : undefined
+    },
+
     server: (testcase, context) => (server.includes(testcase) ? command(context) : undefined),
   }
 }

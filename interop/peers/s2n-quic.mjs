@@ -7,6 +7,7 @@ const BOTH = ['handshake', 'transfer', 'retry', 'resumption', 'multiconnect', 'e
 export const s2nQuic = cratePeer({
   name: 's2n-quic',
   alpn: ['hq-interop'],
+  migrates: false,
   // s2n-tls has no policy of ChaCha20-Poly1305 alone, which a client would have to offer.
   client: BOTH,
   server: [...BOTH, 'chacha20'],

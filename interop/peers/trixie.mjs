@@ -9,14 +9,16 @@ import { gunzipSync } from 'node:zlib'
 const SOURCE =
   'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian trixie main\n'
 const MULTIARCH = 'x86_64-linux-gnu'
+/** Those of all peers, since most of what is fetched are lists and what they need in common. */
+const PACKAGES = ['ngtcp2-client', 'ngtcp2-server', 'nginx', 'curl']
 
 /** Returns the directory in which they are unpacked; quick when that was done before. */
-export function unpackPackages(cache, name, packages) {
-  const root = join(cache, 'peers', `trixie-${name}`)
+export function unpackPackages(cache) {
+  const root = join(cache, 'peers', 'trixie')
   if (existsSync(root)) return root
   const work = `${root}.part`
   rmSync(work, { recursive: true, force: true })
-  const archives = download(work, packages)
+  const archives = download(work)
   const unpacked = join(work, 'root')
   mkdirSync(unpacked)
   for (const file of readdirSync(archives).filter(each => each.endsWith('.deb'))) {
@@ -28,7 +30,7 @@ export function unpackPackages(cache, name, packages) {
 }
 
 /** apt with a state of its own, in which nothing is installed: so it fetches everything, and checks the signatures. */
-function download(work, packages) {
+function download(work) {
   const path = (...parts) => join(work, ...parts)
   for (const directory of ['state/lists/partial', 'cache/archives/partial']) {
     mkdirSync(path(directory), { recursive: true })
@@ -46,7 +48,7 @@ function download(work, packages) {
   const options = Object.entries(settings).flatMap(([key, value]) => ['-o', `${key}=${value}`])
   const apt = (...args) => run('apt-get', '-qq', ...options, ...args)
   apt('update')
-  apt('install', '--yes', '--download-only', '--no-install-recommends', ...packages)
+  apt('install', '--yes', '--download-only', '--no-install-recommends', ...PACKAGES)
   return path('cache', 'archives')
 }
 

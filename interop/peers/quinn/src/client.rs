@@ -13,6 +13,7 @@ use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 use tokio::task::JoinSet;
 
+use crate::anybody::Anybody;
 use crate::{Failure, initial, provider, transport};
 
 type Http3 = h3::client::SendRequest<h3_quinn::OpenStreams, Bytes>;
@@ -35,6 +36,9 @@ fn configuration(job: &Job) -> Result<ClientConfig, Failure> {
         .with_no_client_auth();
     tls.alpn_protocols = vec![job.alpn.clone().into_bytes()];
     tls.key_log = Arc::new(rustls::KeyLogFile::new());
+    if job.test == "amplificationlimit" {
+        tls.dangerous().set_certificate_verifier(Arc::new(Anybody(provider(job))));
+    }
     tls.enable_early_data = job.testcase == "zerortt";
     if job.testcase == "multiconnect" {
         tls.resumption = rustls::client::Resumption::disabled();

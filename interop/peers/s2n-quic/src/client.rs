@@ -16,6 +16,7 @@ pub async fn run(job: Arc<Job>) -> Result<(), Failure> {
     let mut configuration = tls::Client::builder()
         .with_empty_trust_store()?
         .with_certificate(job.certs.join("ca.pem").as_path())?
+        .with_max_cert_chain_depth(16)?
         .with_application_protocols([job.alpn.as_bytes()])?
         .with_key_logging()?;
     if job.testcase == "resumption" {

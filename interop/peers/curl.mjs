@@ -1,0 +1,38 @@
+// curl (Debian 13) as a client, on the QUIC of OpenSSL: HTTP/3 over version 1.
+
+import { environment } from './environment.mjs'
+import { commandIn, run, unpackPackages } from './trixie.mjs'
+
+const CASES = ['handshake', 'transfer', 'retry', 'http3', 'multiconnect']
+/** What it does at once is limited to this. */
+const AT_ONCE = '300'
+let root
+
+export const curl = {
+  name: 'curl',
+  alpn: { client: ['h3'], server: [] },
+
+  install(cache) {
+    root = unpackPackages(cache)
+    const { file, args } = commandIn(root, 'usr/bin/curl', ['--version'])
+    const [, version, openssl] = /^curl (\S+) .*(OpenSSL\/\S+)/.exec(run(file, ...args))
+    return `${version} with ${openssl}`
+  },
+
+  client(testcase, context) {
+    // It stays where it is.
+    if (!CASES.includes(testcase) || context.test === 'connectionmigration') return undefined
+    const { requests } = context
+    const groups = testcase === 'multiconnect' ? requests.map(each => [each]) : [requests]
+    return groups.map(urls => fetch(urls, context))
+  },
+
+  server: () => undefined,
+}
+
+function fetch(urls, context) {
+  const args = ['--http3-only', '--no-progress-meter', '--fail', '--cacert', `${context.certs}/ca.pem`]
+  if (urls.length > 1) args.push('--parallel', '--parallel-max', AT_ONCE)
+  args.push('--output-dir', context.downloads, '--remote-name-all', ...urls)
+  return { ...commandIn(root, 'usr/bin/curl', args), env: environment(context) }
+}
