@@ -28,8 +28,9 @@ export async function runCell({ test, client, server, alpn }, directory, certs) 
     if (test.hasCrossTraffic) started.push(...crossTraffic(link, places, test.timeout))
     await fetchAll({ test, peer: client, context, link, places, started })
   } finally {
-    await Promise.all(started.map(child => child.stop()))
+    // What servers say when they are told to end is not part of the case.
     await link.stop()
+    await Promise.all(started.map(child => child.stop()))
   }
   expectFiles(places.downloads, files)
   return test.check(tracesOf(directory, places, link))

@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { cases } from '../cases.mjs'
+import { knownFailure } from '../known.mjs'
 
 const BEGIN = '<!-- results: written by interop/run.mjs -->'
 const END = '<!-- end of results -->'
@@ -22,7 +23,9 @@ export function lineOf({ peer, role, test, alpn, result, ms, reason, logs, note,
 export function summary(cells) {
   const count = result => cells.filter(each => each.result === result).length
   const peers = [...new Set(cells.map(({ peer }) => peer))].join(', ')
-  return `interop: ${cells.length} cells with ${peers}: ${count('ok')} ok, ${count('unsupported')} unsupported, ${count('failed')} failed`
+  const known = cells.filter(each => each.result === 'failed' && knownFailure(each)).length
+  const failed = `${count('failed') - known} failed${known > 0 ? `, ${known} more as is known of the peer` : ''}`
+  return `interop: ${cells.length} cells with ${peers}: ${count('ok')} ok, ${count('unsupported')} unsupported, ${failed}`
 }
 
 /** Of the whole matrix, or of a part: then what was not run stays as it was. */
@@ -67,7 +70,20 @@ function table({ date, machine, peers, cells }) {
     line(['peer, its role', 'over', ...names]),
     line(Array(names.length + 2).fill('---')),
     ...rows.map(row => line([row, alpnOf(cells, row), ...names.map(name => textOf(cellOf(row, name)))])),
+    ...explanations(cells),
   ].join('')
+}
+
+/** Of every cell that failed. */
+function explanations(cells) {
+  const failed = cells.filter(({ result }) => result === 'failed')
+  if (failed.length === 0) return []
+  const lines = failed.map(cell => {
+    const found = knownFailure(cell)
+    const why = found === undefined ? cell.reason : `${found.why}. ${found.source}`
+    return `- ${cell.peer} as ${cell.role}, ${cell.test}: ${why}\n`
+  })
+  return ['\nWhat failed:\n\n', ...lines]
 }
 
 function alpnOf(cells, row) {
