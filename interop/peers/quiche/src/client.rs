@@ -95,8 +95,9 @@ impl Download<'_> {
     }
 
     fn migrate(&mut self) -> Result<(), Failure> {
+        let is_due = self.migrate_at.is_some_and(|at| at <= Instant::now()) && self.connection.available_dcids() > 0;
         let server = self.connection.path_stats().find(|path| path.active).map(|path| path.peer_addr);
-        if let Some(server) = server.filter(|_| self.migrate_at.is_some_and(|at| at <= Instant::now())) {
+        if let Some(server) = server.filter(|_| is_due) {
             self.migrate_at = None;
             let local = self.sockets.open(any(server))?;
             self.connection.probe_path(local, server)?;
