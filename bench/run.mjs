@@ -9,7 +9,9 @@ import { environment } from './environment.mjs'
 
 /** By name, loaded when asked for. */
 const benchmarks = {
+  all: () => import('./all/benchmark.mjs'),
   bulk: () => import('./bulk/benchmark.mjs'),
+  'cold-start': () => import('./cold-start/benchmark.mjs'),
   'datagram-size': () => import('./datagram-size/benchmark.mjs'),
   'first-request': () => import('./first-request/benchmark.mjs'),
   growth: () => import('./growth/benchmark.mjs'),

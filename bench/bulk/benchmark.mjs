@@ -66,15 +66,16 @@ async function attempt(party, mebibytes, missing) {
 }
 
 /** Server and client, each a process on the same Node. */
-class Pair {
+export class Pair {
   name
   #server
   #client
 
-  static async start(name, identity) {
+  /** `execPath`: the Node of both. */
+  static async start(name, identity, execPath = node24()) {
     const pair = new Pair()
     pair.name = name
-    const options = { execPath: node24() }
+    const options = { execPath }
     const script = role => join(import.meta.dirname, `${role}.mjs`)
     pair.#server = new Child(script('server'), [name], options)
     pair.#client = new Child(script('client'), [name], options)

@@ -10,15 +10,21 @@ const limits = { ratioToTlsResumed: 0.7, earlyShare: 0.99 }
 
 /** Rounds that are not counted: until the optimizing compiler of both processes has nothing left to do. */
 const WARM_UP = 6000
+const QUICK_WARM_UP = 600
 
 const handler = fileURLToPath(new URL('function.mjs', import.meta.url))
 
-export async function run({ samples = 400 }) {
+export async function run({ samples = 400, quick = false }) {
   const worker = await launch({ handler, clientId: 'bench', tcp: true, tls: true })
   const variants = new Variants(worker)
   try {
     const names = [...variantNames, sharedContext]
-    const measured = await measure(variants, { samples, warmUp: WARM_UP, names, onProgress: progress })
+    const measured = await measure(variants, {
+      samples,
+      warmUp: quick ? QUICK_WARM_UP : WARM_UP,
+      names,
+      onProgress: progress,
+    })
     return judge(measured)
   } finally {
     await variants.close()

@@ -5,7 +5,7 @@ import { appendFileSync } from 'node:fs'
 import { get as httpGet } from 'node:http'
 import { get as httpsGet } from 'node:https'
 import { createSecureContext } from 'node:tls'
-import { nodeBackend, QuicEndpoint, withKeySharesAhead } from 'zerotrip'
+import { defaultBackend, QuicEndpoint, withKeySharesAhead } from 'zerotrip'
 import { connect } from 'zerotrip/http3'
 import { ProvisionedClient } from 'zerotrip/zero-rtt'
 
@@ -35,7 +35,7 @@ export class Variants {
   #worker
   #options
   /** One socket for all sessions and a few key shares made between them, as a gateway has it. */
-  #endpoint = new QuicEndpoint({ host: '127.0.0.1', backend: withKeySharesAhead(nodeBackend, 16) })
+  #endpoint = new QuicEndpoint({ host: '127.0.0.1', backend: withKeySharesAhead(defaultBackend, 16) })
   #provisioned
   #tickets = new TicketBox()
   #tlsSession
@@ -44,7 +44,7 @@ export class Variants {
   /** @param {import('@zerotrip/faas/generator').LaunchedWorker} worker launched with `tcp` and `tls` */
   constructor(worker) {
     this.#worker = worker
-    this.#provisioned = new ProvisionedClient(nodeBackend, worker.client, Date.now)
+    this.#provisioned = new ProvisionedClient(defaultBackend, worker.client, Date.now)
     this.#secureContext = createSecureContext({ ca: worker.announcement.certificate, minVersion: 'TLSv1.3' })
     this.#options = { endpoint: this.#endpoint, ca: worker.announcement.certificate }
   }

@@ -1,7 +1,7 @@
 // What a handshake costs the processor, both ends together, beside node:tls: no network, no sockets, one process.
 
 import { X509Certificate } from 'node:crypto'
-import { nodeBackend, selfSigned } from 'zerotrip'
+import { defaultBackend, selfSigned } from 'zerotrip'
 import { nobleBackend } from 'zerotrip/crypto/noble'
 import { measure } from './measure.mjs'
 import { QuicHandshakes } from './quic-handshakes.mjs'
@@ -12,15 +12,16 @@ const limits = { full: 1.3, resumed: 1.0 }
 
 /** Rounds that are not counted: until the optimizing compiler has nothing left to do. */
 const WARM_UP = 100
+const QUICK_WARM_UP = 20
 
 /** What each is compared with: early data on a provisioned key is a resumption, as TLS goes. */
 const counterparts = { full: 'tlsFull', resumed: 'tlsResumed', provisioned: 'tlsResumed', noble: 'tlsFull' }
 
-export async function run({ samples = 60 }) {
+export async function run({ samples = 60, quick = false }) {
   const identity = selfSigned({ hosts: ['localhost'] })
   const der = { certificate: new Uint8Array(new X509Certificate(identity.cert).raw), key: identity.key }
   const tls = new TlsHandshakes(identity)
-  const quic = new QuicHandshakes(nodeBackend, der)
+  const quic = new QuicHandshakes(defaultBackend, der)
   const noble = new QuicHandshakes(nobleBackend, der)
   const subjects = {
     tlsFull: { count: 20, handshake: () => tls.full() },
@@ -30,7 +31,10 @@ export async function run({ samples = 60 }) {
     provisioned: { count: 20, handshake: () => quic.provisioned() },
     noble: { count: 1, handshake: () => noble.full() },
   }
-  return judge(await measure(subjects, { samples, warmUp: WARM_UP, onProgress: progress }), samples)
+  return judge(
+    await measure(subjects, { samples, warmUp: quick ? QUICK_WARM_UP : WARM_UP, onProgress: progress }),
+    samples,
+  )
 }
 
 function judge(measured, samples) {
