@@ -108,6 +108,7 @@ const rooms: Readonly<Record<string, Room>> = {
       'server-request.ts',
       'settings.ts',
       'transport.ts',
+      'tunnel-request.ts',
       'webtransport/client.ts',
       'webtransport/error.ts',
       'webtransport/hub.ts',

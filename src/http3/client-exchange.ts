@@ -131,7 +131,6 @@ export class ClientExchange implements OutgoingRequest, BodyOwner {
   onOpened(stream: RequestStream, isEarly: boolean): void {
     this.#stream = stream
     this.#wasEarly = isEarly
-    if (this.#isHead) stream.expectNoContent()
     if (this.#body === undefined) return
     if (isEarly) this.#replayable = new ReplayableBody(this.#body, this.#keepBody)
     const outgoing = new OutgoingBody(stream, this.#replayable?.open() ?? this.#body, undefined)

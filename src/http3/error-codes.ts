@@ -60,6 +60,11 @@ export class Http3StreamError extends Error {
 /** A field section larger than what we said we would take (RFC 9114 §4.2.2): a server answers 431. */
 export class FieldSectionTooLarge extends Http3StreamError {}
 
+/** What should not have been thrown. */
+export function internalError(error: unknown): Http3Error {
+  return new Http3Error(Http3ErrorCode.InternalError, error instanceof Error ? error.message : String(error))
+}
+
 const names = new Map<number, string>(Object.entries(Http3ErrorCode).map(([name, code]) => [code, name]))
 
 /** A readable name for a code: `FrameUnexpected`, `0x1234`. */

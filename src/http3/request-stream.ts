@@ -1,7 +1,7 @@
 // One request and its response on one stream (RFC 9114 §4.1): the door below fetch. Fields are plain lists, content is
 // pulled with `read` and pushed with `write`, nothing here waits.
 
-import { FieldSectionTooLarge, Http3Error, Http3ErrorCode, Http3StreamError } from './error-codes.ts'
+import { FieldSectionTooLarge, Http3Error, Http3ErrorCode, Http3StreamError, internalError } from './error-codes.ts'
 import { type Field, fieldSectionSize } from './field.ts'
 import type { RequestHead, ResponseHead } from './fields.ts'
 import { maxHttpDatagramSize, sendHttpDatagram } from './http-datagrams.ts'
@@ -108,6 +108,8 @@ export class RequestStream {
     const data = this.request?.method === 'HEAD' ? undefined : content
     const length = data === undefined ? 0 : data.length
     this.#outgoing.check(fields, length, end)
+    if (fields !== undefined) this.#assertFits(fields)
+    if (!this.isWritable) return 0
     const section = fields === undefined ? undefined : this.#encode(fields)
     this.#outgoing.onSent(fields, length)
     const isMerged = length <= MAX_MERGED_CONTENT
@@ -159,11 +161,6 @@ export class RequestStream {
   cancel(errorCode: number): void {
     this.reset(errorCode)
     this.stop(errorCode)
-  }
-
-  /** Client: a response to HEAD has no content. */
-  expectNoContent(): void {
-    this.#incoming.isHeadRequest = true
   }
 
   /** Client: what may come depends on the method (RFC 9110 §9.3.2, RFC 9114 §4.4). */
@@ -294,12 +291,19 @@ export class RequestStream {
     return piece
   }
 
-  #encode(fields: readonly Field[]): Uint8Array {
+  /**
+   * RFC 9114 §4.2.2. What a client announces must not throw in a handler that knows nothing of it: there the answer is
+   * given up.
+   */
+  #assertFits(fields: readonly Field[]): void {
     const limit = this.#host.peerMaxFieldSectionSize
-    // RFC 9114 §4.2.2.
-    if (limit !== Number.POSITIVE_INFINITY && fieldSectionSize(fields) > limit) {
-      throw new RangeError(`the peer takes field sections of ${limit} bytes`)
-    }
+    if (limit === Number.POSITIVE_INFINITY || fieldSectionSize(fields) <= limit) return
+    const reason = `the peer takes field sections of ${limit} bytes`
+    if (!this.#host.isServer) throw new RangeError(reason)
+    this.abort(new Http3StreamError(Http3ErrorCode.InternalError, reason))
+  }
+
+  #encode(fields: readonly Field[]): Uint8Array {
     // RFC 9218 §8: a server knows better what its client will want first.
     const { priority } = this.#outgoing
     if (priority !== undefined && !this.hasSentHead) this.setPriority(readPriority(priority, this.#priority))
@@ -391,10 +395,6 @@ export class RequestStream {
   #closeIfDone(): void {
     if (this.#isReceiveDone && (this.#outgoing.isEnded || this.#isSendAborted)) this.#host.onStreamClosed(this)
   }
-}
-
-function internalError(error: unknown): Http3Error {
-  return new Http3Error(Http3ErrorCode.InternalError, error instanceof Error ? error.message : String(error))
 }
 
 const requestHeaderFieldsTooLarge: readonly Field[] = [[':status', '431']]

@@ -2,7 +2,7 @@
 
 import { type BodyOwner, IncomingBody, OutgoingBody } from './body.ts'
 import type { Http3Connection } from './connection.ts'
-import { Http3ErrorCode } from './error-codes.ts'
+import { Http3ErrorCode, Http3StreamError } from './error-codes.ts'
 import { bodyBytes, hasNoContent, type ResponseLike, responseFields } from './fetch.ts'
 import type { Field } from './field.ts'
 import type { RequestHead } from './fields.ts'
@@ -160,6 +160,11 @@ export class ServerExchange implements RequestContext, BodyOwner {
   }
 
   #finish(): void {
+    const { error } = this.#stream
+    // The answer could not be sent at all.
+    if (error instanceof Http3StreamError && error.code === Http3ErrorCode.InternalError && !error.isRemote) {
+      this.#host.options.onError?.(error, this.#request)
+    }
     // Does nothing where the answer is complete.
     this.#stream.reset(Http3ErrorCode.RequestCancelled)
     // RFC 9114 §4.1: the answer is complete, what is left of the request is of no use.

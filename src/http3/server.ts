@@ -2,6 +2,7 @@
 
 import { Http3Connection } from './connection.ts'
 import type { Http3Event } from './connection-options.ts'
+import { Deferred } from './deferred.ts'
 import { decideEarly, type EarlyDataPolicy, tooEarly } from './early-data.ts'
 import { Http3Error, Http3ErrorCode } from './error-codes.ts'
 import type { ResponseLike } from './fetch.ts'
@@ -57,8 +58,8 @@ export class Http3Server implements ExchangeHost {
   readonly #exchanges = new Map<number, Exchange>()
   /** Early requests that wait for the handshake. */
   #waiting: RequestStream[] = []
-  #confirmed: PromiseWithResolvers | undefined = undefined
-  #closed: PromiseWithResolvers | undefined = undefined
+  #confirmed: Deferred<void> | undefined = undefined
+  #closed: Deferred<void> | undefined = undefined
   #isLastCalled = false
 
   constructor(transport: Http3Transport, handler: Http3Handler, options: Http3ServerOptions = {}) {
@@ -85,7 +86,7 @@ export class Http3Server implements ExchangeHost {
    */
   close(): Promise<void> {
     if (this.#closed !== undefined) return this.#closed.promise
-    this.#closed = new PromiseWithResolvers()
+    this.#closed = new Deferred<void>()
     const { transport } = this.connection
     if (this.connection.isClosed) this.#closed.resolve()
     else if (transport.afterRoundTrip === undefined) this.#onLastCall()
@@ -110,9 +111,7 @@ export class Http3Server implements ExchangeHost {
   confirmed(): Promise<void> {
     if (this.connection.transport.isHandshakeConfirmed) return Promise.resolve()
     if (this.#confirmed === undefined) {
-      this.#confirmed = new PromiseWithResolvers()
-      // Who asked may not look before it rejects.
-      this.#confirmed.promise.catch(() => {})
+      this.#confirmed = new Deferred<void>()
       if (this.connection.isClosed) this.#confirmed.reject(closedEarly(undefined))
     }
     return this.#confirmed.promise
@@ -200,20 +199,6 @@ export class Http3Server implements ExchangeHost {
     if (this.activeCount > 0 || !this.connection.isDelivered) return
     this.connection.close(Http3ErrorCode.NoError, '')
     this.#closed.resolve()
-  }
-}
-
-/** A promise and its two ends. */
-class PromiseWithResolvers {
-  readonly promise: Promise<void>
-  resolve: () => void = () => {}
-  reject: (error: Error) => void = () => {}
-
-  constructor() {
-    this.promise = new Promise<void>((resolve, reject) => {
-      this.resolve = resolve
-      this.reject = reject
-    })
   }
 }
 

@@ -3,6 +3,8 @@ import { Http3Client } from '../../src/http3/client.ts'
 import { Http3ErrorCode, http3ErrorName } from '../../src/http3/error-codes.ts'
 import { QpackEncoder } from '../../src/http3/qpack/encoder.ts'
 import { Http3Server } from '../../src/http3/server.ts'
+import { attachWebTransport, webTransportSettings, webTransportTunnels } from '../../src/http3/webtransport/server.ts'
+import { WebTransportCode } from '../../src/http3/webtransport/wire.ts'
 import { FakePair, type FakeTransport } from '../support/fake-transport.ts'
 import { bytes, concat } from './helpers.ts'
 
@@ -35,7 +37,9 @@ const requestStream = concat(bytes('2103aabbcc'), request, bytes('0003616263 210
 const responseStream = concat(headers([':status', '103']), response, bytes('0003616263'))
 const control = bytes('00 0407 064400 074100 2100 2102aabb 0d0105 800f0700 04 00 753d31 070100')
 const clientControl = bytes('00 0403 064400 2102aabb 070104')
-const qpackEncoder = bytes('02 2020')
+const qpackEncoder = bytes('02 3fe11f ff20 821c64 4378797a 03616263 00 80 0161 2020')
+/** GET with the user-agent of the table. */
+const dynamicRequest = bytes('01 09 0200 d1 d7 5001 61 c1 80')
 const qpackDecoder = bytes('03 447f8001')
 
 function mutate(data: Uint8Array, next: () => number): Uint8Array {
@@ -56,7 +60,7 @@ function noise(next: () => number): Uint8Array {
   return new Uint8Array(Math.floor(next() * 40)).map(() => Math.floor(next() * 256))
 }
 
-const codes: ReadonlySet<number> = new Set(Object.values(Http3ErrorCode))
+const codes: ReadonlySet<number> = new Set([...Object.values(Http3ErrorCode), ...Object.values(WebTransportCode)])
 
 function expectKnownCodes(end: FakeTransport): void {
   if (end.closedWith !== undefined) {
@@ -85,6 +89,17 @@ function play(
   }
 }
 
+const connect = headers(
+  [':method', 'CONNECT'],
+  [':protocol', 'webtransport'],
+  [':scheme', 'https'],
+  [':authority', 'example.com'],
+  [':path', '/'],
+)
+/** Capsules: a datagram, one that is unknown, a drain, the end. */
+const capsules = bytes('00 16 00 02 6162 4040 01 61 800078ae 00 6843 06 00000007 6f6b')
+const webTransportControl = bytes('00 04 0a 3301 ab603742 01 06 4400')
+
 describe('whatever a peer sends, nothing is thrown and every code is one of RFC 9114 §8.1', () => {
   test('a server', async () => {
     const outcomes = new Set<number | undefined>()
@@ -99,6 +114,7 @@ describe('whatever a peer sends, nothing is thrown and every code is one of RFC 
         [10, make(qpackDecoder)],
         [0, make(requestStream)],
         [4, make(requestStream)],
+        [8, make(dynamicRequest)],
         [14, noise(next)],
       ]
       streams.sort(() => next() - 0.5)
@@ -108,6 +124,42 @@ describe('whatever a peer sends, nothing is thrown and every code is one of RFC 
       outcomes.add(pair.server.closedWith?.code)
     }
     expect(outcomes.size).toBeGreaterThan(8)
+  })
+
+  test('a server that takes sessions of WebTransport', async () => {
+    const outcomes = new Set<number | undefined>()
+    let sessions = 0
+    for (let seed = 1; seed <= 800; seed++) {
+      const next = random(seed)
+      const pair = new FakePair()
+      const session = (): void => {
+        sessions++
+      }
+      const server = new Http3Server(pair.server, () => ({}), {
+        ...webTransportSettings,
+        tunnels: webTransportTunnels({ session }),
+      })
+      attachWebTransport(server)
+      pair.server.sink = server
+      const make = (data: Uint8Array): Uint8Array => (next() < 0.5 ? data : mutate(data, next))
+      const streams: [number, Uint8Array][] = [
+        [2, make(webTransportControl)],
+        [0, concat(make(connect), make(capsules))],
+        [4, make(bytes('4041 00 616263'))],
+        [8, make(bytes('4041 04 616263'))],
+        [6, make(bytes('4054 00 616263'))],
+        [10, make(bytes('4054 04 616263'))],
+      ]
+      streams.sort(() => next() - 0.5)
+      play(pair.client, pair, streams, next)
+      pair.client.sendDatagram(make(bytes('00 6162')))
+      pair.deliverDatagrams()
+      await pair.settle()
+      expectKnownCodes(pair.server)
+      outcomes.add(pair.server.closedWith?.code)
+    }
+    expect(sessions).toBeGreaterThan(40)
+    expect(outcomes.size).toBeGreaterThan(5)
   })
 
   test('a client', async () => {

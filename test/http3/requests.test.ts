@@ -91,6 +91,23 @@ describe('what is sent is checked before it leaves', () => {
     expect(() => send(streams[0] as RequestStream)).toThrow(message)
     expect(pair.server.flow(0).writes).toBe(before)
   })
+  test.each([0, 41])(
+    'RFC 9114 §4.2.2: an answer larger than the client takes (%d bytes) is a reset, and nothing throws',
+    async limit => {
+      const seen: unknown[] = []
+      const { client, pair, server } = join(() => ({ body: 'ok' }), {
+        client: { maxFieldSectionSize: limit },
+        onError: error => seen.push(error),
+      })
+      await pair.settle()
+      const request = client.connection.openRequest(get, undefined, true)
+      await pair.settle()
+      expect(request?.error).toMatchObject({ code: Code.InternalError })
+      expect(server.activeCount).toBe(0)
+      expect(pair.server.closedWith).toBeUndefined()
+      expect(seen.length).toBe(1)
+    },
+  )
   test('RFC 9110 §5.5: whitespace around a value is left out', async () => {
     const { client, pair, streams } = byHand()
     client.connection.openRequest([...get, ['x', ' \ta b\t ']], undefined, true)

@@ -258,13 +258,18 @@ describe('what goes wrong', () => {
     }
   })
 
-  test('a head the client does not take: 500', async () => {
+  test('a head the client does not take is given up, and somebody is told', async () => {
+    const errors: unknown[] = []
     const { client, pair } = join(() => new Response('x', { headers: { a: 'b'.repeat(2000) } }), {
       client: { maxFieldSectionSize: 500 },
+      onError: error => errors.push(error),
     })
-    const promise = client.request({ url })
     await pair.settle()
-    expect((await promise).status).toBe(500)
+    const promise = client.request({ url })
+    promise.catch(() => {})
+    await pair.settle()
+    await expect(promise).rejects.toMatchObject({ code: Code.InternalError })
+    expect(errors).toEqual([expect.objectContaining({ message: 'the peer takes field sections of 500 bytes' })])
   })
 
   test('RFC 9114 §4.2.2: a head we do not take: 431, without a handler', async () => {

@@ -1,11 +1,11 @@
 // Sessions at a client: the request for one, and what its answer means.
 
 import type { Http3Client } from '../client.ts'
-import type { OutgoingRequest } from '../client-exchange.ts'
 import { Http3ErrorCode, Http3StreamError } from '../error-codes.ts'
 import type { Field } from '../field.ts'
 import type { ResponseHead } from '../fields.ts'
 import type { RequestStream } from '../request-stream.ts'
+import { TunnelRequest } from '../tunnel-request.ts'
 import { sessionError } from './error.ts'
 import type { WebTransportHub } from './hub.ts'
 import type { WebTransportSession } from './session.ts'
@@ -33,21 +33,14 @@ export function requestSession(
   })
 }
 
-class SessionRequest implements OutgoingRequest {
+class SessionRequest extends TunnelRequest {
   readonly fields: readonly Field[]
-  readonly bytes = undefined
-  readonly hasStream = true
-  readonly mayBeEarly = false
-  readonly isStreaming = false
-  readonly isTooEarly = false
-  isDone = false
-  onDone: () => void = () => {}
   readonly #hub: WebTransportHub
   readonly #session: WebTransportSession
   readonly #protocols: readonly string[]
-  #stream: RequestStream | undefined = undefined
 
   constructor(hub: WebTransportHub, session: WebTransportSession, options: WebTransportRequestOptions, isNew: boolean) {
+    super()
     this.#hub = hub
     this.#session = session
     this.#protocols = options.protocols ?? []
@@ -64,21 +57,17 @@ class SessionRequest implements OutgoingRequest {
     this.fields = fields
   }
 
-  get streamId(): number {
-    return this.#stream === undefined ? -1 : this.#stream.id
-  }
-
   listen(): boolean {
     return !this.#session.isEnded
   }
 
-  onOpened(stream: RequestStream): void {
-    this.#stream = stream
+  override onOpened(stream: RequestStream): void {
+    super.onOpened(stream)
     this.#session.onRequested(stream)
   }
 
   onResponse(): void {
-    const stream = this.#stream as RequestStream
+    const stream = this.stream as RequestStream
     const response = stream.response as ResponseHead
     // Section 3.2: redirects are not followed.
     if (response.status > 299) return this.#refused(`the server answered ${response.status}`)
@@ -102,33 +91,21 @@ class SessionRequest implements OutgoingRequest {
     this.#checkEnd()
   }
 
-  onWritable(): void {}
-
-  onStopped(): void {}
-
-  rewind(): void {}
-
   fail(error: unknown): void {
     this.#session.fail(sessionError('the session broke off', error))
-    this.#stream?.cancel(Http3ErrorCode.RequestCancelled)
-    this.#done()
+    this.stream?.cancel(Http3ErrorCode.RequestCancelled)
+    this.done()
   }
 
   #refused(reason: string): void {
     this.#session.fail(sessionError(reason))
-    this.#stream?.cancel(Http3ErrorCode.RequestCancelled)
-    this.#done()
+    this.stream?.cancel(Http3ErrorCode.RequestCancelled)
+    this.done()
   }
 
   #checkEnd(): void {
-    const stream = this.#stream
-    if (this.#session.isEnded && (stream?.isEnded || stream?.error !== undefined)) this.#done()
-  }
-
-  #done(): void {
-    if (this.isDone) return
-    this.isDone = true
-    this.onDone()
+    const stream = this.stream
+    if (this.#session.isEnded && (stream?.isEnded || stream?.error !== undefined)) this.done()
   }
 }
 

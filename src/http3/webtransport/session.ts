@@ -1,11 +1,11 @@
 // A session of WebTransport, with the shape W3C gave it: the same at a client and at a server.
 
 import { CapsuleReader, malformedCapsule, writeCapsule } from '../capsules.ts'
+import { Deferred } from '../deferred.ts'
 import { Http3ErrorCode, Http3StreamError } from '../error-codes.ts'
 import type { RequestStream } from '../request-stream.ts'
 import type { Http3Transport } from '../transport.ts'
 import { WebTransportDatagrams } from './datagrams.ts'
-import { Deferred } from './deferred.ts'
 import { sessionError, type WebTransportError } from './error.ts'
 import { IncomingStreams } from './incoming-streams.ts'
 import type { StreamOwner, WebTransportStream } from './stream.ts'

@@ -25,7 +25,6 @@ export class Http3ClientStream extends MessageStream implements OutgoingRequest 
   mayBeEarly: boolean
   onDone: () => void = ignore
   readonly #signal: AbortSignal | undefined
-  readonly #isHead: boolean
   readonly #onAbort = (): void => this.fail(this.#signal?.reason)
   #wasEarly = false
   #isStopped = false
@@ -37,7 +36,6 @@ export class Http3ClientStream extends MessageStream implements OutgoingRequest 
     this.bytes = bytes
     const method = fields[0]?.[1] as string
     this.hasStream = !(options.endStream ?? bodiless.has(method))
-    this.#isHead = method === 'HEAD'
     this.mayBeEarly = options.early ?? false
     this.#signal = options.signal
     if (!this.hasStream) this.end()
@@ -83,7 +81,6 @@ export class Http3ClientStream extends MessageStream implements OutgoingRequest 
   onOpened(stream: RequestStream, isEarly: boolean): void {
     this.stream = stream
     this.#wasEarly = isEarly
-    if (this.#isHead) stream.expectNoContent()
     this.flushQueued()
   }
 

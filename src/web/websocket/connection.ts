@@ -2,10 +2,10 @@
 
 import { createHash } from 'node:crypto'
 import type { Duplex } from 'node:stream'
-import type { OutgoingRequest } from '../../http3/client-exchange.ts'
 import type { Field } from '../../http3/field.ts'
 import { fieldValue, type ResponseHead } from '../../http3/fields.ts'
 import type { RequestStream } from '../../http3/request-stream.ts'
+import { TunnelRequest } from '../../http3/tunnel-request.ts'
 import type { Http3Session } from '../session.ts'
 import { type Http1Head, withoutHttp1, writeHttp1Head } from './http1-head.ts'
 import { TunnelSocket } from './tunnel-socket.ts'
@@ -15,42 +15,27 @@ import { TunnelSocket } from './tunnel-socket.ts'
  * stays. The server has to take CONNECT with a protocol (RFC 9220 §3).
  */
 export function webSocketConnection(session: Http3Session): () => Duplex {
-  return () => new TunnelRequest(session).socket
+  return () => new WebSocketRequest(session).socket
 }
 
-class TunnelRequest implements OutgoingRequest {
+class WebSocketRequest extends TunnelRequest {
   readonly socket: TunnelSocket = new TunnelSocket(head => this.#onHead(head))
   fields: readonly Field[] = []
-  readonly bytes = undefined
-  readonly hasStream = true
-  readonly mayBeEarly = false
-  readonly isStreaming = false
-  readonly isTooEarly = false
-  isDone = false
-  onDone: () => void = () => {}
   readonly #session: Http3Session
   #key = ''
-  #stream: RequestStream | undefined = undefined
 
   constructor(session: Http3Session) {
+    super()
     this.#session = session
-    this.socket.on('close', () => this.#done())
-  }
-
-  get streamId(): number {
-    return this.#stream === undefined ? -1 : this.#stream.id
+    this.socket.on('close', () => this.done())
   }
 
   listen(): boolean {
     return !this.socket.destroyed
   }
 
-  onOpened(stream: RequestStream): void {
-    this.#stream = stream
-  }
-
   onResponse(): void {
-    const stream = this.#stream as RequestStream
+    const stream = this.stream as RequestStream
     const { status, fields } = stream.response as ResponseHead
     const isOpen = status < 300
     const proof: Field[] = [
@@ -67,15 +52,13 @@ class TunnelRequest implements OutgoingRequest {
     this.socket.onContent()
   }
 
-  onWritable(): void {
+  override onWritable(): void {
     this.socket.onWritable()
   }
 
-  onStopped(): void {
+  override onStopped(): void {
     this.socket.onWritable()
   }
-
-  rewind(): void {}
 
   fail(error: unknown): void {
     this.socket.destroy(error instanceof Error ? error : new Error(String(error)))
@@ -93,12 +76,6 @@ class TunnelRequest implements OutgoingRequest {
       ...withoutHttp1(fields),
     ]
     this.#session.whenSettled(() => this.#session.send(this))
-  }
-
-  #done(): void {
-    if (this.isDone) return
-    this.isDone = true
-    this.onDone()
   }
 }
 
