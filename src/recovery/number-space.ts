@@ -83,9 +83,13 @@ export class NumberSpace {
     this.#skipAt = this.#drawSkip()
   }
 
-  /** RFC 9000 §13.1, §21.4: an acknowledgment of what was never sent is an attack, or a fault as bad as one. */
-  check(frame: AckFrame): void {
-    if (frame.largestAcknowledged >= this.next) {
+  /**
+   * RFC 9000 §13.1, §21.4: an acknowledgment of what was never sent, or not yet when it came to wait for its keys, is an
+   * attack, or a fault as bad as one.
+   */
+  check(frame: AckFrame, now: number, waited: number): void {
+    const sentAt = this.sent.get(frame.largestAcknowledged)?.sentAt ?? Number.NEGATIVE_INFINITY
+    if (frame.largestAcknowledged >= this.next || now - sentAt < waited) {
       throw new TransportError(ErrorCode.ProtocolViolation, 'acknowledged a packet that was not sent', FrameType.Ack)
     }
     const ranges = frame.ranges

@@ -127,7 +127,7 @@ export class Recovery {
   onAck(spaceId: Space, frame: AckFrame, ackDelay: number, now: number, waited = 0): Outcome {
     clearOutcome()
     const space = this.#at(spaceId)
-    space.check(frame)
+    space.check(frame, now, waited)
     if (frame.largestAcknowledged > space.largestAcknowledged) space.largestAcknowledged = frame.largestAcknowledged
     if (space.lost.size > 0) this.#findSpuriousLosses(space, frame, now)
     space.sent.takeAcknowledged(frame.ranges, acked)

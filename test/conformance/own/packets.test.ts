@@ -5,6 +5,7 @@ import { toHex } from '../../../src/bytes/hex.ts'
 import { type Frame, FrameType } from '../../../src/packet/frames/frame.ts'
 import { readHeader } from '../../../src/packet/header.ts'
 import { Level, spaceOf } from '../../../src/packet/level.ts'
+import { ErrorCode } from '../../../src/packet/transport-error.ts'
 import { bytes, concat, zeros } from '../bytes-by-hand.ts'
 import { HandMadeClient, type HandMadePeer, type PeerOptions, peerOf } from '../hand-made-peer.ts'
 
@@ -169,5 +170,14 @@ describe('packets that wait for their keys', () => {
       return concat(bytes(FrameType.Ack, number, 0, 0, 0))
     })
     expect(peer.connection.statistics().rtt.latest).toBeLessThan(100)
+  })
+
+  test('security: an ACK that came before its packet was sent, and waited for its keys: PROTOCOL_VIOLATION', () => {
+    const peer = new HandMadeClient().speak(Level.Initial)
+    peer.act(connection => connection.write(connection.openStream('uni') as number, zeros(10), false))
+    const next = 1 + Math.max(...peer.heard.filter(({ level }) => level === Level.OneRtt).map(({ number }) => number))
+    peer.send(Level.OneRtt, bytes(FrameType.Ack, next, 0, 0, 0)).pass(9000)
+    peer.act(connection => connection.write(connection.openStream('uni') as number, zeros(10), false))
+    peer.speak(Level.Handshake).expectClose(ErrorCode.ProtocolViolation)
   })
 })
