@@ -43,6 +43,8 @@ http {
     listen [::]:${port} quic reuseport ipv6only=off;
     http3 on;
     http3_hq on;
+    # It takes another id of the client for every path, and gives none back.
+    quic_active_connection_id_limit 8;
     quic_retry ${testcase === 'retry' ? 'on' : 'off'};
     keepalive_requests 10000;
     ssl_protocols TLSv1.3;

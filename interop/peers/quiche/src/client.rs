@@ -32,8 +32,11 @@ pub fn run(job: &Job) -> Result<(), Failure> {
     let mut session = None;
     for requests in job.connections() {
         let mut download = Download::begin(job, &mut config, requests, session.as_deref())?;
+        // What may be sent early does not wait for an answer.
+        download.work()?;
         while !download.is_done() {
-            download.turn()?;
+            download.exchange()?;
+            download.work()?;
         }
         session = if job.testcase == "multiconnect" { None } else { download.connection.session().map(<[u8]>::to_vec) };
         download.end()?;
@@ -69,8 +72,7 @@ impl Download<'_> {
         has_files && (!needs_ticket || self.connection.session().is_some())
     }
 
-    fn turn(&mut self) -> Result<(), Failure> {
-        self.exchange()?;
+    fn work(&mut self) -> Result<(), Failure> {
         let connection = &mut self.connection;
         if self.http.is_none() && (connection.is_established() || connection.is_in_early_data()) {
             self.http = Some(Http::new(&self.job.alpn, connection)?);

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use contract::Job;
-use quiche::{Config, Connection, ConnectionId, Header, RecvInfo, Type};
+use quiche::{Config, Connection, ConnectionId, Header, PathEvent, RecvInfo, Type};
 
 use crate::http::{Answer, Arrival, Http};
 use crate::socket::Sockets;
@@ -107,6 +107,11 @@ impl Server<'_> {
                 }
             }
             client.answers.retain(|id, answer| !http.answer(connection, *id, answer));
+        }
+        while let Some(event) = connection.path_event_next() {
+            if let PathEvent::New(local, peer) = event {
+                let _ = connection.probe_path(local, peer);
+            }
         }
         issue_ids(connection, |id| _ = self.ids.insert(id, number))?;
         self.sockets.flush(connection);
