@@ -112,7 +112,7 @@ function summary(rows, { mebibytes, samples, missing }) {
     if (measured.length === 0) continue
     parties[name] = {
       mbps: Math.round(median(measured.map(row => row.mbps))),
-      cpuMsPerMebibyte: rounded(1000 * median(measured.map(row => row.cpuPerMebibyte))),
+      cpuMsPerMebibyte: cpuOf(measured),
     }
   }
   const ratios = {}
@@ -121,11 +121,13 @@ function summary(rows, { mebibytes, samples, missing }) {
     for (const other of Object.keys(parties).filter(each => !each.startsWith('zerotrip'))) {
       const of = field => [name, other].map(party => rows[party].map(row => row[field]))
       ratios[`${name} / ${other}`] = ratio(...of('mbps'))
-      cpuRatios[`${name} / ${other}`] = ratio(...of('cpuPerMebibyte'))
+      // What processes of others used is not known.
+      if (parties[other].cpuMsPerMebibyte !== undefined)
+        cpuRatios[`${name} / ${other}`] = ratio(...of('cpuPerMebibyte'))
     }
   }
   const reached = targets
-    .filter(([, other]) => parties[other] !== undefined)
+    .filter(([name, other]) => ratios[`${name} / ${other}`] !== undefined)
     .map(([name, other, bound]) => {
       const { ratio: reachedRatio } = ratios[`${name} / ${other}`]
       return { target: `bulk ${name} / ${other}`, bound, ratio: reachedRatio, isReached: reachedRatio >= bound }
@@ -142,6 +144,13 @@ function summary(rows, { mebibytes, samples, missing }) {
   }
 }
 
+function cpuOf(measured) {
+  const [first] = measured
+  return first.cpuPerMebibyte === undefined
+    ? undefined
+    : rounded(1000 * median(measured.map(row => row.cpuPerMebibyte)))
+}
+
 export function print({ environment, mebibytes, samples, parties, ratios, cpuRatios, missing, reached }) {
   const lines = [
     `${mebibytes} MiB over loopback, two processes, medians of ${samples}, in turns`,
@@ -150,11 +159,13 @@ export function print({ environment, mebibytes, samples, parties, ratios, cpuRat
     `${''.padEnd(20)}${'Mbit/s'.padStart(8)}${'CPU ms per MiB'.padStart(16)}`,
   ]
   for (const [name, { mbps, cpuMsPerMebibyte }] of Object.entries(parties)) {
-    lines.push(`${name.padEnd(20)}${String(mbps).padStart(8)}${String(cpuMsPerMebibyte).padStart(16)}`)
+    lines.push(`${name.padEnd(20)}${String(mbps).padStart(8)}${String(cpuMsPerMebibyte ?? '').padStart(16)}`)
   }
   lines.push('', 'ratio of rates (95 %), ratio of CPU')
   for (const [name, { ratio: middle, low, high }] of Object.entries(ratios)) {
-    lines.push(`  ${name.padEnd(36)}${middle} (${low} to ${high}), CPU ${cpuRatios[name].ratio}`)
+    lines.push(
+      `  ${name.padEnd(36)}${middle} (${low} to ${high})${cpuRatios[name] === undefined ? '' : `, CPU ${cpuRatios[name].ratio}`}`,
+    )
   }
   for (const [name, why] of Object.entries(missing)) lines.push(`  without ${name}: ${why}`)
   lines.push('')

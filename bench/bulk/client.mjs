@@ -118,13 +118,15 @@ function open(where) {
   return party.endsWith('h3') ? transfers.http3(where) : transfers.quic(where)
 }
 
-let transfer
+let where
 serveParent({
-  async start(where) {
-    transfer = await open(where)
+  start(answer) {
+    where = answer
   },
   usage: () => process.cpuUsage(),
+  /** On a connection of its own: while others take their turns it would be idle for too long. */
   async transfer({ bytes }) {
+    const transfer = await open(where)
     const begun = performance.now()
     await transfer(bytes)
     return { seconds: (performance.now() - begun) / 1000 }

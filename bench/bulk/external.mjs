@@ -64,7 +64,7 @@ class Peer {
     this.#overhead ??= await this.#get('small')
     const seconds = (await this.#get('large')) - this.#overhead
     const bytes = this.#mebibytes * 2 ** 20
-    return { mbps: (bytes * 8) / seconds / 1e6, cpuPerMebibyte: Number.NaN }
+    return { mbps: (bytes * 8) / seconds / 1e6 }
   }
 
   async stop() {
