@@ -5,6 +5,7 @@ import { MIN_DATAGRAM_SIZE } from '../connection/config.ts'
 import type { Address } from '../connection/path.ts'
 import type { CryptoBackend } from '../crypto/backend.ts'
 import { defaultBackend } from '../crypto/backend-wasm.ts'
+import type { Authorization } from '../tls13/ports.ts'
 import { AddressTokens } from '../zero-rtt/address-token.ts'
 import type { EndpointDoor } from './acceptor.ts'
 import { type Bindings, bindAll } from './bindings.ts'
@@ -286,6 +287,18 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
 
   #assertOpen(): void {
     if (this.#closing !== undefined) throw new QuicError('ERR_ZEROTRIP_INVALID_STATE', 'the endpoint is closed')
+  }
+
+  /**
+   * Closes the sessions of peers that are known by their keys (`peer.authorization`) and not welcome any more: those of an
+   * instance, an edge, an epoch. Returns how many; default code 0.
+   */
+  closeWhere(isUnwelcome: (authorization: Authorization) => boolean, errorCode = 0, reason = 'revoked'): number {
+    const unwelcome = [...this.#sessions].filter(
+      ({ connection: { authorization } }) => authorization && isUnwelcome(authorization),
+    )
+    for (const session of unwelcome) session.close(errorCode, reason)
+    return unwelcome.length
   }
 
   /**

@@ -23,7 +23,7 @@ import {
   webTransportSettings,
   webTransportTunnels,
 } from '../http3/webtransport/server.ts'
-import { type Authorization, type Authorize, type EarlyDataGate, refuseEarlyData } from '../tls13/ports.ts'
+import { type Authorize, type EarlyDataGate, refuseEarlyData } from '../tls13/ports.ts'
 import { AddressTokens } from '../zero-rtt/address-token.ts'
 import type { Chain, WorkerBundle } from '../zero-rtt/bundle.ts'
 import { type EpochLife, ProvisionedServer } from '../zero-rtt/provisioned-server.ts'
@@ -158,9 +158,8 @@ export class Http3Endpoint implements AsyncDisposable {
   }
 
   #closeRevoked(): void {
-    for (const { session, authorization } of authorized(this.endpoint)) {
-      if (this.#provisioned?.isRevoked(authorization)) session.close(H3_REQUEST_CANCELLED, 'revoked')
-    }
+    const provisioned = this.#provisionedServer()
+    this.endpoint.closeWhere(authorization => provisioned.isRevoked(authorization), H3_REQUEST_CANCELLED)
   }
 
   #listenOptions(options: Http3EndpointOptions, provisioned: ProvisionedServer | undefined): ListenOptions {
@@ -228,14 +227,6 @@ export function serve(options: ServeOptions): Http3Endpoint {
 function earlyGate(tickets: EarlyDataGate | undefined, provisioned: ProvisionedServer | undefined): EarlyDataGate {
   if (provisioned === undefined) return tickets ?? refuseEarlyData
   return gateByKind({ imported: provisioned, ...(tickets && { resumption: tickets }) })
-}
-
-/** Sessions whose peers are known by name. */
-function* authorized(endpoint: QuicEndpoint): Iterable<{ session: QuicSession; authorization: Authorization }> {
-  for (const session of endpoint.sessions) {
-    const { authorization } = session.connection
-    if (authorization !== undefined) yield { session, authorization }
-  }
 }
 
 /** What was revoked is refused, whatever the application thinks of it. */

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { NamedGroup } from '../../src/crypto/backend.ts'
 import { nodeBackend } from '../../src/crypto/backend-node.ts'
 import { freshNodeBackend } from '../../src/crypto/fresh-node.ts'
+import { QuicEndpoint } from '../../src/endpoint/endpoint.ts'
 import { provisionHttp3 } from '../../src/web/provision.ts'
 import { restoredBackend } from '../../src/web/restored-backend.ts'
 import type { ServeOptions } from '../../src/web/serve.ts'
@@ -109,6 +110,17 @@ describe('revocation', () => {
     const third = provisionClient(nodeBackend, renewed, { clientId: 'gateway-3', addresses }, Date.now())
     server.renew({ ...renewed, chains: third.chain ? [third.chain] : [] })
     expect((await open(url, third.client)).answer).toBe('true')
+  })
+
+  test('a gateway closes what it has open to an instance that is not welcome any more', async () => {
+    const { url, client } = await worker()
+    const endpoint = closing(new QuicEndpoint({ host: '127.0.0.1' }))
+    const near = session(url, { bundle: client, endpoint })
+    await (await near.fetch('/')).text()
+    const instance = Buffer.from(client.instanceId).toString('hex')
+    expect(endpoint.closeWhere(({ peer }) => peer === 'another')).toBe(0)
+    expect(endpoint.closeWhere(({ peer }) => peer === instance)).toBe(1)
+    expect(await near.closed).toMatchObject({ reason: 'revoked', by: 'local' })
   })
 
   test('a server without a bundle has nobody to revoke', async () => {
