@@ -13,6 +13,25 @@ export const known = [
     source:
       'https://github.com/ngtcp2/ngtcp2, lib/ngtcp2_conn.c: conn_recv_path_challenge, conn_recv_non_probing_pkt_on_new_path',
   },
+  {
+    peers: ['ngtcp2'],
+    role: 'server',
+    test: 'rebind-port',
+    why:
+      'version 0.12.1 acknowledges, at the new port, what came before the NAT changed it, and asks there with a ' +
+      'PATH_CHALLENGE some packets later; the runner wants it in the first one. 1.11 asks first, and passes',
+    source: 'https://github.com/ngtcp2/ngtcp2/blob/v0.12.1/lib/ngtcp2_conn.c: conn_recv_non_probing_pkt_on_new_path',
+  },
+  {
+    peers: ['ngtcp2'],
+    role: 'server',
+    test: 'rebind-addr',
+    why:
+      'version 0.12.1 begins on the new path with packets as small as three times the 44 bytes that came from there ' +
+      '(RFC 9000 §8.1). When the full queue of the link drops them it may send nothing more, and a client that only ' +
+      'receives has nothing to say either, until the idle timeout. 1.11 passes',
+    source: 'https://github.com/ngtcp2/ngtcp2/blob/v0.12.1/lib/ngtcp2_conn.c: conn_recv_non_probing_pkt_on_new_path',
+  },
 ]
 
 /** What is known of this cell, if anything. */
