@@ -68,7 +68,8 @@ export abstract class MessageStream extends EventEmitter {
   /** Content flows from the next tick on. */
   resume(): this {
     this.#isFlowing = true
-    if (this.#isFlowScheduled || this.stream === undefined) return this
+    // Before there is a head there is nothing to flow, and what comes with it flows then.
+    if (this.#isFlowScheduled || !this.stream?.hasHead) return this
     this.#isFlowScheduled = true
     process.nextTick(flowLater, this)
     return this
