@@ -97,7 +97,8 @@ export class QuicHandshakes {
     this.#provisioned = new ProvisionedClient(backend, bundle.client, Date.now)
     const psks = new ProvisionedServer(backend, bundle.worker)
     const earlyData = gateByKind({ imported: psks })
-    this.#worker = { ...this.#server, psks, earlyData, appState: bundle.worker.appState }
+    // As with resumption: no ticket is sent to a client that came with a key.
+    this.#worker = { ...this.#server, psks, earlyData, appState: bundle.worker.appState, ticketCount: 0 }
   }
 
   /** Until both ends have confirmed the handshake and have nothing more to say. */
