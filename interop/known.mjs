@@ -1,6 +1,15 @@
 // Cells that fail for a reason that lies with the peer: what the captures show, and where its source says so. They do not
 // make a run fail.
 
+/** Of quiche, in both rebinding cases. */
+const quicheRebinding = {
+  why:
+    'after the NAT has changed the address both sides validate the new path, and the server goes on until the connection ' +
+    'is out of credit; what was lost on the former path it does not repeat, so that our credit cannot grow. From then on ' +
+    'its packets say DATA_BLOCKED, PING or ACK, until the idle timeout',
+  source: 'https://github.com/cloudflare/quiche/blob/0.30.0/quiche/src/path.rs: each path has its own loss recovery',
+}
+
 export const known = [
   {
     peers: ['ngtcp2', 'ngtcp2-1.11'],
@@ -32,6 +41,8 @@ export const known = [
       'receives has nothing to say either, until the idle timeout. 1.11 passes',
     source: 'https://github.com/ngtcp2/ngtcp2/blob/v0.12.1/lib/ngtcp2_conn.c: conn_recv_non_probing_pkt_on_new_path',
   },
+  { peers: ['quiche'], role: 'server', test: 'rebind-port', ...quicheRebinding },
+  { peers: ['quiche'], role: 'server', test: 'rebind-addr', ...quicheRebinding },
 ]
 
 /** What is known of this cell, if anything. */
