@@ -38,6 +38,8 @@ export class WatchdogProcess implements AsyncDisposable {
     this.child = spawn(process.execPath, [program, '--host', '127.0.0.1', ...parameters], {
       env: { PATH: process.env['PATH'], TMPDIR: this.directory, port: '0', metrics_port: '0', ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
+      // A group of its own: what it started ends with it, however it ends.
+      detached: true,
     })
     this.exited = new Promise(resolve => this.child.once('close', code => resolve(code)))
     for (const stream of [this.child.stdout, this.child.stderr]) {
@@ -90,7 +92,11 @@ export class WatchdogProcess implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill('SIGKILL')
+    try {
+      process.kill(-(this.child.pid as number), 'SIGKILL')
+    } catch {
+      // They are all gone.
+    }
     await this.exited
     rmSync(this.directory, { recursive: true, force: true })
   }
