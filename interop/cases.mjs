@@ -36,7 +36,7 @@ const rebinding = { rebind: [1, 5] }
  * `timeout`: seconds, default 60. `isQuick`: for CI.
  */
 export const cases = [
-  { name: 'handshake', isQuick: true, files: [KB], check: all(oneHandshake, noRetry) },
+  { name: 'handshake', files: [KB], check: all(oneHandshake, noRetry) },
   { name: 'transfer', files: [2 * MB, 3 * MB, 5 * MB], check: oneHandshake },
   {
     name: 'longrtt',
@@ -87,7 +87,6 @@ export const cases = [
   {
     name: 'ipv6',
     testcase: 'transfer',
-    isQuick: true,
     host: 'server6',
     files: [5 * KB, 10 * KB],
     check: all(oneHandshake, onlyIpv6),

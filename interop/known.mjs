@@ -12,6 +12,25 @@ const quicheRebinding = {
 
 export const known = [
   {
+    peers: ['nginx'],
+    role: 'server',
+    test: 'rebind-port',
+    why:
+      'nginx takes probes of the path MTU that were cut into fragments on the way as a proof, and goes on in datagrams of ' +
+      '9,600 bytes. The NAT of our link does not translate fragments, so that they are lost after a rebinding',
+    source: 'https://github.com/nginx/nginx, src/event/quic/ngx_event_quic_migration.c: ngx_quic_discover_path_mtu',
+  },
+  ...['rebind-port', 'rebind-addr'].map(test => ({
+    peers: ['curl'],
+    role: 'client',
+    test,
+    why:
+      "OpenSSL's client has connection ids of no length, so that tshark cannot tell which connection packets on a new " +
+      "path belong to, and does not decrypt them. The server's qlog shows the PATH_CHALLENGE in the first one, and the " +
+      'file arrives',
+    source: 'https://docs.openssl.org/3.5/man7/openssl-quic/',
+  })),
+  {
     peers: ['ngtcp2', 'ngtcp2-1.11'],
     role: 'server',
     test: 'connectionmigration',

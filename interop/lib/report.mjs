@@ -40,9 +40,7 @@ export function writeReport(root, { cells, versions, isWhole }) {
     peers: { ...before?.peers, ...versions },
     cells: [...kept, ...current].sort(inOrder),
   }
-  const rows = facts.cells.map(cell => `    ${JSON.stringify(cell)}`).join(',\n')
-  const head = JSON.stringify({ ...facts, cells: undefined }, undefined, 2).slice(0, -2)
-  writeFileSync(path('results.json'), `${head},\n  "cells": [\n${rows}\n  ]\n}\n`)
+  writeFileSync(path('results.json'), `${JSON.stringify(facts, undefined, 2)}\n`)
   const [text, rest] = readFileSync(path('README.md'), 'utf8').split(BEGIN)
   const after = rest?.split(END)[1]
   if (after === undefined) throw new Error(`interop/README.md has no place for results: ${BEGIN} ... ${END}`)

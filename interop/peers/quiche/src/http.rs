@@ -55,7 +55,12 @@ impl Http {
                     return None;
                 }
                 let line = format!("GET {}\r\n", request.path);
-                connection.stream_send(*next, line.as_bytes(), true).ok().filter(|sent| *sent == line.len())?;
+                // A stream has to be there before it says how much it takes; less than a line would be sent as well.
+                let _ = connection.stream_send(*next, b"", false);
+                if connection.stream_capacity(*next).ok()? < line.len() {
+                    return None;
+                }
+                connection.stream_send(*next, line.as_bytes(), true).ok()?;
                 *next += 4;
                 Some(*next - 4)
             }
