@@ -10,6 +10,16 @@ const quicheRebinding = {
   source: 'https://github.com/cloudflare/quiche/blob/0.30.0/quiche/src/path.rs: each path has its own loss recovery',
 }
 
+/** Of nginx, in both rebinding cases. */
+const nginxRebinding = {
+  why:
+    'its bursts overflow the queue of the link, so that the transfer outlasts four changes of the address. It takes an id ' +
+    'of the client for every path and gives back that of a former one only later: "no available client ids for new path", ' +
+    'after which it drops what comes from there. Quicker runs pass',
+  source:
+    'https://github.com/nginx/nginx/blob/release-1.26.3/src/event/quic/ngx_event_quic_migration.c: ngx_quic_set_path',
+}
+
 export const known = [
   {
     peers: ['nginx'],
@@ -62,6 +72,8 @@ export const known = [
   },
   { peers: ['quiche'], role: 'server', test: 'rebind-port', ...quicheRebinding },
   { peers: ['quiche'], role: 'server', test: 'rebind-addr', ...quicheRebinding },
+  { peers: ['nginx'], role: 'server', test: 'rebind-port', ...nginxRebinding },
+  { peers: ['nginx'], role: 'server', test: 'rebind-addr', ...nginxRebinding },
 ]
 
 /** What is known of this cell, if anything. */
