@@ -40,11 +40,16 @@ export function writeReport(root, { cells, versions, isWhole }) {
     peers: { ...before?.peers, ...versions },
     cells: [...kept, ...current].sort(inOrder),
   }
-  writeFileSync(path('results.json'), `${JSON.stringify(facts, undefined, 2)}\n`)
-  const [text, rest] = readFileSync(path('README.md'), 'utf8').split(BEGIN)
+  // Numbers side by side, as our formatter has them.
+  const text = JSON.stringify(facts, undefined, 2).replace(
+    /\[\s+([\d,\s]+?)\s+\]/g,
+    (_, list) => `[${list.split(/\s+/).join(' ')}]`,
+  )
+  writeFileSync(path('results.json'), `${text}\n`)
+  const [head, rest] = readFileSync(path('README.md'), 'utf8').split(BEGIN)
   const after = rest?.split(END)[1]
   if (after === undefined) throw new Error(`interop/README.md has no place for results: ${BEGIN} ... ${END}`)
-  writeFileSync(path('README.md'), `${text}${BEGIN}\n\n${table(facts)}\n${END}${after}`)
+  writeFileSync(path('README.md'), `${head}${BEGIN}\n\n${table(facts)}\n${END}${after}`)
 }
 
 function keyOf({ peer, role, test }) {
