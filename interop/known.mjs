@@ -15,21 +15,13 @@ const nginxRebinding = {
   why:
     'its bursts overflow the queue of the link, so that the transfer outlasts four changes of the address. It takes an id ' +
     'of the client for every path and gives back that of a former one only later: "no available client ids for new path", ' +
-    'after which it drops what comes from there. Quicker runs pass',
+    'after which it drops what comes from there. Quicker runs pass. Or it takes probes of the path MTU that were cut into ' +
+    'fragments for a proof, goes on in datagrams of 9,600 bytes, and the NAT of our link does not translate fragments',
   source:
     'https://github.com/nginx/nginx/blob/release-1.26.3/src/event/quic/ngx_event_quic_migration.c: ngx_quic_set_path',
 }
 
 export const known = [
-  {
-    peers: ['nginx'],
-    role: 'server',
-    test: 'rebind-port',
-    why:
-      'nginx takes probes of the path MTU that were cut into fragments on the way as a proof, and goes on in datagrams of ' +
-      '9,600 bytes. The NAT of our link does not translate fragments, so that they are lost after a rebinding',
-    source: 'https://github.com/nginx/nginx, src/event/quic/ngx_event_quic_migration.c: ngx_quic_discover_path_mtu',
-  },
   ...['rebind-port', 'rebind-addr'].map(test => ({
     peers: ['curl'],
     role: 'client',
