@@ -107,7 +107,8 @@ export class Watch {
   }
 
   #lookAtPath(now: number): void {
-    const { path, peerIds, departure, mtu } = this.#parts
+    const { path, peerIds, departure, mtu, isClient } = this.#parts
+    const before = this.#departure
     if (!equal(peerIds.current, this.#peerId)) {
       this.#recorder.connectionIdUpdated('remote', this.#peerId, peerIds.current, now)
       this.#peerId = peerIds.current
@@ -120,6 +121,7 @@ export class Watch {
     }
     if (departure.to !== this.#departure) this.#onDeparture(departure.to, hasMoved, now)
     if (path.former !== this.#former) this.#onFollowing(path.former, hasMoved, now)
+    else if (hasMoved && !isClient && departure.to === before) this.#onKnownPath(now)
     if (mtu.current === this.#mtu) return
     this.#recorder.mtuUpdated(this.#mtu, mtu.current, mtu.deadline !== Number.POSITIVE_INFINITY, now)
     this.#mtu = mtu.current
@@ -139,6 +141,12 @@ export class Watch {
     this.#former = former
     if (former !== undefined) return this.#recorder.migrationStateUpdated('migration_started', now)
     this.#recorder.migrationStateUpdated(hasMoved ? 'migration_abandoned' : 'migration_complete', now)
+  }
+
+  /** A client went where it had asked, and been asked, before: nothing is left to be validated. */
+  #onKnownPath(now: number): void {
+    this.#recorder.migrationStateUpdated('migration_started', now)
+    this.#recorder.migrationStateUpdated('migration_complete', now)
   }
 
   #lookAtKeys(now: number): void {
