@@ -74,6 +74,11 @@ export class StreamSocket extends EventEmitter {
     return 0
   }
 
+  /** Requests take it over, and cannot be streams without. */
+  get readableHighWaterMark(): number {
+    return 65_536
+  }
+
   get writableHighWaterMark(): number {
     return 65_536
   }

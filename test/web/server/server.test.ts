@@ -1,6 +1,7 @@
 // `createServer`: the fast door, the (req, res) door, and what node's servers do besides.
 
 import { request as httpsRequest } from 'node:https'
+import { Readable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import { connect } from '../../../src/endpoint/endpoint.ts'
 import type { CompatRequest } from '../../../src/web/compat/request.ts'
@@ -151,6 +152,15 @@ describe('(req, res)', () => {
       alpnProtocol: 'h3',
     })
     expect(seen?.socket.localPort).toBe(Number(new URL(url).port))
+  })
+
+  test('a request is a WHATWG stream as well', async () => {
+    const { url } = await listen(async (request, response) => {
+      const { body } = new Response(Readable.toWeb(request) as never)
+      response.end(`${request.readableHighWaterMark} ${await new Response(body).text()}`)
+    })
+    const response = await session(url).fetch('/', { method: 'PUT', body: 'content' })
+    expect(await response.text()).toBe(`65536 content`)
   })
 
   test('trailers both ways, early hints, Expect: 100-continue', async () => {
