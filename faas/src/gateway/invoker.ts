@@ -1,6 +1,7 @@
 // From the name of a function to an answer of one of its workers: woken if there is none, tried again where that is safe.
 
 import type { QuicEndpoint } from 'zerotrip'
+import { orAborted } from '../http/abort.ts'
 import type { Call } from '../http/call.ts'
 import { type FunctionResponse, hopByHop, whenTaken } from '../http/handler.ts'
 import { GatewayError } from './errors.ts'
@@ -167,13 +168,4 @@ class PromiseWithResolvers {
     // Whoever waits may have left.
     this.promise.catch(() => {})
   }
-}
-
-function orAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason)
-    if (signal.aborted) return onAbort()
-    signal.addEventListener('abort', onAbort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  })
 }

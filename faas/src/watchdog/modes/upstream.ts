@@ -3,6 +3,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { orAborted } from '../../http/abort.ts'
 import { callOf } from '../../http/call.ts'
 import { Forwarder } from '../../http/forwarder.ts'
 import { type FunctionHandler, plain } from '../../http/handler.ts'
@@ -78,14 +79,5 @@ function accepts({ hostname, port }: URL): Promise<boolean> {
       resolve(true)
     })
     socket.once('error', () => resolve(false))
-  })
-}
-
-function orAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason)
-    if (signal.aborted) return onAbort()
-    signal.addEventListener('abort', onAbort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
   })
 }
