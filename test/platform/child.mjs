@@ -3,10 +3,12 @@
 import { fstatSync } from 'node:fs'
 import { takeBundle } from 'zerotrip/platform'
 
+const pipe = fstatSync(3).ino
 const bundle = takeBundle()
 let isClosed = false
 try {
-  fstatSync(3)
+  // Its number may be somebody else's by now.
+  isClosed = fstatSync(3).ino !== pipe
 } catch {
   isClosed = true
 }
