@@ -222,6 +222,8 @@ describe('/system', () => {
     const answer = await system('/system/functions', 'POST', { service: 'Not A Name' })
     expect([answer.status, answer.body]).toEqual([400, expect.stringContaining('lower-case')])
     expect((await system('/system/scale-function/witness', 'POST', { replicas: 'many' })).status).toBe(400)
+    const large = await system('/system/functions', 'POST', { service: 'a'.repeat(2 << 20) })
+    expect([large.status, large.body]).toEqual([400, expect.stringContaining('more than 1048576 bytes')])
   })
 })
 

@@ -2,6 +2,7 @@
 
 import { timingSafeEqual } from 'node:crypto'
 import type { FunctionHandler, FunctionRequest, FunctionResponse } from '../http/handler.ts'
+import { wholeBody } from '../http/whole-body.ts'
 import { DEFAULT_NAMESPACE, readDeployment } from './deployment.ts'
 import { GatewayError } from './errors.ts'
 import type { GatewayMetrics } from './metrics.ts'
@@ -111,9 +112,9 @@ function isAllowed(header: string | null, { user, password }: Credentials): bool
 }
 
 async function bodyOf(request: Request): Promise<Record<string, unknown>> {
-  const length = Number(request.headers.get('content-length') ?? 0)
-  if (length > MAX_BODY) throw new RangeError(`more than ${MAX_BODY} bytes`)
-  const value = (await request.json()) as unknown
+  const bytes = await wholeBody(request, MAX_BODY)
+  if (bytes === undefined) throw new RangeError(`more than ${MAX_BODY} bytes`)
+  const value = JSON.parse(new TextDecoder().decode(bytes)) as unknown
   if (typeof value !== 'object' || value === null) throw new TypeError('the body must be a JSON object')
   return value as Record<string, unknown>
 }

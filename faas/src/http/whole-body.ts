@@ -1,0 +1,13 @@
+// A body read whole, up to a limit: whoever sends one does not say how long it will be.
+
+/** Undefined: it is longer than `limit` bytes. */
+export async function wholeBody(request: Request, limit: number): Promise<Uint8Array | undefined> {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of request.body ?? []) {
+    length += chunk.length
+    if (length > limit) return undefined
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
