@@ -189,6 +189,7 @@ describe('/async-function/NAME', () => {
     expect((await call('/async-function/filter')).status).toBe(405)
     const wrong = { method: 'POST', body: '', headers: { 'x-callback-url': 'nowhere' } }
     expect((await call('/async-function/filter', wrong)).status).toBe(400)
+    expect((await call('/async-function/filter', { method: 'POST', body: 'a'.repeat(2 << 20) })).status).toBe(413)
     expect((await call('/async-function/nobody', { method: 'POST', body: '' })).status).toBe(404)
   })
 })

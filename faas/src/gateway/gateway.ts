@@ -4,9 +4,10 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { QuicEndpoint, selfSigned } from 'zerotrip'
 import { createServer as createSecureServer, type HttpServer } from 'zerotrip/http3'
-import { callOf } from '../http/call.ts'
+import { type Call, callOf } from '../http/call.ts'
 import type { FunctionRequest, FunctionResponse } from '../http/handler.ts'
 import { listenerOf } from '../http/node-listener.ts'
+import { wholeBody } from '../http/whole-body.ts'
 import { addCallHeaders } from './call-headers.ts'
 import { DEFAULT_NAMESPACE } from './deployment.ts'
 import { GatewayError } from './errors.ts'
@@ -37,6 +38,9 @@ export interface GatewayOptions {
   readonly drain?: number
   readonly onError: (error: unknown) => void
 }
+
+/** Bytes of a call that waits in the queue. */
+const MAX_QUEUED_BODY = 1 << 20
 
 const FUNCTION = /^\/(async-)?function\/([-a-zA-Z_0-9.]+)(\/.*|\?.*)?$/
 
@@ -112,7 +116,8 @@ export class Gateway implements AsyncDisposable {
 
   async #call(request: FunctionRequest, of: FunctionName, target: string, isAsync: boolean): Promise<FunctionResponse> {
     if (isAsync && request.method !== 'POST') return { status: 405, headers: [['allow', 'POST']] }
-    const call = { ...(await callOf(request, isAsync)), target }
+    const passed = { ...(await callOf(request, false)), target }
+    const call = isAsync ? { ...passed, body: await queueable(passed.body) } : passed
     const { callId, added } = addCallHeaders(call.headers, call.host, request.remote)
     if (isAsync) return this.#enqueue(of, callId, call, added)
     const { status, headers, body } = await this.#invoker.invoke(of, call, request.signal)
@@ -151,6 +156,14 @@ export class Gateway implements AsyncDisposable {
     const { cert, key } = this.#options
     return cert && key ? { cert, key } : selfSigned({ hosts: [...new Set([host, 'localhost', '127.0.0.1'])] })
   }
+}
+
+/** A queue keeps calls whole. */
+async function queueable(body: Call['body']): Promise<Uint8Array | undefined> {
+  if (!(body instanceof ReadableStream)) return body
+  const bytes = await wholeBody({ body }, MAX_QUEUED_BODY)
+  if (bytes === undefined) throw new GatewayError(413, `a queued call may have ${MAX_QUEUED_BODY} bytes`)
+  return bytes
 }
 
 /** `name` or `name.namespace`. */
