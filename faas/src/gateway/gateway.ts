@@ -2,8 +2,9 @@
 
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { QuicEndpoint, selfSigned } from 'zerotrip'
+import { defaultBackend, QuicEndpoint, selfSigned, withKeySharesAhead } from 'zerotrip'
 import { createServer as createSecureServer, type HttpServer } from 'zerotrip/http3'
+import { MemoryTickets } from 'zerotrip/zero-rtt'
 import { type Call, callOf } from '../http/call.ts'
 import type { FunctionRequest, FunctionResponse } from '../http/handler.ts'
 import { listenerOf } from '../http/node-listener.ts'
@@ -12,7 +13,8 @@ import { addCallHeaders } from './call-headers.ts'
 import { DEFAULT_NAMESPACE } from './deployment.ts'
 import { GatewayError } from './errors.ts'
 import { FunctionQueue } from './function-queue.ts'
-import { Invoker } from './invoker.ts'
+import { InstanceClient } from './instance-client.ts'
+import { Invoker, type InvokerOptions } from './invoker.ts'
 import { GatewayMetrics } from './metrics.ts'
 import { type FunctionName, keyOf, type Provider } from './provider.ts'
 import { type Credentials, SystemApi } from './system-api.ts'
@@ -30,6 +32,8 @@ export interface GatewayOptions {
   /** PEM. Default: one of its own making. */
   readonly cert?: string
   readonly key?: string
+  /** How a worker is called. Default: by HTTP/3, and by TLS on TCP where UDP does not get through. */
+  readonly clientOf?: InvokerOptions['clientOf']
   /** Who may manage functions; those themselves are for everybody. Default: everybody. */
   readonly credentials?: Credentials | undefined
   /** ms for an answer to begin. Default 60,000. */
@@ -42,12 +46,15 @@ export interface GatewayOptions {
 /** Bytes of a call that waits in the queue. */
 const MAX_QUEUED_BODY = 1 << 20
 
+/** A burst of first contacts that need not wait for a key share. */
+const KEY_SHARES_AHEAD = 16
+
 const FUNCTION = /^\/(async-)?function\/([-a-zA-Z_0-9.]+)(\/.*|\?.*)?$/
 
 export class Gateway implements AsyncDisposable {
   readonly metrics: GatewayMetrics = new GatewayMetrics()
   readonly #options: GatewayOptions
-  readonly #endpoint = new QuicEndpoint()
+  readonly #endpoint = new QuicEndpoint({ backend: withKeySharesAhead(defaultBackend, KEY_SHARES_AHEAD) })
   readonly #invoker: Invoker
   readonly #system: SystemApi
   readonly #queue: FunctionQueue
@@ -60,10 +67,12 @@ export class Gateway implements AsyncDisposable {
     this.#options = options
     const { provider } = options
     const { metrics } = this
+    const endpoint = this.#endpoint
+    const tickets = new MemoryTickets(Date.now)
     this.#invoker = new Invoker({
       provider,
-      endpoint: this.#endpoint,
       metrics,
+      clientOf: options.clientOf ?? ((instance, counts) => new InstanceClient(instance, { endpoint, tickets, counts })),
       ...(options.upstreamTimeout !== undefined && { upstreamTimeout: options.upstreamTimeout }),
     })
     this.#system = new SystemApi({ provider, metrics, credentials: options.credentials })

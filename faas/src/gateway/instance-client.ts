@@ -1,9 +1,11 @@
 // One worker, as its gateway sees it: a session that is begun with a request in its first packet, and what is in flight.
 
+import { Agent } from 'node:https'
 import type { QuicEndpoint } from 'zerotrip'
 import { connect, Http3ErrorCode, type Http3Session, Http3StreamError } from 'zerotrip/http3'
+import type { TicketStore } from 'zerotrip/zero-rtt'
 import type { Call } from '../http/call.ts'
-import { Forwarder } from '../http/forwarder.ts'
+import { Forwarder, IDLE } from '../http/forwarder.ts'
 import type { FunctionResponse } from '../http/handler.ts'
 import type { Instance } from './provider.ts'
 
@@ -27,28 +29,41 @@ export interface ClientCounts {
   early(result: string): void
 }
 
-export class InstanceClient {
+/** How one worker is called. */
+export interface WorkerClient {
+  readonly instance: Instance
+  inFlight: number
+  /** Rejects with a CallFailed, which says whether the worker may have seen the request. */
+  send(call: Call, signal: AbortSignal): Promise<FunctionResponse>
+  /** No new requests; those in flight go on while the worker lives. */
+  retire(): void
+}
+
+export interface InstanceClientOptions {
+  readonly endpoint: QuicEndpoint
+  /** The 0-RTT Store: what later sessions resume with, when the keys the worker was born with have ended. */
+  readonly tickets: TicketStore
+  readonly counts: ClientCounts
+}
+
+export class InstanceClient implements WorkerClient {
   readonly instance: Instance
   inFlight = 0
-  readonly #endpoint: QuicEndpoint
-  readonly #counts: ClientCounts
+  readonly #options: InstanceClientOptions
   #session: Http3Session | undefined = undefined
   #forwarder: Forwarder | undefined = undefined
   #tcpUntil = 0
   #isGone = false
 
-  constructor(instance: Instance, endpoint: QuicEndpoint, counts: ClientCounts) {
+  constructor(instance: Instance, options: InstanceClientOptions) {
     this.instance = instance
-    this.#endpoint = endpoint
-    this.#counts = counts
+    this.#options = options
   }
 
-  /** Rejects with a CallFailed, which says whether the worker may have seen the request. */
   send(call: Call, signal: AbortSignal): Promise<FunctionResponse> {
     return performance.now() < this.#tcpUntil ? this.#byTcp(call, signal) : this.#byQuic(call, signal)
   }
 
-  /** No new requests; those in flight go on while the worker lives. */
   retire(): void {
     this.#isGone = true
     this.#session?.close().catch(() => {})
@@ -75,7 +90,10 @@ export class InstanceClient {
 
   async #byTcp(call: Call, signal: AbortSignal): Promise<FunctionResponse> {
     const { tlsOrigin, certificate } = this.instance
-    this.#forwarder ??= new Forwarder(new URL(`https://${tlsOrigin}`), certificate)
+    this.#forwarder ??= new Forwarder(
+      new URL(`https://${tlsOrigin}`),
+      new Agent({ keepAlive: true, timeout: IDLE, ca: certificate }),
+    )
     try {
       return await this.#forwarder.forward(call, signal)
     } catch (error) {
@@ -87,21 +105,24 @@ export class InstanceClient {
   #open(): Http3Session {
     if (this.#session?.isOpen) return this.#session
     const { origin, bundle, certificate } = this.instance
+    const { endpoint, tickets, counts } = this.#options
     const session = connect(`https://${origin}`, {
-      endpoint: this.#endpoint,
+      endpoint,
+      tickets,
+      earlyData: true,
       ...(bundle ? { bundle } : { ca: certificate }),
     })
     session.closed.catch(() => {})
     session.opened.then(
-      peer => this.#counts.early(bundle ? peer.earlyData : 'no bundle'),
-      () => this.#counts.early('failed'),
+      peer => counts.early(peer.earlyData),
+      () => counts.early('failed'),
     )
     this.#session = session
     return session
   }
 
   #mayHaveBeenEarly(method: string): boolean {
-    const policy = this.instance.bundle?.earlyRequests ?? 'never'
+    const policy = this.instance.bundle?.earlyRequests ?? 'safe'
     return policy === 'all' || (policy === 'safe' && isSafe(method))
   }
 }

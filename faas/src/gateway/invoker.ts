@@ -1,20 +1,19 @@
 // From the name of a function to an answer of one of its workers: woken if there is none, tried again where that is safe.
 
-import type { QuicEndpoint } from 'zerotrip'
 import { orAborted } from '../http/abort.ts'
 import type { Call } from '../http/call.ts'
 import { type FunctionResponse, hopByHop, whenTaken } from '../http/handler.ts'
 import { GatewayError } from './errors.ts'
-import { CallFailed, InstanceClient, isSafe } from './instance-client.ts'
+import { CallFailed, type ClientCounts, isSafe, type WorkerClient } from './instance-client.ts'
 import { InstancePool } from './instance-pool.ts'
 import type { GatewayMetrics } from './metrics.ts'
-import { type FunctionName, keyOf, type Provider, type ProviderEvent } from './provider.ts'
+import { type FunctionName, type Instance, keyOf, type Provider, type ProviderEvent } from './provider.ts'
 import { Scaler } from './scaler.ts'
 
 export interface InvokerOptions {
   readonly provider: Provider
-  readonly endpoint: QuicEndpoint
   readonly metrics: GatewayMetrics
+  readonly clientOf: (instance: Instance, counts: ClientCounts) => WorkerClient
   /** ms for an answer to begin, workers that have to start included. Default 60,000. */
   readonly upstreamTimeout?: number
   /** Instances that are tried for one request. Default 3. */
@@ -75,7 +74,7 @@ export class Invoker {
 
   async #attempt(target: Target, call: Call, signal: AbortSignal): Promise<FunctionResponse> {
     const attempts = this.#options.attempts ?? 3
-    const tried = new Set<InstanceClient>()
+    const tried = new Set<WorkerClient>()
     for (let attempt = 1; ; attempt++) {
       const client = target.pool.choose(tried) ?? (await this.#wake(target, tried, signal))
       client.inFlight++
@@ -93,7 +92,7 @@ export class Invoker {
   }
 
   /** One start for all who wait. */
-  async #wake(target: Target, tried: ReadonlySet<InstanceClient>, signal: AbortSignal): Promise<InstanceClient> {
+  async #wake(target: Target, tried: ReadonlySet<WorkerClient>, signal: AbortSignal): Promise<WorkerClient> {
     this.#scaler.wake(target.of)
     for (;;) {
       target.waiting ??= new PromiseWithResolvers()
@@ -123,9 +122,9 @@ export class Invoker {
     this.#options.metrics.replicas(event.of, target.pool.size)
   }
 
-  #clientOf(of: FunctionName, instance: InstanceClient['instance']): InstanceClient {
-    const { endpoint, metrics } = this.#options
-    return new InstanceClient(instance, endpoint, { early: result => metrics.early(of, result) })
+  #clientOf(of: FunctionName, instance: Instance): WorkerClient {
+    const { clientOf, metrics } = this.#options
+    return clientOf(instance, { early: result => metrics.early(of, result) })
   }
 
   #targetOf(of: FunctionName): Target {

@@ -9,7 +9,7 @@ import type { Call } from './call.ts'
 import { type FunctionResponse, hopByHop } from './handler.ts'
 
 /** ms an idle connection is kept, as of-watchdog has it. */
-const IDLE = 500
+export const IDLE = 500
 
 /** Bytes of an answer that are read whole. */
 const SMALL = 65_536
@@ -19,16 +19,15 @@ export class Forwarder {
   readonly #options: RequestOptions
   readonly #send: typeof request
 
-  /** `base`: http: or https:; `ca`: PEM, whom to trust in the latter. */
-  constructor(base: URL, ca?: string) {
+  /** `base`: http: or https:. `agent`: whose connections are used, default one that keeps them for half a second. */
+  constructor(base: URL, agent?: HttpAgent | HttpsAgent) {
     this.#base = base
     const isSecure = base.protocol === 'https:'
     this.#send = isSecure ? secureRequest : request
-    const agent = isSecure ? new HttpsAgent({ keepAlive: true, timeout: IDLE, ...(ca && { ca }) }) : undefined
     this.#options = {
       host: base.hostname,
       port: base.port,
-      agent: agent ?? new HttpAgent({ keepAlive: true, timeout: IDLE }),
+      agent: agent ?? new (isSecure ? HttpsAgent : HttpAgent)({ keepAlive: true, timeout: IDLE }),
       setHost: false,
     }
   }
