@@ -22,15 +22,18 @@ const nginxRebinding = {
 }
 
 export const known = [
-  ...['rebind-port', 'rebind-addr'].map(test => ({
+  ...['handshakeloss', 'handshakecorruption'].map(test => ({
     peers: ['curl'],
     role: 'client',
     test,
     why:
-      "OpenSSL's client has connection ids of no length, so that tshark cannot tell which connection packets on a new " +
-      "path belong to, and does not decrypt them. The server's qlog shows the PATH_CHALLENGE in the first one, and the " +
-      'file arrives',
-    source: 'https://docs.openssl.org/3.5/man7/openssl-quic/',
+      "OpenSSL's probes are PING frames: its ClientHello, which with a share of ML-KEM takes two packets, is sent again " +
+      'only when an acknowledgement of a later packet comes, and not by time after that. Its timeout doubles from one ' +
+      'second, and after 30 seconds it gives up: five probes, whose answers 30 % loss often eats. The qlog of ours shows ' +
+      'an Initial packet with half a ClientHello, and PING frames that are acknowledged; 47 to 49 of 50 handshakes succeed',
+    source:
+      'https://github.com/openssl/openssl/blob/openssl-3.5/ssl/quic/quic_ackm.c: ackm_get_loss_time_and_space takes the ' +
+      'loss time of a space that has none, 0, for the earliest, so that no timer is set for that of Initial packets',
   })),
   {
     peers: ['ngtcp2', 'ngtcp2-1.11'],
