@@ -1,78 +1,36 @@
 // The gateway with workers that are processes: what OpenFaaS' does, and a key for each launch.
 
-import { createServer, type IncomingMessage, request } from 'node:http'
+import { createServer, type IncomingMessage } from 'node:http'
 import { connect as connectHttp2 } from 'node:http2'
 import type { AddressInfo } from 'node:net'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { connect } from 'zerotrip/http3'
 import { readDeployment, scaleRules } from '../dist/gateway/deployment.js'
-import { Gateway } from '../dist/gateway/gateway.js'
-import { ProcessProvider } from '../dist/gateway/process-provider.js'
 import { readStack } from '../dist/gateway/stack-file.js'
+import { type Answer, type CallInit, GatewayWorld, later, node, until, zeroLabel } from './gateway-world.ts'
 
-const node = process.execPath
-const directory = fileURLToPath(new URL('functions', import.meta.url))
-const errors: unknown[] = []
-const provider = new ProcessProvider({ directory, startDeadline: 60_000 })
-const gateway = new Gateway({
-  provider,
-  port: 0,
-  securePort: 0,
-  metricsPort: 0,
-  credentials: { user: 'admin', password: 'secret' },
-  onError: error => errors.push(error),
-})
-let ports: Awaited<ReturnType<Gateway['listen']>>
+const world = new GatewayWorld()
+const { provider, gateway } = world
 
 beforeAll(async () => {
-  ports = await gateway.listen()
-  const zero = { 'com.openfaas.scale.zero': 'true' }
-  await Promise.all(
-    [
-      { service: 'witness', envProcess: 'witness.mjs', labels: zero },
-      { service: 'server', envProcess: `${node} server.mjs`, envVars: { mode: 'http' } },
-      { service: 'filter', envProcess: `${node} filter.mjs`, envVars: { mode: 'streaming' }, labels: zero },
-      { service: 'missing', envProcess: 'missing.mjs', labels: zero },
-    ].map(each => provider.deploy(readDeployment(each))),
+  await world.start(
+    { service: 'witness', envProcess: 'witness.mjs' },
+    { service: 'server', envProcess: `${node} server.mjs`, envVars: { mode: 'http' }, labels: {} },
+    { service: 'filter', envProcess: `${node} filter.mjs`, envVars: { mode: 'streaming' } },
+    { service: 'missing', envProcess: 'missing.mjs' },
   )
 })
 
 afterAll(async () => {
-  await gateway[Symbol.asyncDispose]()
-  await provider[Symbol.asyncDispose]()
+  await world[Symbol.asyncDispose]()
 })
 
-interface Answer {
-  readonly status: number | undefined
-  readonly headers: IncomingMessage['headers']
-  readonly body: string
+function call(path: string, init?: CallInit): Promise<Answer> {
+  return world.call(path, init)
 }
 
-function call(
-  path: string,
-  init: { method?: string; headers?: Record<string, string>; body?: string; port?: number } = {},
-): Promise<Answer> {
-  const { method = 'GET', body, port = ports.port } = init
-  // Of itself node gives DELETE none.
-  const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
-  const headers = { ...init.headers, ...length }
-  return new Promise((resolve, reject) => {
-    const outgoing = request({ host: '127.0.0.1', port, path, method, headers, agent: false }, response => {
-      let text = ''
-      response.setEncoding('utf8').on('data', data => {
-        text += data
-      })
-      response.once('end', () => resolve({ status: response.statusCode, headers: response.headers, body: text }))
-    })
-    outgoing.once('error', reject)
-    outgoing.end(body)
-  })
-}
-
-function system(path: string, method = 'GET', body?: unknown): Promise<Answer> {
-  const headers = { authorization: `Basic ${btoa('admin:secret')}` }
-  return call(path, { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) })
+function system(path: string, method?: string, body?: unknown): Promise<Answer> {
+  return world.system(path, method, body)
 }
 
 describe('/function/NAME', () => {
@@ -94,7 +52,7 @@ describe('/function/NAME', () => {
     const { body } = await call('/function/server/a/b?c=d', { method: 'POST', body: 'hello', headers })
     const seen = JSON.parse(body)
     expect(seen).toMatchObject({ url: '/a/b?c=d', method: 'POST', body: 'hello' })
-    expect(seen.headers).toMatchObject({ 'x-mine': 'yes', 'x-forwarded-host': `127.0.0.1:${ports.port}` })
+    expect(seen.headers).toMatchObject({ 'x-mine': 'yes', 'x-forwarded-host': `127.0.0.1:${world.ports.port}` })
     expect(seen.headers['x-forwarded-for']).toMatch(/^127\.0\.0\.1:\d+$/)
     expect(seen.headers['x-call-id']).toMatch(/^[0-9a-f-]{36}$/)
   })
@@ -124,11 +82,11 @@ describe('/function/NAME', () => {
   })
 
   test('the same over HTTP/3 and HTTP/2, with Alt-Svc by TCP', async () => {
-    const session = connect(`https://127.0.0.1:${ports.securePort}`, { ca: gateway.certificate })
+    const session = connect(`https://127.0.0.1:${world.ports.securePort}`, { ca: gateway.certificate })
     const response = await session.fetch('/function/server/h3', { method: 'PUT', body: 'by QUIC' })
     expect(await response.json()).toMatchObject({ url: '/h3', body: 'by QUIC' })
     await session.close()
-    const http2 = connectHttp2(`https://127.0.0.1:${ports.securePort}`, { ca: gateway.certificate })
+    const http2 = connectHttp2(`https://127.0.0.1:${world.ports.securePort}`, { ca: gateway.certificate })
     const stream = http2.request({ ':path': '/function/server/h2' })
     const headers = await new Promise<Record<string, unknown>>(resolve => stream.once('response', resolve as never))
     let text = ''
@@ -230,7 +188,7 @@ describe('/system', () => {
 
 test('/healthz, and metrics under the names dashboards know', async () => {
   expect(await call('/healthz')).toMatchObject({ status: 200, body: 'OK' })
-  const { body } = await call('/metrics', { port: ports.metricsPort })
+  const { body } = await call('/metrics', { port: world.ports.metricsPort })
   expect(body).toMatch(/gateway_function_invocation_total\{function_name="witness.openfaas-fn",code="200"\} \d/)
   expect(body).toMatch(/gateway_service_count\{function_name="witness.openfaas-fn"\} 1/)
   expect(body).toMatch(/zerotrip_gateway_sessions_total\{function_name="witness.openfaas-fn",result="accepted"\} \d/)
@@ -251,13 +209,3 @@ describe('what is asked for', () => {
     expect(() => scaleRules({ labels: { 'com.openfaas.scale.max': 'x' } })).toThrow('com.openfaas.scale.max')
   })
 })
-
-const zeroLabel = { 'com.openfaas.scale.zero': 'true' }
-
-function later(ms: number): Promise<void> {
-  return new Promise(resolve => setTimeout(resolve, ms))
-}
-
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await later(10)
-}

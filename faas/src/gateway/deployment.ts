@@ -1,5 +1,7 @@
 // What a function is to be, and is, in the JSON of OpenFaaS' provider API.
 
+import type { EarlyRequests } from 'zerotrip/zero-rtt'
+
 export interface FunctionDeployment {
   readonly service: string
   readonly namespace: string
@@ -52,7 +54,7 @@ export function readDeployment(value: unknown): FunctionDeployment {
   if (!NAME.test(service)) throw new TypeError(`service must be lower-case letters, digits and '-', not '${service}'`)
   const namespace = text(fields, 'namespace', '') || DEFAULT_NAMESPACE
   if (!NAME.test(namespace)) throw new TypeError(`not a namespace: '${namespace}'`)
-  return {
+  const deployment = {
     service,
     namespace,
     image: text(fields, 'image', ''),
@@ -61,6 +63,10 @@ export function readDeployment(value: unknown): FunctionDeployment {
     labels: texts(fields, 'labels'),
     annotations: texts(fields, 'annotations'),
   }
+  // A word that is none shall be noticed now, not when the function is called.
+  scaleRules(deployment)
+  earlyRequestsOf(deployment)
+  return deployment
 }
 
 /** Throws a RangeError for labels that are no numbers. */
@@ -84,6 +90,15 @@ export function scaleRules({ labels }: Pick<FunctionDeployment, 'labels'>): Scal
     zeroDuration: minutes ? Number(minutes[1]) * 60_000 : 900_000,
   }
 }
+
+/** Annotation `zerotrip.early-data: never | safe | all`, else `safe`. Throws a TypeError for another word. */
+export function earlyRequestsOf({ annotations }: Pick<FunctionDeployment, 'annotations'>): EarlyRequests {
+  const asked = annotations[EARLY_DATA] ?? 'safe'
+  if (asked === 'never' || asked === 'safe' || asked === 'all') return asked
+  throw new TypeError(`annotation ${EARLY_DATA} must be never, safe or all, not '${asked}'`)
+}
+
+const EARLY_DATA = 'zerotrip.early-data'
 
 function text(fields: Record<string, unknown>, name: string, fallback: string): string {
   const value = fields[name] ?? fallback

@@ -4,19 +4,21 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { defaultBackend, QuicEndpoint, selfSigned, withKeySharesAhead } from 'zerotrip'
 import { createServer as createSecureServer, type HttpServer } from 'zerotrip/http3'
-import { MemoryTickets } from 'zerotrip/zero-rtt'
+import { gateFrom, MemoryTickets, originOf, SingleUse } from 'zerotrip/zero-rtt'
+import type { GatewayAddress } from '../chain/gateway-address.ts'
 import { type Call, callOf } from '../http/call.ts'
 import type { FunctionRequest, FunctionResponse } from '../http/handler.ts'
 import { listenerOf } from '../http/node-listener.ts'
 import { wholeBody } from '../http/whole-body.ts'
 import { addCallHeaders } from './call-headers.ts'
-import { DEFAULT_NAMESPACE } from './deployment.ts'
+import { EarlyRequestsOf } from './early-requests.ts'
 import { GatewayError } from './errors.ts'
 import { FunctionQueue } from './function-queue.ts'
 import { InstanceClient } from './instance-client.ts'
 import { Invoker, type InvokerOptions } from './invoker.ts'
 import { GatewayMetrics } from './metrics.ts'
 import { type FunctionName, keyOf, type Provider } from './provider.ts'
+import { type Route, routeOf } from './route.ts'
 import { type Credentials, SystemApi } from './system-api.ts'
 
 export interface GatewayOptions {
@@ -38,6 +40,8 @@ export interface GatewayOptions {
   readonly credentials?: Credentials | undefined
   /** ms for an answer to begin. Default 60,000. */
   readonly upstreamTimeout?: number
+  /** ms without a request after which a session with a worker is closed. Default: QUIC's idle timeout. */
+  readonly idle?: number | undefined
   /** ms for requests under way when it ends. Default 10,000. */
   readonly drain?: number
   readonly onError: (error: unknown) => void
@@ -49,8 +53,6 @@ const MAX_QUEUED_BODY = 1 << 20
 /** A burst of first contacts that need not wait for a key share. */
 const KEY_SHARES_AHEAD = 16
 
-const FUNCTION = /^\/(async-)?function\/([-a-zA-Z_0-9.]+)(\/.*|\?.*)?$/
-
 export class Gateway implements AsyncDisposable {
   readonly metrics: GatewayMetrics = new GatewayMetrics()
   readonly #options: GatewayOptions
@@ -59,20 +61,21 @@ export class Gateway implements AsyncDisposable {
   readonly #system: SystemApi
   readonly #queue: FunctionQueue
   #servers: Server[] = []
+  readonly #early: EarlyRequestsOf
   #secure: HttpServer | undefined = undefined
-  /** PEM: what callers by TLS and QUIC are shown. */
-  certificate = ''
+  /** Where functions find it, once it listens. */
+  address: GatewayAddress = { url: '', certificate: undefined }
 
   constructor(options: GatewayOptions) {
     this.#options = options
     const { provider } = options
+    this.#early = new EarlyRequestsOf(provider)
     const { metrics } = this
-    const endpoint = this.#endpoint
-    const tickets = new MemoryTickets(Date.now)
+    const hop = { endpoint: this.#endpoint, tickets: new MemoryTickets(Date.now), idle: options.idle }
     this.#invoker = new Invoker({
       provider,
       metrics,
-      clientOf: options.clientOf ?? ((instance, counts) => new InstanceClient(instance, { endpoint, tickets, counts })),
+      clientOf: options.clientOf ?? ((instance, counts) => new InstanceClient(instance, { ...hop, counts })),
       ...(options.upstreamTimeout !== undefined && { upstreamTimeout: options.upstreamTimeout }),
     })
     this.#system = new SystemApi({ provider, metrics, credentials: options.credentials })
@@ -87,22 +90,34 @@ export class Gateway implements AsyncDisposable {
     const metrics = createServer(listenerOf(request => this.#observe(request), onError))
     this.#servers = [plain, metrics]
     const { cert, key } = this.#certificate(host)
-    this.certificate = cert
-    this.#secure = createSecureServer({ cert, key, tcp: true }, listener)
-    return {
+    this.#secure = createSecureServer(
+      // The sealing keys of tickets are born with this process: no ticket was used before it (RFC 8446 §8.2).
+      { cert, key, tcp: true, earlyData: gateFrom(new SingleUse()), early: this.#early.decide },
+      listener,
+    )
+    const ports = {
       port: await listening(plain, port, host),
       metricsPort: await listening(metrics, metricsPort, host),
       securePort: await listening(this.#secure, securePort, host),
     }
+    const near = /^(0\.0\.0\.0|::)$/.test(host) ? '127.0.0.1' : host
+    this.address = { url: `https://${originOf(near, ports.securePort)}`, certificate: cert }
+    return ports
+  }
+
+  /** PEM: what callers by TLS and QUIC are shown, once it listens. */
+  get certificate(): string {
+    return this.address.certificate ?? ''
   }
 
   /** One request, of whatever version of HTTP. */
   async fetch(request: FunctionRequest): Promise<FunctionResponse> {
     const { pathname, search } = new URL(request.url)
-    const found = FUNCTION.exec(pathname)
+    const route = routeOf(pathname + search)
+    // RFC 8470 §5.1: it was early before it came here, and may be a replay that nobody can tell.
+    if (request.headers.has('early-data') && !this.#early.allows(pathname, request.method)) return { status: 425 }
     try {
-      if (found)
-        return await this.#call(request, functionName(found[2] as string), (found[3] || '/') + search, !!found[1])
+      if (route) return await this.#call(request, route)
       if (pathname === '/healthz') return { status: 200, body: 'OK' }
       if (pathname.startsWith('/system/')) return await this.#system.handle(request)
       return { status: 404 }
@@ -123,14 +138,14 @@ export class Gateway implements AsyncDisposable {
     await this.#endpoint.close()
   }
 
-  async #call(request: FunctionRequest, of: FunctionName, target: string, isAsync: boolean): Promise<FunctionResponse> {
+  async #call(request: FunctionRequest, { of, target, isAsync }: Route): Promise<FunctionResponse> {
     if (isAsync && request.method !== 'POST') return { status: 405, headers: [['allow', 'POST']] }
     const passed = { ...(await callOf(request, false)), target }
     const call = isAsync ? { ...passed, body: await queueable(passed.body) } : passed
     const { callId, added } = addCallHeaders(call.headers, call.host, request.remote)
     if (isAsync) return this.#enqueue(of, callId, call, added)
     const { status, headers, body } = await this.#invoker.invoke(of, call, request.signal)
-    return { status: status ?? 200, headers: [...(headers ?? []), ...added], body }
+    return { status: status ?? 200, headers: [...(headers ?? []), ...added, ...this.#early.header(of)], body }
   }
 
   #enqueue(
@@ -173,14 +188,6 @@ async function queueable(body: Call['body']): Promise<Uint8Array | undefined> {
   const bytes = await wholeBody({ body }, MAX_QUEUED_BODY)
   if (bytes === undefined) throw new GatewayError(413, `a queued call may have ${MAX_QUEUED_BODY} bytes`)
   return bytes
-}
-
-/** `name` or `name.namespace`. */
-function functionName(text: string): FunctionName {
-  const dot = text.lastIndexOf('.')
-  return dot < 0
-    ? { name: text, namespace: DEFAULT_NAMESPACE }
-    : { name: text.slice(0, dot), namespace: text.slice(dot + 1) }
 }
 
 function listening(server: Server | HttpServer, port: number, host: string): Promise<number> {

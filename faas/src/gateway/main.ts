@@ -21,9 +21,12 @@ async function main(): Promise<void> {
     },
   })
   const [file] = positionals
-  const provider = new ProcessProvider({ ...(file !== undefined && { directory: dirname(file) }) })
+  const provider: ProcessProvider = new ProcessProvider({
+    ...(file !== undefined && { directory: dirname(file) }),
+    gateway: () => gateway.address,
+  })
   const upstreamTimeout = readDuration(process.env['upstream_timeout'] ?? '')
-  const gateway = new Gateway({
+  const gateway: Gateway = new Gateway({
     provider,
     host: values.host,
     port: portOf('--port', values.port),

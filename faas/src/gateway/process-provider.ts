@@ -3,9 +3,9 @@
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { resolve } from 'node:path'
-import type { EarlyRequests } from 'zerotrip/zero-rtt'
+import { type GatewayAddress, gatewayEnvironment } from '../chain/gateway-address.ts'
 import { type LaunchedWorker, launch } from '../generator/launch.ts'
-import { type FunctionDeployment, type FunctionStatus, scaleRules } from './deployment.ts'
+import { earlyRequestsOf, type FunctionDeployment, type FunctionStatus, scaleRules } from './deployment.ts'
 import { type FunctionName, type Instance, keyOf, type Provider, type ProviderEvent } from './provider.ts'
 
 export interface ProcessProviderOptions {
@@ -15,6 +15,8 @@ export interface ProcessProviderOptions {
   readonly directory?: string
   /** ms within which a worker has to listen. Default 10,000. */
   readonly startDeadline?: number
+  /** Where functions find each other; asked at each launch. Default: they are told nothing. */
+  readonly gateway?: () => GatewayAddress
 }
 
 interface Worker {
@@ -134,13 +136,15 @@ export class ProcessProvider implements Provider {
     const { deployment } = of
     const directory = resolve(this.#options.directory ?? '.', deployment.image)
     const { handler, environment } = await runnable(deployment, directory)
+    const gateway = this.#options.gateway?.()
+    const earlyRequests = earlyRequestsOf(deployment)
     return launch({
       ...(handler !== undefined && { handler }),
       clientId: this.#options.clientId ?? 'gateway',
       directory,
       tls: true,
-      earlyRequests: earlyRequestsOf(deployment),
-      environment,
+      earlyRequests,
+      environment: { ...(gateway && gatewayEnvironment(gateway)), quic_early_data: earlyRequests, ...environment },
       ...(this.#options.startDeadline !== undefined && { startDeadline: this.#options.startDeadline }),
     })
   }
@@ -206,11 +210,6 @@ async function runnable(
     Object.assign(environment, { PORT: port, upstream_url: `http://127.0.0.1:${port}` })
   }
   return { handler: undefined, environment }
-}
-
-function earlyRequestsOf({ annotations, envVars }: FunctionDeployment): EarlyRequests {
-  const asked = annotations['zerotrip.early-data'] ?? envVars['quic_early_data'] ?? 'safe'
-  return asked === 'never' || asked === 'all' ? asked : 'safe'
 }
 
 function freePort(): Promise<number> {

@@ -1,19 +1,11 @@
 // Where workers run. What is above this interface knows neither processes nor pods: Kubernetes is one more of these.
 
-import type { ClientBundle } from 'zerotrip/zero-rtt'
+import type { HopAddress } from '../http/next-hop.ts'
 import type { FunctionDeployment, FunctionStatus } from './deployment.ts'
 
 /** One worker that listens. Its keys were born with it: another start is another instance. */
-export interface Instance {
+export interface Instance extends HopAddress {
   readonly id: string
-  /** As in a URL, `127.0.0.1:4433`: QUIC on UDP. */
-  readonly origin: string
-  /** HTTPS (HTTP/1.1) on TCP, where UDP does not get through; undefined: there is none. */
-  readonly tlsOrigin: string | undefined
-  /** PEM: what it shows to those who speak TCP, or have no keys. */
-  readonly certificate: string
-  /** This gateway's half of its keys; undefined: it has none, the first contact takes a round trip more. */
-  readonly bundle: ClientBundle | undefined
 }
 
 /** A function by its name, which is unique within a namespace. */

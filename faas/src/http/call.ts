@@ -1,6 +1,6 @@
 // A request on its way to somebody else.
 
-import { type FunctionRequest, hopByHop, targetOf } from './handler.ts'
+import { hopByHop, namedByConnection, targetOf } from './handler.ts'
 
 export interface Call {
   readonly method: string
@@ -17,10 +17,11 @@ export interface Call {
 const SMALL = 65_536
 
 /** `buffers`: whatever its size, the request is read whole first. */
-export async function callOf(request: FunctionRequest, buffers: boolean): Promise<Call> {
+export async function callOf(request: Request & { readonly early?: boolean }, buffers: boolean): Promise<Call> {
   const headers = new Headers()
+  const named = namedByConnection(request.headers.get('connection'))
   for (const [name, value] of request.headers) {
-    if (name !== 'host' && !hopByHop.has(name)) headers.append(name, value)
+    if (name !== 'host' && !hopByHop.has(name) && !named.has(name)) headers.append(name, value)
   }
   // RFC 8470 §5.1.
   if (request.early) headers.set('early-data', '1')

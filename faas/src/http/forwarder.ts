@@ -6,7 +6,7 @@ import { Agent as HttpsAgent, request as secureRequest } from 'node:https'
 import { pipeline, Readable } from 'node:stream'
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
 import type { Call } from './call.ts'
-import { type FunctionResponse, hopByHop } from './handler.ts'
+import { type FunctionResponse, hopByHop, namedByConnection } from './handler.ts'
 
 /** ms an idle connection is kept, as of-watchdog has it. */
 export const IDLE = 500
@@ -71,9 +71,10 @@ function framing(body: Call['body'], headers: Headers): string[] {
 async function answerOf(incoming: IncomingMessage): Promise<FunctionResponse> {
   const { rawHeaders } = incoming
   const headers: [string, string][] = []
+  const named = namedByConnection(incoming.headers.connection)
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = (rawHeaders[i] as string).toLowerCase()
-    if (!hopByHop.has(name)) headers.push([name, rawHeaders[i + 1] as string])
+    if (!hopByHop.has(name) && !named.has(name)) headers.push([name, rawHeaders[i + 1] as string])
   }
   const isSmall = Number(incoming.headers['content-length'] ?? Number.POSITIVE_INFINITY) <= SMALL
   const body = isSmall ? await whole(incoming) : (Readable.toWeb(incoming) as ReadableStream<Uint8Array>)

@@ -85,3 +85,11 @@ export const hopByHop: ReadonlySet<string> = new Set([
   'transfer-encoding',
   'upgrade',
 ])
+
+/** RFC 9110 §7.6.1: fields that a Connection field makes hop-by-hop, too. */
+export function namedByConnection(connection: string | null | undefined): ReadonlySet<string> {
+  if (!connection) return NONE
+  return new Set(connection.split(',').map(name => name.trim().toLowerCase()))
+}
+
+const NONE: ReadonlySet<string> = new Set()

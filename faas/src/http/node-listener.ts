@@ -56,7 +56,10 @@ function requestOf(incoming: IncomingMessage, signal: AbortSignal): NodeRequest 
   const headers = rawHeaders.flatMap((name, i) =>
     i % 2 === 0 && !name.startsWith(':') ? [[name, rawHeaders[i + 1]] as [string, string]] : [],
   )
-  return new NodeRequest(incoming, `${scheme}://${incoming.headers.host ?? 'localhost'}${incoming.url}`, {
+  const { url = '/' } = incoming
+  // RFC 9112 §3.2.2: what is sent to a proxy is a whole URL.
+  const whole = url.startsWith('/') ? `${scheme}://${incoming.headers.host ?? 'localhost'}${url}` : url
+  return new NodeRequest(incoming, whole, {
     method,
     headers,
     signal,

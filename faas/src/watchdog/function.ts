@@ -3,7 +3,9 @@
 import type { RequestListener } from 'node:http'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { currentCallId } from '../http/current-call.ts'
 import type { FunctionHandler } from '../http/handler.ts'
+import type { LocalEndpoint } from './local-endpoint.ts'
 import type { Upstream } from './modes/upstream.ts'
 import type { WatchdogSettings } from './settings.ts'
 
@@ -15,6 +17,8 @@ export interface ServerlessFunction {
   readonly listener?: RequestListener
   /** Mode `http`: where it listens itself, and when it is gone. */
   readonly upstream?: Upstream
+  /** Where it calls others, if it is a process of its own. */
+  readonly local?: LocalEndpoint
 }
 
 /**
@@ -25,27 +29,50 @@ export async function loadFunction(
   settings: WatchdogSettings,
   handler: string | undefined,
   environment: NodeJS.ProcessEnv,
+  onError: (error: unknown) => void,
 ): Promise<ServerlessFunction> {
+  if (settings.mode === 'inproc') return importFunction(handler)
+  if (settings.mode === 'static') {
+    return { fetch: await (await import('./modes/files.ts')).staticMode(settings.staticPath) }
+  }
+  const local = await startLocal(settings, onError)
+  // Who sets it himself knows better.
+  const own = local ? { gateway_url: local.url, ...environment } : environment
+  return { ...(await loadProgram(settings, own)), ...(local && { local }) }
+}
+
+async function loadProgram(settings: WatchdogSettings, environment: NodeJS.ProcessEnv): Promise<ServerlessFunction> {
   switch (settings.mode) {
-    case 'inproc':
-      return await importFunction(handler)
     case 'http': {
       const { Upstream } = await import('./modes/upstream.ts')
       const upstream = await Upstream.start(new URL(settings.upstreamUrl as string), settings, environment)
       return { fetch: upstream.handler(settings), upstream }
     }
-    case 'streaming':
-      return { fetch: (await import('./modes/fork.ts')).streamingMode(settings, environment) }
     case 'serializing':
       return { fetch: (await import('./modes/fork.ts')).serializingMode(settings, environment) }
-    case 'static':
-      return { fetch: await (await import('./modes/files.ts')).staticMode(settings.staticPath) }
+    default:
+      return { fetch: (await import('./modes/fork.ts')).streamingMode(settings, environment) }
   }
+}
+
+async function startLocal(
+  { gateway }: WatchdogSettings,
+  onError: (error: unknown) => void,
+): Promise<LocalEndpoint | undefined> {
+  return gateway && (await import('./local-endpoint.ts')).LocalEndpoint.start(gateway, onError)
 }
 
 async function importFunction(handler: string | undefined): Promise<ServerlessFunction> {
   if (handler === undefined) throw new TypeError('which function? zerotrip-watchdog HANDLER.mjs')
   const exported = (await import(pathToFileURL(resolve(handler)).href)) as ServerlessFunction
   if (typeof exported.fetch !== 'function') throw new TypeError(`${handler} must export a function \`fetch\``)
-  return exported
+  return { ...exported, fetch: withCallId(exported.fetch) }
+}
+
+/** Whoever it calls meanwhile is told the same id. */
+function withCallId(fetch: FunctionHandler): FunctionHandler {
+  return request => {
+    const callId = request.headers.get('x-call-id')
+    return callId === null ? fetch(request) : currentCallId.run(callId, () => fetch(request))
+  }
 }

@@ -3,6 +3,7 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { EarlyRequests } from 'zerotrip/zero-rtt'
+import { type GatewayAddress, readGatewayAddress } from '../chain/gateway-address.ts'
 import { readDuration } from '../http/duration.ts'
 
 export type Mode = 'http' | 'streaming' | 'serializing' | 'static' | 'inproc'
@@ -53,6 +54,8 @@ export interface WatchdogSettings {
   readonly uid: number | undefined
   /** Which requests may run as early data. */
   readonly earlyRequests: EarlyRequests
+  /** Where other functions are; undefined: nobody said. */
+  readonly gateway: GatewayAddress | undefined
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -92,6 +95,7 @@ export function readSettings(environment: Environment, fallback: Mode = 'streami
     quic: choice(environment, 'quic', ['on', 'off', 'only'] as const, 'on'),
     uid: environment['function_uid'] ? integer(environment, 'function_uid', 0, 0, 2 ** 31) : undefined,
     earlyRequests: choice(environment, 'quic_early_data', ['never', 'safe', 'all'] as const, 'safe'),
+    gateway: readGatewayAddress(environment),
   }
 }
 

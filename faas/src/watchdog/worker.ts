@@ -69,7 +69,7 @@ async function main(): Promise<void> {
   const plan = planOf(platform !== undefined)
   const { settings } = plan
   const isAlone = plan.handler === undefined && platform === undefined
-  const run = await loadFunction(settings, plan.handler, process.env)
+  const run = await loadFunction(settings, plan.handler, process.env, onError)
   const readiness = isAlone ? new Readiness(settings.lockFile, settings.suppressLock) : new Readiness()
   const metrics = isAlone ? await listenMetrics(plan) : undefined
   const service = new Service({
@@ -122,10 +122,13 @@ function endOnce(watchdog: Watchdog, readiness: Readiness, run: ServerlessFuncti
     isEnding = true
     readiness.refuse()
     setTimeout(() => {
-      watchdog.close(plan.drain).then(
-        () => leave(run, 0),
-        () => leave(run, 1),
-      )
+      watchdog
+        .close(plan.drain)
+        .then(() => run.local?.close())
+        .then(
+          () => leave(run, 0),
+          () => leave(run, 1),
+        )
     }, plan.notice)
   }
 }

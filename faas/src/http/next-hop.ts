@@ -1,0 +1,175 @@
+// Whom a call is passed on to: a session that is begun with a request in its first packet, and TLS on TCP where UDP does
+// not get through.
+
+import { Agent } from 'node:https'
+import type { QuicEndpoint } from 'zerotrip'
+import { connect, Http3ErrorCode, type Http3Session, Http3StreamError } from 'zerotrip/http3'
+import type { ClientBundle, TicketStore } from 'zerotrip/zero-rtt'
+import type { Call } from './call.ts'
+import { Forwarder, IDLE } from './forwarder.ts'
+import { type FunctionResponse, whenTaken } from './handler.ts'
+
+/** ms during which somebody who cannot be reached by UDP is called by TCP. */
+const TCP_FOR = 60_000
+
+/** Did the other side see a request of which there is no answer. */
+export type Fate = 'not processed' | 'unknown'
+
+export class CallFailed extends Error {
+  readonly fate: Fate
+
+  constructor(fate: Fate, cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause })
+    this.fate = fate
+  }
+}
+
+export interface HopAddress {
+  /** As in a URL, `127.0.0.1:4433`: QUIC on UDP. */
+  readonly origin: string
+  /** HTTPS (HTTP/1.1) on TCP, where UDP does not get through; undefined: there is none. */
+  readonly tlsOrigin: string | undefined
+  /** PEM: what it shows to those who speak TCP, or have no keys; undefined: one that the system's roots vouch for. */
+  readonly certificate: string | undefined
+  /** Our half of its keys; undefined: there is none, the first contact takes a round trip more. */
+  readonly bundle: ClientBundle | undefined
+}
+
+export interface HopCounts {
+  /** A session was begun: what became of its early data. */
+  early(result: string): void
+}
+
+export interface NextHopOptions {
+  readonly endpoint: QuicEndpoint
+  /** The 0-RTT Store: what later sessions begin with, when the keys the other side was born with have ended. */
+  readonly tickets: TicketStore
+  /**
+   * ms without a request after which the session is closed; the next one begins with keys or a ticket. Default Infinity:
+   * as long as its idle timeout lets it.
+   */
+  readonly idle?: number | undefined
+  /** Default: nobody counts. */
+  readonly counts?: HopCounts
+}
+
+export interface SendOptions {
+  /** May the request leave as early data. Default: what the bundle says, else if its method is safe. */
+  readonly early?: boolean | undefined
+}
+
+export class NextHop {
+  readonly #address: HopAddress
+  readonly #options: NextHopOptions
+  #session: Http3Session | undefined = undefined
+  #forwarder: Forwarder | undefined = undefined
+  #tcpUntil = 0
+  #isGone = false
+  /** Requests whose answers have not been taken yet. */
+  #busy = 0
+  #idleTimer: NodeJS.Timeout | undefined = undefined
+
+  constructor(address: HopAddress, options: NextHopOptions) {
+    this.#address = address
+    this.#options = options
+  }
+
+  /** Rejects with a CallFailed, which says whether the other side may have seen the request. */
+  async send(call: Call, signal: AbortSignal, options: SendOptions = {}): Promise<FunctionResponse> {
+    this.#busy++
+    clearTimeout(this.#idleTimer)
+    try {
+      const isByTcp = performance.now() < this.#tcpUntil
+      const response = await (isByTcp ? this.#byTcp(call, signal) : this.#byQuic(call, signal, options))
+      return whenTaken(response, () => this.#end())
+    } catch (error) {
+      this.#end()
+      throw error
+    }
+  }
+
+  /** No new requests; those in flight go on while the other side lives. */
+  retire(): void {
+    this.#isGone = true
+    this.disconnect()
+  }
+
+  /** Closes the session when what is in flight is done; the next request begins another. */
+  disconnect(): void {
+    this.#session?.close().catch(() => {})
+    this.#session = undefined
+  }
+
+  #end(): void {
+    const { idle = Number.POSITIVE_INFINITY } = this.#options
+    if (--this.#busy > 0 || idle === Number.POSITIVE_INFINITY) return
+    this.#idleTimer = setTimeout(() => this.disconnect(), idle).unref()
+  }
+
+  async #byQuic(call: Call, signal: AbortSignal, { early }: SendOptions): Promise<FunctionResponse> {
+    const session = this.#open()
+    // As long as there was no handshake, only what left as early data can have been read.
+    const wasOpen = session.session.peer !== undefined
+    const { method, target, headers, body } = call
+    try {
+      const response = await session.fetch(target, {
+        method,
+        headers,
+        signal,
+        ...(body && { body }),
+        ...(early !== undefined && { early }),
+      })
+      return { status: response.status, headers: response.headers, body: response.body }
+    } catch (error) {
+      if (signal.aborted) throw new CallFailed('unknown', error)
+      const isOpen = wasOpen || session.session.peer !== undefined
+      if (!isOpen && this.#address.tlsOrigin !== undefined && !this.#isGone)
+        this.#tcpUntil = performance.now() + TCP_FOR
+      const isUnseen = isRejected(error) || (!isOpen && !(early ?? session.mayBeEarly(method)))
+      throw new CallFailed(isUnseen ? 'not processed' : 'unknown', error)
+    }
+  }
+
+  async #byTcp(call: Call, signal: AbortSignal): Promise<FunctionResponse> {
+    const { tlsOrigin, certificate } = this.#address
+    this.#forwarder ??= new Forwarder(
+      new URL(`https://${tlsOrigin}`),
+      new Agent({ keepAlive: true, timeout: IDLE, ...(certificate !== undefined && { ca: certificate }) }),
+    )
+    try {
+      return await this.#forwarder.forward(call, signal)
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code
+      throw new CallFailed(code === 'ECONNREFUSED' ? 'not processed' : 'unknown', error)
+    }
+  }
+
+  #open(): Http3Session {
+    if (this.#session?.isOpen) return this.#session
+    const { origin, bundle, certificate } = this.#address
+    const { endpoint, tickets, counts } = this.#options
+    const session = connect(`https://${origin}`, {
+      endpoint,
+      tickets,
+      earlyData: true,
+      ...(bundle && { bundle }),
+      ...(certificate && { ca: certificate }),
+    })
+    session.closed.catch(() => {})
+    session.opened.then(
+      peer => counts?.early(peer.earlyData),
+      () => counts?.early('failed'),
+    )
+    this.#session = session
+    return session
+  }
+}
+
+export function isSafe(method: string): boolean {
+  return method === 'GET' || method === 'HEAD' || method === 'OPTIONS'
+}
+
+/** RFC 9114 §4.1.1: no part of it was processed. */
+function isRejected(error: unknown): boolean {
+  return error instanceof Http3StreamError && error.code === Http3ErrorCode.RequestRejected
+}
