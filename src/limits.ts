@@ -350,6 +350,12 @@ export const limits = {
   /** Sessions of WebTransport remembered as ended.
    * At the bound: the oldest is forgotten. Against floods of sessions. RFC 9220 §3. */
   webTransportGone: 64,
+  /** Bytes a peer may be ahead of the readers of all streams of a session, in the current draft of WebTransport; default of `limits.data`.
+   * At the bound: WT_FLOW_CONTROL_ERROR. Against sessions that starve others. RFC 9220 §3. */
+  webTransportData: 2_097_152,
+  /** Streams of each direction a peer may have open in such a session; default of `limits.bidirectionalStreams` and `limits.unidirectionalStreams`.
+   * At the bound: WT_FLOW_CONTROL_ERROR. Against sessions that starve others. RFC 9220 §3. */
+  webTransportStreams: 64,
   /** Bytes of a request of HTTP/0.9.
    * At the bound: the stream is reset. Against requests without end. RFC 9114 §10.5. */
   hqRequestLength: 4096,

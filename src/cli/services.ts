@@ -74,6 +74,7 @@ function tellingResets(transport: Http3Transport, onReset: (id: number) => void)
     openStream: direction => transport.openStream(direction),
     write: (id, bytes, fin) => transport.write(id, bytes, fin),
     read: id => transport.read(id),
+    count: id => transport.count(id),
     stop: (id, errorCode) => transport.stop(id, errorCode),
     close: (errorCode, reason) => transport.close(errorCode, reason),
     isEarly: id => transport.isEarly(id),

@@ -4,6 +4,7 @@
 
 import type { StreamDirection } from '../packet/frames/frame.ts'
 import { ErrorCode, TransportError } from '../packet/transport-error.ts'
+import type { StreamCount } from '../streams/stream-set.ts'
 import type { Authorization } from '../tls13/ports.ts'
 import { goOnWith, type HandshakeAnswer } from './answers.ts'
 import { assembleClient, assembleServer } from './assemble.ts'
@@ -214,6 +215,11 @@ export class Connection {
   stop(id: number, errorCode: number): void {
     this.#isDrained = false
     if (this.#parts.close.isOpen) this.#parts.streams.stop(id, errorCode)
+  }
+
+  /** What a stream has taken of the limits on data (RFC 9000 §4), and from now on `streamCounted` with what comes. */
+  count(id: number): StreamCount | undefined {
+    return this.#parts.streams.count(id)
   }
 
   /** In which order streams are sent (RFC 9218): urgency 0 (first) to 7, or a RangeError; incremental ones share. */

@@ -97,6 +97,8 @@ export type ConnectionEvent =
   | { readonly type: 'readable'; readonly id: number }
   | { readonly type: 'writable'; readonly id: number }
   | { readonly type: 'streamReset'; readonly id: number; readonly errorCode: number }
+  /** Of a stream that is counted: bytes received so far, whether they can be read or not; the last time for `isFinal`. */
+  | { readonly type: 'streamCounted'; readonly id: number; readonly length: number; readonly isFinal: boolean }
   | { readonly type: 'streamStopped'; readonly id: number; readonly errorCode: number }
   | { readonly type: 'streamFinished'; readonly id: number }
   | { readonly type: 'streamsAvailable'; readonly direction: StreamDirection }

@@ -59,6 +59,10 @@ export class SessionTransport {
     this.#connection.stop(id, errorCode)
   }
 
+  count(id: number): ReturnType<Connection['count']> {
+    return this.#connection.count(id)
+  }
+
   close(errorCode: number, reason: string): void {
     this.#host.onClose(errorCode, reason)
   }

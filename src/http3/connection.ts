@@ -42,7 +42,7 @@ export class Http3Connection implements RequestHost, UniHost {
   goawayId: number = Number.POSITIVE_INFINITY
   /** Who owns streams that are no requests; undefined: there are none. */
   foreign: ForeignStreams | undefined = undefined
-  readonly #own: OwnSettings
+  readonly own: OwnSettings
   readonly #ownControl: OwnControlStream
   #remembered: Settings | undefined
   /** Streams we ended whose last byte the peer has not acknowledged: closing now could lose it. */
@@ -62,7 +62,7 @@ export class Http3Connection implements RequestHost, UniHost {
     this.isServer = options.role === 'server'
     this.maxFieldSectionSize = options.maxFieldSectionSize ?? DEFAULT_MAX_FIELD_SECTION_SIZE
     this.qpack = new QpackStreams(transport, options)
-    this.#own = options
+    this.own = options
     this.#ownControl = new OwnControlStream(transport, options)
     this.#remembered = this.isServer ? undefined : readRemembered(options.rememberedSettings)
     this.peerSettings = this.#remembered ?? defaultSettings
@@ -72,12 +72,12 @@ export class Http3Connection implements RequestHost, UniHost {
   }
 
   get hasExtendedConnect(): boolean {
-    return this.isServer && this.#own.enableConnectProtocol === true
+    return this.isServer && this.own.enableConnectProtocol === true
   }
 
   /** RFC 9297 §2.1.1: both ends have said so. */
   get hasDatagrams(): boolean {
-    return this.#own.h3Datagram === true && this.peerSettings.h3Datagram
+    return this.own.h3Datagram === true && this.peerSettings.h3Datagram
   }
 
   /** Client, before anything was sent: the server's SETTINGS of last time are known after all. */
@@ -361,7 +361,7 @@ export class Http3Connection implements RequestHost, UniHost {
 
   /** RFC 9297 §2.1. Those of requests that are over are dropped. */
   #onDatagram(data: Uint8Array): void {
-    if (this.#own.h3Datagram !== true) return
+    if (this.own.h3Datagram !== true) return
     const { id, payload } = readHttpDatagram(data)
     const stream = this.#requests.get(id)
     const isToCome = this.isServer && id >= this.#nextRequestId

@@ -12,6 +12,8 @@ export interface ForeignStreams {
   onReadable(id: number): void
   onWritable(id: number): void
   onReset(id: number, errorCode: number): void
+  /** So many bytes came by now, whether they can be read or not; the last time for `isFinal`. */
+  onCounted(id: number, length: number, isFinal: boolean): void
   onStopped(id: number, errorCode: number): void
   /** All that was sent has arrived. */
   onFinished(id: number): void
@@ -29,6 +31,7 @@ export function tellForeign(foreign: ForeignStreams, event: Extract<Http3Transpo
   if (event.type === 'readable') foreign.onReadable(event.id)
   else if (event.type === 'writable') foreign.onWritable(event.id)
   else if (event.type === 'streamReset') foreign.onReset(event.id, event.errorCode)
+  else if (event.type === 'streamCounted') foreign.onCounted(event.id, event.length, event.isFinal)
   else if (event.type === 'streamStopped') foreign.onStopped(event.id, event.errorCode)
   else if (event.type === 'streamFinished') foreign.onFinished(event.id)
 }

@@ -21,7 +21,20 @@ export interface Settings {
   readonly webTransportDraft02: boolean
   /** The same, as the current draft has it. */
   readonly webTransport: boolean
+  /** What a session of the current draft may do before it is told more. */
+  readonly webTransportLimits: WebTransportLimits
 }
+
+/** Flow control of one session (WebTransport over HTTP/3, section 5): all 0 means none. */
+export interface WebTransportLimits {
+  /** Bytes on all its streams, beyond what was read. */
+  readonly data: number
+  /** Streams of the peer, beyond those that were closed. */
+  readonly bidirectionalStreams: number
+  readonly unidirectionalStreams: number
+}
+
+const noWebTransportLimits: WebTransportLimits = { data: 0, bidirectionalStreams: 0, unidirectionalStreams: 0 }
 
 export const defaultSettings: Settings = {
   maxFieldSectionSize: Number.POSITIVE_INFINITY,
@@ -31,6 +44,7 @@ export const defaultSettings: Settings = {
   h3Datagram: false,
   webTransportDraft02: false,
   webTransport: false,
+  webTransportLimits: noWebTransportLimits,
 }
 
 /** Bytes of a field section we take unless told otherwise, 32 per field included. */
@@ -59,13 +73,15 @@ export interface OwnSettings {
   readonly h3Datagram?: boolean | undefined
   /** SETTINGS_WT_ENABLED, of the current draft and of draft-02, which is what browsers speak. Default false. */
   readonly webTransport?: boolean | undefined
+  /** SETTINGS_WT_INITIAL_MAX_*, sent along: 0 to 2^53-1 bytes, 0 to 2^32 streams. Default 2 MiB and 64 of each kind. */
+  readonly webTransportLimits?: Partial<WebTransportLimits> | undefined
   /** Which reserved setting is sent along (RFC 9114 §7.2.4.1), 0 to 1000. Default 0. */
   readonly grease?: number | undefined
 }
 
 /** The payload of our SETTINGS frame. Throws a RangeError for numbers out of range. */
 export function writeSettings(own: OwnSettings): Uint8Array {
-  const writer = Writer.allocate(64)
+  const writer = Writer.allocate(96)
   const put = (id: number, value: number): void => {
     writer.varint(id)
     writer.varint(value)
@@ -80,9 +96,24 @@ export function writeSettings(own: OwnSettings): Uint8Array {
   if (own.webTransport) {
     put(SettingId.WebTransportDraft02, 1)
     put(SettingId.WebTransport, 1)
+    const { data, bidirectionalStreams, unidirectionalStreams } = ownWebTransportLimits(own)
+    if (data > 0) put(SettingId.WebTransportData, data)
+    if (bidirectionalStreams > 0) put(SettingId.WebTransportStreamsBidi, bidirectionalStreams)
+    if (unidirectionalStreams > 0) put(SettingId.WebTransportStreamsUni, unidirectionalStreams)
   }
   put(reservedId(own.grease), 0)
   return writer.finish().slice()
+}
+
+/** Those of our sessions. Throws a RangeError for numbers out of range. */
+export function ownWebTransportLimits({ webTransportLimits: own = {} }: OwnSettings): WebTransportLimits {
+  const streams = (name: 'bidirectionalStreams' | 'unidirectionalStreams'): number =>
+    within(name, own[name], limits.webTransportStreams, 2 ** 32)
+  return {
+    data: within('data', own.data, limits.webTransportData, Number.MAX_SAFE_INTEGER),
+    bidirectionalStreams: streams('bidirectionalStreams'),
+    unidirectionalStreams: streams('unidirectionalStreams'),
+  }
 }
 
 /** RFC 9114 §7.2.4.1, §7.2.8: an identifier of settings and frames that means nothing, and is sent so that peers bear it. */
@@ -117,6 +148,11 @@ export function readSettings(payload: Uint8Array): Settings {
     h3Datagram: flag(values.get(SettingId.H3Datagram)),
     webTransportDraft02: flag(values.get(SettingId.WebTransportDraft02)),
     webTransport: flag(values.get(SettingId.WebTransport)),
+    webTransportLimits: {
+      data: values.get(SettingId.WebTransportData) ?? 0,
+      bidirectionalStreams: values.get(SettingId.WebTransportStreamsBidi) ?? 0,
+      unidirectionalStreams: values.get(SettingId.WebTransportStreamsUni) ?? 0,
+    },
   }
 }
 
@@ -184,6 +220,9 @@ const SettingId = {
   H3Datagram: 0x33,
   WebTransportDraft02: 0x2b603742,
   WebTransport: 0x2c7cf000,
+  WebTransportData: 0x2b61,
+  WebTransportStreamsUni: 0x2b64,
+  WebTransportStreamsBidi: 0x2b65,
 } as const
 
 const known: ReadonlySet<number> = new Set(Object.values(SettingId))

@@ -18,6 +18,12 @@ export interface Http3Transport {
   reset(id: number, errorCode: number): void
   /** Abandons receiving: STOP_SENDING. */
   stop(id: number, errorCode: number): void
+  /**
+   * What a stream has taken of the limits on data, bytes, headers of ours and the peer's included: what was sent (of one
+   * that was reset: what the peer counts), received and read. From now on `streamCounted` tells of each byte received,
+   * read or not. Undefined for a stream that is closed.
+   */
+  count(id: number): StreamCount | undefined
   /** Ends the connection with an application error. */
   close(errorCode: number, reason: string): void
   /** True once the handshake is confirmed: whatever arrived before may be a replay. */
@@ -38,6 +44,14 @@ export interface Http3Transport {
   afterRoundTrip?(callback: () => void): void
 }
 
+export interface StreamCount {
+  readonly sent: number
+  readonly received: number
+  readonly read: number
+  /** Nothing more will be received. */
+  readonly isFinal: boolean
+}
+
 export interface TransportStatistics {
   readonly rtt: { readonly smoothed: number; readonly variance: number; readonly min: number }
   readonly pacingRate: number
@@ -55,6 +69,7 @@ export type Http3TransportEvent =
   | { readonly type: 'readable'; readonly id: number }
   | { readonly type: 'writable'; readonly id: number }
   | { readonly type: 'streamReset'; readonly id: number; readonly errorCode: number }
+  | { readonly type: 'streamCounted'; readonly id: number; readonly length: number; readonly isFinal: boolean }
   | { readonly type: 'streamStopped'; readonly id: number; readonly errorCode: number }
   /** Everything sent on the stream, its end included, was acknowledged. */
   | { readonly type: 'streamFinished'; readonly id: number }

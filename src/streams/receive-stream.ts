@@ -24,6 +24,8 @@ export class ReceiveStream {
   isEarly = false
   /** The application was told that there is something to read, and has not looked yet. */
   isAnnounced = false
+  /** How many bytes were told of as received; -1: nobody counts them. */
+  counted = -1
   readonly #buffer: ReceiveBuffer = new ReceiveBuffer()
   /** The window of the connection, into which all streams are counted. */
   readonly #connection: ReceiveWindow
@@ -53,6 +55,11 @@ export class ReceiveStream {
   get isReadable(): boolean {
     if (this.isStopped) return false
     return this.#buffer.isReadable || (this.#state === ReceiveState.DataRecvd && this.#resetCode < 0)
+  }
+
+  /** RFC 9000 §4.5: how many bytes it has altogether is known, and `window.received` says it. */
+  get hasFinalSize(): boolean {
+    return this.#finalSize >= 0
   }
 
   /** How much memory takes what is not read. */

@@ -62,6 +62,11 @@ export class SendStream {
     return this.#buffer.sent
   }
 
+  /** What its final size will be at least: less than was written, for a stream that was reset before all was sent. */
+  get committed(): number {
+    return Math.max(this.#buffer.sent, this.reliableSize)
+  }
+
   /** PD §4: its final size is known, and within the credit, once what has to arrive was sent. */
   get isResetDue(): boolean {
     return this.#isResetDue && this.#buffer.unsent === 0

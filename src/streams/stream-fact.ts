@@ -11,6 +11,8 @@ export type StreamFact =
   | { readonly type: 'writable'; readonly id: number }
   /** RESET_STREAM: what was not read is gone. */
   | { readonly type: 'streamReset'; readonly id: number; readonly errorCode: number }
+  /** Of a stream that is counted: bytes received so far, whether they can be read or not; the last time for `isFinal`. */
+  | { readonly type: 'streamCounted'; readonly id: number; readonly length: number; readonly isFinal: boolean }
   /** STOP_SENDING: what was not acknowledged is dropped, and what is written from now on is too. */
   | { readonly type: 'streamStopped'; readonly id: number; readonly errorCode: number }
   /** All that was written, FIN included, was acknowledged. */

@@ -19,7 +19,7 @@ import type { FrameOwner, PacketWriter } from '../packet/packet-writer.ts'
 import { type SentFrame, SentKind } from '../packet/sent-frame.ts'
 import { ConnectionCredit } from './connection-credit.ts'
 import { HighWaterMark } from './high-water-mark.ts'
-import type { Chunk } from './receive-stream.ts'
+import type { Chunk, ReceiveStream } from './receive-stream.ts'
 import { URGENCIES } from './scheduler.ts'
 import type { Stream } from './stream.ts'
 import { onStreamAcked, onStreamLost } from './stream-delivery.ts'
@@ -46,6 +46,15 @@ export interface StreamStats {
   /** By largest offsets: as counted against MAX_DATA. */
   readonly bytesReceived: number
   readonly bytesRead: number
+}
+
+/** Of one stream, in bytes: as counted against the limits on data. */
+export interface StreamCount {
+  readonly sent: number
+  readonly received: number
+  readonly read: number
+  /** Nothing more will be received. */
+  readonly isFinal: boolean
 }
 
 export class StreamSet implements FrameOwner {
@@ -141,6 +150,19 @@ export class StreamSet implements FrameOwner {
     return this.#table.get(id)?.receive?.isEarly ?? false
   }
 
+  /**
+   * What a stream has taken of the limits on data, and from now on `streamCounted` with each byte received: for who has
+   * limits of its own above those of QUIC. Undefined for a stream that is closed.
+   */
+  count(id: number): StreamCount | undefined {
+    const stream = this.#table.get(id)
+    if (stream === undefined) return undefined
+    const { send, receive } = stream
+    if (receive !== undefined) receive.counted = receive.window.received
+    const { received = 0, consumed = 0 } = receive?.window ?? {}
+    return { sent: send?.committed ?? 0, received, read: consumed, isFinal: receive?.hasFinalSize ?? true }
+  }
+
   /** Lets go of all bytes, read or not: the connection is over, and memory is needed elsewhere. */
   discard(): void {
     for (const stream of this.#table.all()) {
@@ -201,6 +223,7 @@ export class StreamSet implements FrameOwner {
     if (stream === undefined || receive === undefined) return
     receive.onStream(frame, now)
     if (isEarly) receive.isEarly = true
+    this.#tellCount(frame.id, receive)
     if (receive.isReadable && !receive.isAnnounced) {
       receive.isAnnounced = true
       this.#facts.push({ type: 'readable', id: frame.id })
@@ -213,6 +236,7 @@ export class StreamSet implements FrameOwner {
     const stream = this.#table.forReceiving(frame.id, frame.type)
     if (stream === undefined) return
     stream.receive?.onResetStream(frame)
+    if (stream.receive !== undefined) this.#tellCount(frame.id, stream.receive)
     this.#onRead(stream)
   }
 
@@ -309,6 +333,14 @@ export class StreamSet implements FrameOwner {
     const errorCode = stream.receive?.takeReset() ?? -1
     if (errorCode >= 0) this.#facts.push({ type: 'streamReset', id: stream.id, errorCode })
     this.#turns.settle(stream)
+  }
+
+  #tellCount(id: number, receive: ReceiveStream): void {
+    const { received: length } = receive.window
+    if (receive.counted < 0 || (length === receive.counted && !receive.hasFinalSize)) return
+    const isFinal = receive.hasFinalSize
+    receive.counted = isFinal ? -1 : length
+    this.#facts.push({ type: 'streamCounted', id, length, isFinal })
   }
 
   #raiseStreams(streams: LocalStreams, limit: number): void {

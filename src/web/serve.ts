@@ -197,7 +197,7 @@ function http3Options({ http3, webtransport, upgrade }: Http3EndpointOptions): H
   return {
     ...http3,
     enableConnectProtocol: true,
-    ...(taking && webTransportSettings),
+    ...(taking && { ...webTransportSettings, webTransportLimits: taking.limits }),
     tunnels: { ...http3?.tunnels, ...(taking && webTransportTunnels(taking)), ...(upgrade && upgradeTunnels(upgrade)) },
   }
 }

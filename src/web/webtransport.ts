@@ -8,6 +8,7 @@ import type { EndpointOptions } from '../endpoint/endpoint-options.ts'
 import type { ConnectOptions } from '../endpoint/options.ts'
 import type { QuicSession } from '../endpoint/quic-session.ts'
 import { Http3Client, type Http3ClientOptions } from '../http3/client.ts'
+import type { WebTransportLimits } from '../http3/settings.ts'
 import { requestSession } from '../http3/webtransport/client.ts'
 import { sessionError } from '../http3/webtransport/error.ts'
 import { WebTransportHub } from '../http3/webtransport/hub.ts'
@@ -22,6 +23,8 @@ export interface WebTransportOptions
   readonly protocols?: readonly string[]
   /** More fields of the request, such as `origin` or `authorization`. */
   readonly headers?: ConstructorParameters<typeof Headers>[0]
+  /** What the server may be ahead by, as of `serve({ webtransport: { limits } })`. */
+  readonly limits?: Partial<WebTransportLimits>
   /** Limits of HTTP/3 itself. */
   readonly http3?: Omit<Http3ClientOptions, 'authority' | 'remembered'>
 }
@@ -46,6 +49,7 @@ export class WebTransport extends WebTransportSession {
       ...options.http3,
       h3Datagram: true,
       webTransport: true,
+      webTransportLimits: options.limits,
       authority: target.host,
     })
     const hub = new WebTransportHub(client.connection)

@@ -31,7 +31,7 @@ describe('RFC 9114 §7.2.4: SETTINGS', () => {
     expect(() => writeSettings(own)).toThrow(RangeError)
   })
   test('all that are known', () => {
-    expect(readSettings(bytes('01 4064 06 4400 07 10 08 01 33 01'))).toEqual({
+    expect(readSettings(bytes('01 4064 06 4400 07 10 08 01 33 01 6b61 4400 6b64 03 6b65 05'))).toEqual({
       qpackMaxTableCapacity: 100,
       maxFieldSectionSize: 1024,
       qpackBlockedStreams: 16,
@@ -39,6 +39,7 @@ describe('RFC 9114 §7.2.4: SETTINGS', () => {
       h3Datagram: true,
       webTransportDraft02: false,
       webTransport: false,
+      webTransportLimits: { data: 1024, unidirectionalStreams: 3, bidirectionalStreams: 5 },
     })
     const webTransport = readSettings(
       writeSettings({ enableConnectProtocol: true, h3Datagram: true, webTransport: true }),

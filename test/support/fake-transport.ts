@@ -1,6 +1,6 @@
 // Two Http3Transports joined in memory: bytes arrive when `settle` runs, in pieces of any size, with a window.
 
-import type { Http3Transport, Http3TransportEvent } from '../../src/http3/transport.ts'
+import type { Http3Transport, Http3TransportEvent, StreamCount } from '../../src/http3/transport.ts'
 
 interface Sink {
   onEvent(event: Http3TransportEvent): void
@@ -14,6 +14,10 @@ class Flow {
   isClosed = false
   isOpened = false
   writes = 0
+  /** Bytes that went to the receiver, and those it has read. */
+  moved = 0
+  taken = 0
+  isCounted = false
 }
 
 export class FakeTransport implements Http3Transport {
@@ -65,6 +69,7 @@ export class FakeTransport implements Http3Transport {
     const fin = flow.fin === 'arrived' && flow.arrived.length === 0
     if (data === undefined && !fin) return undefined
     if (fin) flow.fin = 'read'
+    flow.taken += data?.length ?? 0
     return { data: data ?? new Uint8Array(0), fin }
   }
 
@@ -72,7 +77,15 @@ export class FakeTransport implements Http3Transport {
     this.flow(id).isClosed = true
     this.resets.push([id, errorCode])
     this.peer.#open(id)
+    this.#tellCount(id, true)
     this.peer.events.push({ type: 'streamReset', id, errorCode })
+  }
+
+  count(id: number): StreamCount {
+    const incoming = this.peer.flow(id)
+    incoming.isCounted = true
+    const isFinal = incoming.isClosed || incoming.fin === 'arrived' || incoming.fin === 'read'
+    return { sent: this.flow(id).moved, received: incoming.moved, read: incoming.taken, isFinal }
   }
 
   stop(id: number, errorCode: number): void {
@@ -114,7 +127,10 @@ export class FakeTransport implements Http3Transport {
         const chunk = flow.queued.shift() as Uint8Array
         const piece = chunk.subarray(0, this.pieceSize)
         if (piece.length < chunk.length) flow.queued.unshift(chunk.subarray(piece.length))
-        if (!flow.isClosed) flow.arrived.push(piece)
+        if (!flow.isClosed) {
+          flow.arrived.push(piece)
+          flow.moved += piece.length
+        }
         hasNew = true
       }
       if (flow.fin === 'queued' && flow.queued.length === 0) {
@@ -124,6 +140,7 @@ export class FakeTransport implements Http3Transport {
       }
       if (hasNew && !flow.isClosed) {
         this.peer.#open(id)
+        this.#tellCount(id, flow.fin === 'arrived')
         this.peer.events.push({ type: 'readable', id })
       }
       if (flow.isBlocked && size(flow.queued) < this.highWater) {
@@ -143,6 +160,11 @@ export class FakeTransport implements Http3Transport {
       this.sink?.onEvent(event)
     }
     return any
+  }
+
+  #tellCount(id: number, isFinal: boolean): void {
+    const { isCounted, moved: length } = this.flow(id)
+    if (isCounted) this.peer.events.push({ type: 'streamCounted', id, length, isFinal })
   }
 
   #open(id: number): void {

@@ -117,6 +117,41 @@ describe('WebTransport over HTTP/3, both ends', () => {
     expect(Buffer.compare(back, data)).toBe(0)
   })
 
+  test('section 5: sessions of small limits carry as much, in many streams', async () => {
+    const limits = { data: 1000, bidirectionalStreams: 2, unidirectionalStreams: 1 }
+    const url = await start({ limits, session: echo })
+    await using transport = open(url, { limits })
+    const message = 'x'.repeat(3000)
+    for (let i = 0; i < 5; i++) {
+      const { readable, writable } = await transport.createBidirectionalStream()
+      const written = send(writable, message)
+      expect(await text(readable)).toBe(message)
+      await written
+      const sent = send(await transport.createUnidirectionalStream(), message)
+      expect(await text(await first(transport.incomingUnidirectionalStreams))).toBe(message)
+      await sent
+    }
+  })
+
+  test('section 5: streams that are cancelled give back what they took', async () => {
+    const limits = { data: 1000, bidirectionalStreams: 2, unidirectionalStreams: 1 }
+    const url = await start({
+      limits,
+      session: async session => {
+        for await (const stream of session.incomingBidirectionalStreams) {
+          await stream.readable.cancel()
+          await stream.writable.close()
+        }
+      },
+    })
+    await using transport = open(url, { limits })
+    for (let i = 0; i < 10; i++) {
+      const { readable, writable } = await transport.createBidirectionalStream()
+      await expect(send(writable, 'x'.repeat(3000))).rejects.toThrow()
+      expect(await text(readable)).toBe('')
+    }
+  })
+
   test('the server closes, with a code', async () => {
     const url = await start(session => session.close({ closeCode: 0xffffffff, reason: 'no' }))
     const transport = open(url)

@@ -38,20 +38,27 @@ class SessionRequest extends TunnelRequest {
   readonly #hub: WebTransportHub
   readonly #session: WebTransportSession
   readonly #protocols: readonly string[]
+  readonly #isCurrent: boolean
 
-  constructor(hub: WebTransportHub, session: WebTransportSession, options: WebTransportRequestOptions, isNew: boolean) {
+  constructor(
+    hub: WebTransportHub,
+    session: WebTransportSession,
+    options: WebTransportRequestOptions,
+    isCurrent: boolean,
+  ) {
     super()
+    this.#isCurrent = isCurrent
     this.#hub = hub
     this.#session = session
     this.#protocols = options.protocols ?? []
     const fields: Field[] = [
       [':method', 'CONNECT'],
-      [':protocol', isNew ? UPGRADE_TOKEN : UPGRADE_TOKEN_DRAFT_02],
+      [':protocol', isCurrent ? UPGRADE_TOKEN : UPGRADE_TOKEN_DRAFT_02],
       [':scheme', 'https'],
       [':authority', options.authority],
       [':path', options.path],
     ]
-    if (!isNew) fields.push(['sec-webtransport-http3-draft02', '1'])
+    if (!isCurrent) fields.push(['sec-webtransport-http3-draft02', '1'])
     if (this.#protocols.length > 0) fields.push(['wt-available-protocols', writeStrings(this.#protocols)])
     for (const [name, value] of options.headers ?? []) fields.push([name.toLowerCase(), value])
     this.fields = fields
@@ -81,6 +88,7 @@ class SessionRequest extends TunnelRequest {
       return this.#refused('the server chose a protocol that was not offered')
     }
     this.#session.protocol = protocol
+    if (this.#isCurrent) this.#session.flow = this.#hub.newFlow()
     this.#hub.add(this.#session)
     this.#session.onEstablished(stream)
     this.#checkEnd()
@@ -89,6 +97,10 @@ class SessionRequest extends TunnelRequest {
   onContent(): void {
     this.#session.onContent()
     this.#checkEnd()
+  }
+
+  override onWritable(): void {
+    this.#session.onWritable()
   }
 
   fail(error: unknown): void {

@@ -5,9 +5,11 @@ import type { Http3Connection } from '../connection.ts'
 import { Http3Error, Http3ErrorCode } from '../error-codes.ts'
 import type { ForeignStreams } from '../foreign-streams.ts'
 import { FrameReader, frameError } from '../frames.ts'
+import { ownWebTransportLimits } from '../settings.ts'
 import { isRequestStream, isUnidirectional } from '../stream-type.ts'
 import type { Http3Transport } from '../transport.ts'
 import { sessionError } from './error.ts'
+import { isFlowControlled, SessionFlow, StreamFlow } from './flow-control.ts'
 import type { SessionHost, WebTransportSession } from './session.ts'
 import { WebTransportStream } from './stream.ts'
 import { BIDI_SIGNAL, streamHeader, UNI_STREAM_TYPE, WebTransportCode } from './wire.ts'
@@ -17,13 +19,20 @@ interface EarlyStream {
   readonly owner: number
   readonly data: Uint8Array
   readonly isFinished: boolean
+  readonly flow: StreamFlow
+  /** It was reset meanwhile. */
+  resetCode?: number
 }
 
 export class WebTransportHub implements ForeignStreams, SessionHost {
   readonly transport: Http3Transport
+  /** Who may become a session: a server is thinking about it. */
+  readonly expected: Set<object> = new Set()
   readonly #connection: Http3Connection
   readonly #sessions = new Map<number, WebTransportSession>()
   readonly #streams = new Map<number, WebTransportStream>()
+  /** Of streams of which more may come, wanted or not: what is counted of them. */
+  readonly #flows = new Map<number, StreamFlow>()
   /** Sessions that ended; the oldest are forgotten. */
   readonly #gone = new Set<number>()
   readonly #early: EarlyStream[] = []
@@ -38,9 +47,9 @@ export class WebTransportHub implements ForeignStreams, SessionHost {
     connection.foreign = this
   }
 
-  /** Sessions that have not ended. */
+  /** Sessions that have not ended, and those that may come to be. */
   get sessionCount(): number {
-    return this.#sessions.size
+    return this.#sessions.size + this.expected.size
   }
 
   /** Both ends said what it takes: section 3.1. */
@@ -48,6 +57,14 @@ export class WebTransportHub implements ForeignStreams, SessionHost {
     const { peerSettings, isServer } = this.#connection
     const hasVersion = peerSettings.webTransport || peerSettings.webTransportDraft02
     return hasVersion && peerSettings.h3Datagram && (isServer || peerSettings.enableConnectProtocol)
+  }
+
+  /** Of a new session of the current draft; undefined: there is no flow control (section 5.1). */
+  newFlow(): SessionFlow | undefined {
+    const { peerSettings } = this.#connection
+    const own = ownWebTransportLimits(this.#connection.own)
+    const isWanted = isFlowControlled(own, peerSettings.webTransportLimits)
+    return isWanted ? new SessionFlow(own, peerSettings.webTransportLimits) : undefined
   }
 
   /** A session is established: what came for it before is its own. */
@@ -63,6 +80,7 @@ export class WebTransportHub implements ForeignStreams, SessionHost {
   onSessionEnded(session: WebTransportSession): void {
     const { sessionId } = session
     this.#sessions.delete(sessionId)
+    for (const [id, flow] of this.#flows) if (flow.owner === session) this.#flows.delete(id)
     if (sessionId !== -1) this.refuse(sessionId)
     this.#wake()
   }
@@ -78,16 +96,19 @@ export class WebTransportHub implements ForeignStreams, SessionHost {
   }
 
   async openStream(session: WebTransportSession, direction: 'bidi' | 'uni'): Promise<WebTransportStream> {
-    let id = this.transport.openStream(direction)
+    let id = this.#tryOpen(session, direction)
     while (id === undefined) {
       await new Promise<void>(resolve => this.#waiting.push(resolve))
       if (session.isEnded) throw sessionError('the session has ended')
-      id = this.transport.openStream(direction)
+      id = this.#tryOpen(session, direction)
     }
     const header = streamHeader(direction === 'uni' ? UNI_STREAM_TYPE : BIDI_SIGNAL, session.sessionId)
     this.transport.write(id, header, false)
     const canRead = direction === 'bidi'
-    return this.#make(session, id, { canRead, canWrite: true, headerSize: header.length })
+    const flow = new StreamFlow(0, 0)
+    flow.attach(session)
+    if (canRead && session.flow !== undefined) this.#count(id, flow)
+    return this.#make(session, id, { canRead, canWrite: true, headerSize: header.length, flow })
   }
 
   /** Calls back when the peer's SETTINGS are there. */
@@ -103,7 +124,12 @@ export class WebTransportHub implements ForeignStreams, SessionHost {
   }
 
   has(id: number): boolean {
-    return this.#streams.has(id) || this.#unnamed.has(id) || this.#early.some(early => early.id === id)
+    return (
+      this.#streams.has(id) ||
+      this.#flows.has(id) ||
+      this.#unnamed.has(id) ||
+      this.#early.some(early => early.id === id)
+    )
   }
 
   open(id: number): void {
@@ -116,7 +142,7 @@ export class WebTransportHub implements ForeignStreams, SessionHost {
     if (!isRequestStream(owner)) throw new Http3Error(Http3ErrorCode.IdError, 'a session that is no request')
     const session = this.#sessions.get(owner)
     // A copy: the packet it came in is not kept for it.
-    const early = { id, owner, data: data.slice(), isFinished }
+    const early = { id, owner, data: data.slice(), isFinished, flow: this.#flowOf(id, data.length) }
     if (session !== undefined) return this.#give(session, early)
     if (this.#gone.has(owner)) return this.#reject(id, WebTransportCode.SessionGone)
     if (this.#early.length === limits.webTransportEarlyStreams) {
@@ -137,9 +163,18 @@ export class WebTransportHub implements ForeignStreams, SessionHost {
 
   onReset(id: number, errorCode: number): void {
     this.#unnamed.delete(id)
-    const early = this.#early.findIndex(stream => stream.id === id)
-    if (early !== -1) this.#early.splice(early, 1)
+    // Its session, should it come, has it on its account.
+    const early = this.#early.find(stream => stream.id === id)
+    if (early !== undefined) early.resetCode = errorCode
     this.#streams.get(id)?.onReset(errorCode)
+  }
+
+  onCounted(id: number, length: number, isFinal: boolean): void {
+    const flow = this.#flows.get(id)
+    if (isFinal) this.#flows.delete(id)
+    const session = flow?.owner as WebTransportSession | undefined
+    if (session === undefined) flow?.onReceived(length)
+    else session.guard(() => flow?.onReceived(length))
   }
 
   onStopped(id: number, errorCode: number): void {
@@ -150,6 +185,7 @@ export class WebTransportHub implements ForeignStreams, SessionHost {
     this.#streams.get(id)?.onFinished()
   }
 
+  /** Streams that could not be opened may be now. */
   onStreamsAvailable(): void {
     this.#wake()
   }
@@ -175,13 +211,49 @@ export class WebTransportHub implements ForeignStreams, SessionHost {
     // Those that wait to be asked for find out.
     this.onSettings()
     this.#early.length = 0
+    this.#flows.clear()
     this.#unnamed.clear()
   }
 
-  #give(session: WebTransportSession, { id, data, isFinished }: EarlyStream): void {
+  #give(session: WebTransportSession, { id, data, isFinished, flow, resetCode }: EarlyStream): void {
     const isUni = isUnidirectional(id)
-    const stream = this.#make(session, id, { canRead: true, canWrite: !isUni, headerSize: 0, data, isFinished })
-    session.onStream(stream, isUni)
+    const isWithin = session.guard(() => {
+      session.flow?.streams(isUni).receive(1)
+      flow.attach(session)
+    })
+    if (!isWithin) return this.#reject(id, WebTransportCode.SessionGone)
+    if (session.flow === undefined) this.#flows.delete(id)
+    const stream = this.#make(session, id, { canRead: true, canWrite: !isUni, headerSize: 0, data, isFinished, flow })
+    session.onStream(stream)
+    if (resetCode !== undefined) stream.onReset(resetCode)
+  }
+
+  /** What came of a stream of the peer, `unread` bytes behind its header. */
+  #flowOf(id: number, unread: number): StreamFlow {
+    const count = this.transport.count(id)
+    if (count === undefined) return new StreamFlow(0, unread)
+    const flow = new StreamFlow(count.read - unread, count.received)
+    if (!count.isFinal) this.#flows.set(id, flow)
+    return flow
+  }
+
+  /** From now on `onCounted` is told of what comes. */
+  #count(id: number, flow: StreamFlow): void {
+    this.transport.count(id)
+    this.#flows.set(id, flow)
+  }
+
+  /** Undefined: the session's limit is reached, or that of the connection. */
+  #tryOpen(session: WebTransportSession, direction: 'bidi' | 'uni'): number | undefined {
+    const lane = session.flow?.streams(direction === 'uni')
+    if (lane !== undefined && lane.available <= 0) {
+      lane.want()
+      session.onFlowDue()
+      return undefined
+    }
+    const id = this.transport.openStream(direction)
+    if (id !== undefined) lane?.use(1)
+    return id
   }
 
   #make(session: WebTransportSession, id: number, shape: MadeStream): WebTransportStream {
@@ -192,8 +264,8 @@ export class WebTransportHub implements ForeignStreams, SessionHost {
         session.onStreamDone(stream)
       },
     }
-    const { canRead, canWrite, headerSize, data = empty, isFinished = false } = shape
-    const stream = new WebTransportStream(owner, { id, canRead, canWrite, headerSize, data, isFinished })
+    const { canRead, canWrite, headerSize, data = empty, isFinished = false, flow } = shape
+    const stream = new WebTransportStream(owner, { id, canRead, canWrite, headerSize, data, isFinished, flow })
     this.#streams.set(id, stream)
     return stream
   }
@@ -216,6 +288,7 @@ export class WebTransportHub implements ForeignStreams, SessionHost {
   }
 
   #reject(id: number, errorCode: number): void {
+    this.#flows.delete(id)
     this.transport.stop(id, errorCode)
     if (!isUnidirectional(id)) this.transport.reset(id, errorCode)
     this.#connection.onGlitch()
@@ -234,6 +307,7 @@ interface MadeStream {
   readonly headerSize: number
   readonly data?: Uint8Array
   readonly isFinished?: boolean
+  readonly flow: StreamFlow
 }
 
 const empty = new Uint8Array(0)

@@ -8,7 +8,9 @@ import type { RequestHead } from '../fields.ts'
 import type { RequestStream } from '../request-stream.ts'
 import type { Exchange, ExchangeFactory, Http3Server } from '../server.ts'
 import type { ExchangeHost } from '../server-exchange.ts'
+import type { WebTransportLimits } from '../settings.ts'
 import { sessionError } from './error.ts'
+import type { SessionFlow } from './flow-control.ts'
 import { WebTransportHub } from './hub.ts'
 import { WebTransportSession } from './session.ts'
 import { readStrings, UPGRADE_TOKEN, UPGRADE_TOKEN_DRAFT_02, writeStrings } from './wire.ts'
@@ -37,6 +39,11 @@ export interface WebTransportServerOptions {
    * your own look at `origin`: any page can make its visitor's browser ask.
    */
   readonly accept?: ((request: WebTransportRequest) => WebTransportAnswer | Promise<WebTransportAnswer>) | undefined
+  /**
+   * What a client may be ahead by in one session (section 5 of the current draft). Default 2 MiB of data and 64 streams of
+   * each direction; all 0: no flow control, and one session at a time. Sessions of draft-02 know of none.
+   */
+  readonly limits?: Partial<WebTransportLimits> | undefined
 }
 
 export class WebTransportServerSession extends WebTransportSession {
@@ -68,6 +75,7 @@ class Acceptance implements Exchange {
   readonly #stream: RequestStream
   readonly #options: WebTransportServerOptions
   #session: WebTransportServerSession | undefined = undefined
+  #flow: SessionFlow | undefined = undefined
   #isDone = false
 
   constructor(host: Http3Server, stream: RequestStream, options: WebTransportServerOptions) {
@@ -87,7 +95,9 @@ class Acceptance implements Exchange {
     this.#checkEnd()
   }
 
-  onWritable(): void {}
+  onWritable(): void {
+    this.#session?.onWritable()
+  }
 
   abort(error: unknown): void {
     this.#session?.fail(sessionError('the session broke off', error))
@@ -101,13 +111,15 @@ class Acceptance implements Exchange {
       this.#stream.abort(new Http3StreamError(Http3ErrorCode.MessageError, 'a session without the settings for it'))
       return this.#done()
     }
-    // Section 5.2: with no flow control of sessions there is one at a time; browsers of draft-02 know of none.
+    // Section 5.2: without flow control of sessions there is one at a time; browsers of draft-02 know of none.
     const head = this.#stream.request as RequestHead
-    const most = head.protocol === UPGRADE_TOKEN_DRAFT_02 ? limits.webTransportSessions : 1
-    if (this.#hub.sessionCount >= most) {
+    if (head.protocol === UPGRADE_TOKEN) this.#flow = this.#hub.newFlow()
+    const isAlone = head.protocol === UPGRADE_TOKEN && this.#flow === undefined
+    if (this.#hub.sessionCount >= (isAlone ? 1 : limits.webTransportSessions)) {
       this.#stream.cancel(Http3ErrorCode.RequestRejected)
       return this.#done()
     }
+    this.#hub.expected.add(this)
     const request = requestOf(head)
     Promise.resolve()
       .then(() => (this.#options.accept ?? acceptSameHost)(request))
@@ -135,8 +147,10 @@ class Acceptance implements Exchange {
     this.#stream.writeHead(fields)
     const session = new WebTransportServerSession(this.#hub, request)
     session.protocol = protocol ?? ''
+    session.flow = this.#flow
     this.#session = session
     session.onRequested(this.#stream)
+    this.#hub.expected.delete(this)
     this.#hub.add(session)
     session.onEstablished(this.#stream)
     Promise.resolve()
@@ -169,6 +183,7 @@ class Acceptance implements Exchange {
   #done(): void {
     if (this.#isDone) return
     this.#isDone = true
+    this.#hub.expected.delete(this)
     this.#host.onExchangeDone(this.#stream)
   }
 }

@@ -4,9 +4,11 @@ import { CapsuleReader, malformedCapsule, writeCapsule } from '../capsules.ts'
 import { Deferred } from '../deferred.ts'
 import { Http3ErrorCode, Http3StreamError } from '../error-codes.ts'
 import type { RequestStream } from '../request-stream.ts'
+import { isUnidirectional } from '../stream-type.ts'
 import type { Http3Transport } from '../transport.ts'
 import { WebTransportDatagrams } from './datagrams.ts'
 import { sessionError, type WebTransportError } from './error.ts'
+import type { FlowOwner, SessionFlow } from './flow-control.ts'
 import { IncomingStreams } from './incoming-streams.ts'
 import type { StreamOwner, WebTransportStream } from './stream.ts'
 import { CapsuleType, type CloseInfo, knownCapsules, readCloseInfo, writeCloseInfo } from './wire.ts'
@@ -16,6 +18,8 @@ export interface SessionHost {
   readonly transport: Http3Transport
   /** A stream of ours; waits while the peer's limit is reached. */
   openStream(session: WebTransportSession, direction: 'bidi' | 'uni'): Promise<WebTransportStream>
+  /** Its peer allows more streams. */
+  onStreamsAvailable(): void
   /** No stream is opened, and none comes any more. */
   onSessionEnded(session: WebTransportSession): void
 }
@@ -36,7 +40,7 @@ export interface WebTransportStats {
   readonly datagrams: { readonly droppedIncoming: number }
 }
 
-export class WebTransportSession implements StreamOwner {
+export class WebTransportSession implements StreamOwner, FlowOwner {
   /** Resolves when the session is established; rejects with a WebTransportError when it is not to be. */
   readonly ready: Promise<void>
   /** Resolves with how it was closed, by either side; rejects when it broke off. */
@@ -48,6 +52,8 @@ export class WebTransportSession implements StreamOwner {
   readonly congestionControl = 'default'
   /** What was agreed on of the protocols that were offered; '' if nothing was. */
   protocol = ''
+  /** For the connection: the limits of this session, before it is established; undefined: there are none. */
+  flow: SessionFlow | undefined = undefined
   readonly #host: SessionHost
   readonly #ready = new Deferred<void>()
   readonly #closed = new Deferred<CloseInfo>()
@@ -57,6 +63,8 @@ export class WebTransportSession implements StreamOwner {
   readonly #bidi = new IncomingStreams<WebTransportStream>()
   readonly #uni = new IncomingStreams<ReadableStream<Uint8Array>>()
   #stream: RequestStream | undefined = undefined
+  /** The CONNECT stream takes capsules of flow control. */
+  #hasRoom = true
   #isEnded = false
   #wasClosed = false
 
@@ -158,14 +166,49 @@ export class WebTransportSession implements StreamOwner {
   }
 
   /** For the connection: a stream of the peer. */
-  onStream(stream: WebTransportStream, isUnidirectional: boolean): void {
+  onStream(stream: WebTransportStream): void {
     this.#streams.add(stream)
-    if (isUnidirectional) this.#uni.push(stream.readable)
+    if (isUnidirectional(stream.id)) this.#uni.push(stream.readable)
     else this.#bidi.push(stream)
   }
 
   onStreamDone(stream: WebTransportStream): void {
     this.#streams.delete(stream)
+    if (stream.isOurs || this.#isEnded) return
+    this.flow?.streams(isUnidirectional(stream.id)).consume(1)
+    this.onFlowDue()
+  }
+
+  /** Says what is due of flow control, while the CONNECT stream takes it. */
+  onFlowDue(): void {
+    const stream = this.#stream
+    while (this.#hasRoom && !this.#isEnded && stream?.isWritable) {
+      const capsule = this.flow?.due()
+      if (capsule === undefined) return
+      this.#hasRoom = stream.write(capsule) > 0
+    }
+  }
+
+  onCredit(): void {
+    for (const stream of this.#streams) stream.onCredit()
+  }
+
+  /** For the connection: the CONNECT stream takes more. */
+  onWritable(): void {
+    this.#hasRoom = true
+    this.onFlowDue()
+  }
+
+  /** For the connection: runs what may find a fault of the peer, by which the session ends. False: it did. */
+  guard(action: () => void): boolean {
+    try {
+      action()
+    } catch (error) {
+      if (!(error instanceof Http3StreamError)) throw error
+      this.#stream?.abort(error)
+      this.fail(sessionError(error.message, error))
+    }
+    return !this.#isEnded
   }
 
   onDraining(): void {
@@ -176,19 +219,15 @@ export class WebTransportSession implements StreamOwner {
   onContent(): void {
     const stream = this.#stream
     if (stream === undefined) return
-    try {
+    this.guard(() => {
       for (let piece = stream.read(); piece !== undefined; piece = stream.read()) this.#read(piece)
       if (stream.error !== undefined) return this.fail(sessionError('the session broke off', stream.error))
       if (!stream.isEnded) return
       if (!this.#capsules.isAtBoundary) throw malformedCapsule('the stream ends within a capsule')
-    } catch (error) {
-      if (!(error instanceof Http3StreamError)) throw error
-      stream.abort(error)
-      return this.fail(sessionError(error.message, error))
-    }
-    // RFC 9297 §3.3, section 6: an end without a word is one without a code.
-    if (stream.isWritable) stream.end()
-    this.#end({ closeCode: 0, reason: '' })
+      // RFC 9297 §3.3, section 6: an end without a word is one without a code.
+      if (stream.isWritable) stream.end()
+      this.#end({ closeCode: 0, reason: '' })
+    })
   }
 
   /** Ends it for a failure; `isClosed`: the connection is gone. */
@@ -227,9 +266,18 @@ export class WebTransportSession implements StreamOwner {
         if (this.#stream?.isWritable) this.#stream.end()
         return this.#end(info)
       }
-      default:
+      case CapsuleType.MaxStreamData:
+      case CapsuleType.StreamDataBlocked:
         throw malformedCapsule('a capsule that HTTP/3 has no use for')
+      default:
+        // Section 5.1: without flow control its capsules are ignored.
+        if (this.flow?.onCapsule(type, value)) this.#onLimits()
     }
+  }
+
+  #onLimits(): void {
+    this.onCredit()
+    this.#host.onStreamsAvailable()
   }
 
   #end(info: CloseInfo): void {

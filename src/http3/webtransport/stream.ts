@@ -2,6 +2,7 @@
 
 import type { Http3Transport } from '../transport.ts'
 import { codeOfReason, WebTransportError } from './error.ts'
+import type { StreamFlow } from './flow-control.ts'
 import { fromHttpCode, toHttpCode, WebTransportCode } from './wire.ts'
 
 /** What a stream needs of its session. */
@@ -20,6 +21,8 @@ export interface StreamShape {
   /** What came behind the peer's. */
   readonly data: Uint8Array
   readonly isFinished: boolean
+  /** Its part of the limits of the session. */
+  readonly flow: StreamFlow
 }
 
 /** As W3C has it: `readable` and `writable`, of those one where the stream goes one way. */
@@ -29,6 +32,7 @@ export class WebTransportStream {
   readonly writable: WritableStream<Uint8Array>
   readonly #owner: StreamOwner
   readonly #headerSize: number
+  readonly #flow: StreamFlow
   #reader: ReadableStreamDefaultController<Uint8Array> | undefined = undefined
   #writer: WritableStreamDefaultController | undefined = undefined
   #first: Uint8Array
@@ -38,11 +42,14 @@ export class WebTransportStream {
   #isWriteDone: boolean
   #hasEnded = false
   #wake: (() => void) | undefined = undefined
+  /** A write waits for the session's limit on data. */
+  #isBlocked = false
 
   constructor(owner: StreamOwner, shape: StreamShape) {
     this.id = shape.id
     this.#owner = owner
     this.#headerSize = shape.headerSize
+    this.#flow = shape.flow
     this.#first = shape.data
     this.#isFinished = shape.isFinished
     this.#isReadDone = !shape.canRead
@@ -74,6 +81,16 @@ export class WebTransportStream {
 
   onWritable(): void {
     this.#wake?.()
+  }
+
+  /** Not the peer's. */
+  get isOurs(): boolean {
+    return this.#headerSize > 0
+  }
+
+  /** The session may send more data. */
+  onCredit(): void {
+    if (this.#isBlocked) this.#wake?.()
   }
 
   onReset(errorCode: number): void {
@@ -121,6 +138,7 @@ export class WebTransportStream {
       if (data.length > 0) {
         this.#isWanted = false
         this.#reader?.enqueue(data)
+        this.#flow.onRead(data.length)
       }
       if (!this.#isFinished) continue
       this.#reader?.close()
@@ -145,9 +163,17 @@ export class WebTransportStream {
     this.#onReadDone()
   }
 
-  #write(chunk: unknown): Promise<void> | undefined {
-    const room = this.#owner.transport.write(this.id, copyOf(chunk), false)
-    return room > 0 || this.#isWriteDone ? undefined : this.#waiting()
+  /** As much as the session allows, and then the rest. */
+  async #write(chunk: unknown): Promise<void> {
+    let rest = copyOf(chunk)
+    while (rest.length > 0 && !this.#isWriteDone) {
+      const amount = this.#flow.take(rest.length)
+      this.#isBlocked = amount === 0
+      const room = this.#isBlocked ? 0 : this.#owner.transport.write(this.id, rest.subarray(0, amount), false)
+      rest = rest.subarray(amount)
+      if (room <= 0 && !this.#isWriteDone) await this.#waiting()
+    }
+    this.#isBlocked = false
   }
 
   /** Resolves when the peer has it all: a session may end then without loss. */
@@ -167,6 +193,7 @@ export class WebTransportStream {
     this.#quietly(() => {
       const isKept = this.#headerSize > 0 && transport.resetAt?.(this.id, errorCode, this.#headerSize)
       if (!isKept) transport.reset(this.id, errorCode)
+      this.#flow.onReset(Math.max(0, (transport.count(this.id)?.sent ?? 0) - this.#headerSize))
     })
     this.#onWriteDone()
   }
@@ -182,6 +209,7 @@ export class WebTransportStream {
 
   #onReadDone(): void {
     this.#isReadDone = true
+    this.#flow.abandon()
     if (this.#isWriteDone) this.#owner.onStreamDone(this)
   }
 

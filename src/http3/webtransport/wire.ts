@@ -3,7 +3,7 @@
 import { Reader } from '../../bytes/reader.ts'
 import { varintSize } from '../../bytes/varint.ts'
 import { Writer } from '../../bytes/writer.ts'
-import { malformedCapsule } from '../capsules.ts'
+import { malformedCapsule, writeCapsule } from '../capsules.ts'
 
 /** Values of `:protocol`. */
 export const UPGRADE_TOKEN = 'webtransport-h3'
@@ -15,26 +15,39 @@ export const WebTransportCode = {
   SessionGone: 0x170d7b68,
   AlpnError: 0x0817b3dd,
   RequirementsNotMet: 0x212c0d48,
+  FlowControlError: 0x045d4487,
 } as const
 
 export const CapsuleType = {
   Datagram: 0x00,
   CloseSession: 0x2843,
   DrainSession: 0x78ae,
+  MaxData: 0x190b4d3d,
   MaxStreamData: 0x190b4d3e,
+  MaxStreamsBidi: 0x190b4d3f,
+  MaxStreamsUni: 0x190b4d40,
+  DataBlocked: 0x190b4d41,
   StreamDataBlocked: 0x190b4d42,
+  StreamsBlockedBidi: 0x190b4d43,
+  StreamsBlockedUni: 0x190b4d44,
 } as const
 
 /** Bytes of the reason in a capsule that closes a session. */
 export const MAX_REASON = 1024
 
-/** What is understood, and the most bytes of each. Capsules of flow control, which is not in use, are passed over. */
+/** What is understood, and the most bytes of each. */
 export const knownCapsules: ReadonlyMap<number, number> = new Map([
   [CapsuleType.Datagram, 65_535],
   [CapsuleType.CloseSession, 4 + MAX_REASON],
   [CapsuleType.DrainSession, 0],
+  [CapsuleType.MaxData, 8],
   [CapsuleType.MaxStreamData, 16],
+  [CapsuleType.MaxStreamsBidi, 8],
+  [CapsuleType.MaxStreamsUni, 8],
+  [CapsuleType.DataBlocked, 8],
   [CapsuleType.StreamDataBlocked, 16],
+  [CapsuleType.StreamsBlockedBidi, 8],
+  [CapsuleType.StreamsBlockedUni, 8],
 ])
 
 export const UNI_STREAM_TYPE = 0x54
@@ -86,6 +99,22 @@ export function readCloseInfo(value: Uint8Array): CloseInfo {
   } catch {
     throw malformedCapsule('WT_CLOSE_SESSION with a reason that is no UTF-8')
   }
+}
+
+/** The value of a capsule of flow control: up to 2^62, which a number does not hold. Throws H3_MESSAGE_ERROR. */
+export function readMaximum(value: Uint8Array): bigint {
+  const [first] = value
+  if (first === undefined || value.length !== 1 << (first >> 6)) throw malformedCapsule('a capsule that is no integer')
+  let maximum = BigInt(first & 0x3f)
+  for (let i = 1; i < value.length; i++) maximum = (maximum << 8n) | BigInt(value[i] as number)
+  return maximum
+}
+
+/** A capsule of flow control. */
+export function writeMaximum(type: number, maximum: number): Uint8Array {
+  const writer = Writer.allocate(varintSize(maximum))
+  writer.varint(maximum)
+  return writeCapsule(type, writer.bytes)
 }
 
 /** A list of strings (RFC 9651 §3.1, §3.3.3), as WT-Available-Protocols has it; undefined for anything else. */
