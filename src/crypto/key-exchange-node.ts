@@ -40,10 +40,15 @@ class X25519Exchange implements KeyExchange {
   readonly #privateKey: KeyObject
 
   constructor(random?: Random) {
-    this.#privateKey = random ? x25519PrivateKey(random(32)) : generateKeyPairSync('x25519').privateKey
-    // RFC 7748 §6.1: the public key is X25519(a, 9), and so comes out raw, which takes half the time of an export in DER. (As JWK it would be
-    // quicker still, but that export has been seen to hang Node 20.)
-    this.publicKey = agreeX25519(this.#privateKey, basePoint)
+    if (random === undefined) {
+      const { publicKey, privateKey } = generateX25519('x25519', rawPublicKey)
+      this.publicKey = new Uint8Array(Buffer.from(publicKey.x, 'base64url'))
+      this.#privateKey = privateKey
+    } else {
+      this.#privateKey = x25519PrivateKey(random(32))
+      // RFC 7748 §6.1: the public key is X25519(a, 9), which is half the time of an export in DER.
+      this.publicKey = agreeX25519(this.#privateKey, basePoint)
+    }
   }
 
   agree(peerPublicKey: Uint8Array): Uint8Array | undefined {
@@ -86,6 +91,17 @@ class CurveExchange implements KeyExchange {
     }
   }
 }
+
+/**
+ * The public key leaves as JWK while it is being made, which costs nothing. Not by `export` afterwards: Node 20 holds a
+ * lock meanwhile that it also wants for collecting what made the key, and stands still if it does so there.
+ */
+const rawPublicKey = { publicKeyEncoding: { format: 'jwk' } } as const
+/** A cast and no more: @types/node does not know that one key of the pair may be encoded alone. */
+const generateX25519 = generateKeyPairSync as unknown as (
+  type: 'x25519',
+  options: typeof rawPublicKey,
+) => { readonly publicKey: { readonly x: string }; readonly privateKey: KeyObject }
 
 function agreeX25519(privateKey: KeyObject, publicKey: KeyObject): Uint8Array {
   return plain(diffieHellman({ privateKey, publicKey }))
