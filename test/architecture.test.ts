@@ -96,7 +96,6 @@ const rooms: Readonly<Record<string, Room>> = {
     doors: [
       'client.ts',
       'client-exchange.ts',
-      'connection.ts',
       'server.ts',
       'early-data.ts',
       'error-codes.ts',

@@ -95,9 +95,8 @@ export class Http3Connection implements RequestHost, UniHost {
     return this.#requests.size
   }
 
-  /** Streams of requests whose header section is not here yet. */
-  headless(): RequestStream[] {
-    return Array.from(this.#requests.values()).filter(stream => !stream.hasHead)
+  get requests(): Iterable<RequestStream> {
+    return this.#requests.values()
   }
 
   /** Everything sent has arrived: the connection can be closed without loss. */

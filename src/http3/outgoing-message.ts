@@ -7,8 +7,8 @@ import { assertSendable } from './fields.ts'
 import { FrameType, frameHeaderSize, writeFrameHeader } from './frames.ts'
 
 export class OutgoingMessage {
-  /** The header section of the request or of the final response was sent. */
-  hasSentHead = false
+  /** The header section of the request or of the final response, once it was sent. */
+  head: readonly Field[] | undefined = undefined
   /** Nothing more may be sent. */
   isEnded = false
   /** What the final header section says of itself: a Priority field, or undefined. */
@@ -17,6 +17,10 @@ export class OutgoingMessage {
   isUncounted = false
   #declared = -1
   #sent = 0
+
+  get hasSentHead(): boolean {
+    return this.head !== undefined
+  }
 
   /**
    * Throws a TypeError for what cannot come now or be said at all, a RangeError when the content is not as long as
@@ -40,7 +44,7 @@ export class OutgoingMessage {
 
   /** What was checked is on its way. */
   onSent(fields: readonly Field[] | undefined, length: number): void {
-    if (fields !== undefined && !isInterim(fields)) this.hasSentHead = true
+    if (fields !== undefined && !isInterim(fields)) this.head ??= fields
     this.#sent += length
   }
 

@@ -22,7 +22,7 @@ export class RequestStream {
   error: Error | undefined = undefined
   readonly #host: RequestHost
   readonly #incoming: IncomingMessage
-  readonly #outgoing: OutgoingMessage
+  readonly outgoing: OutgoingMessage
   #datagrams: ((payload: Uint8Array) => void) | undefined = undefined
   /** What a PRIORITY_UPDATE said, or the request's own field; undefined: neither did. */
   #priority: Priority | undefined = undefined
@@ -36,7 +36,7 @@ export class RequestStream {
     this.id = id
     this.#host = host
     this.#incoming = new IncomingMessage(host, id)
-    this.#outgoing = new OutgoingMessage()
+    this.outgoing = new OutgoingMessage()
   }
 
   /** True when (part of) what was received came as 0-RTT data, and no handshake vouches for it yet. */
@@ -70,12 +70,12 @@ export class RequestStream {
 
   /** The header section of the request or of the final response was sent. */
   get hasSentHead(): boolean {
-    return this.#outgoing.hasSentHead
+    return this.outgoing.hasSentHead
   }
 
   /** False once the message was ended, given up by us, or refused by the peer. */
   get isWritable(): boolean {
-    return !this.#outgoing.isEnded && !this.#isSendAborted && !this.#isStopped
+    return !this.outgoing.isEnded && !this.#isSendAborted && !this.#isStopped
   }
 
   /** Sends a header section; a response may have interim ones (1xx) before. Returns the room left, as `write` does. */
@@ -104,14 +104,14 @@ export class RequestStream {
    * now, a RangeError for content that is not as long as content-length says, or fields the peer does not take.
    */
   send(fields: readonly Field[] | undefined, content: Uint8Array | undefined, end: boolean): number {
-    if (!this.isWritable && !this.#outgoing.isEnded) return 0
+    if (!this.isWritable && !this.outgoing.isEnded) return 0
     const data = this.request?.method === 'HEAD' ? undefined : content
     const length = data === undefined ? 0 : data.length
-    this.#outgoing.check(fields, length, end)
+    this.outgoing.check(fields, length, end)
     if (fields !== undefined) this.#assertFits(fields)
     if (!this.isWritable) return 0
     const section = fields === undefined ? undefined : this.#encode(fields)
-    this.#outgoing.onSent(fields, length)
+    this.outgoing.onSent(fields, length)
     const isMerged = length <= MAX_MERGED_CONTENT
     const head = framed(section, length, isMerged ? data : undefined)
     const room = this.#write(head, end && isMerged)
@@ -141,7 +141,7 @@ export class RequestStream {
 
   /** Gives up what we send. */
   reset(errorCode: number): void {
-    if (this.#outgoing.isEnded || this.#isSendAborted) return
+    if (this.outgoing.isEnded || this.#isSendAborted) return
     this.#isSendAborted = true
     this.#quietly(() => this.#host.transport.reset(this.id, errorCode))
     this.#closeIfDone()
@@ -277,7 +277,7 @@ export class RequestStream {
     // wrong already should be seen by nobody (RFC 9114 §4.1.2).
     this.#incoming.advance()
     const method = this.request?.method
-    if (method === 'HEAD' || method === 'CONNECT') this.#outgoing.isUncounted = true
+    if (method === 'HEAD' || method === 'CONNECT') this.outgoing.isUncounted = true
     this.#host.events.push({ type: 'head', stream: this })
     this.#afterRead(undefined)
   }
@@ -305,7 +305,7 @@ export class RequestStream {
 
   #encode(fields: readonly Field[]): Uint8Array {
     // RFC 9218 §8: a server knows better what its client will want first.
-    const { priority } = this.#outgoing
+    const { priority } = this.outgoing
     if (priority !== undefined && !this.hasSentHead) this.setPriority(readPriority(priority, this.#priority))
     return this.#host.encodeSection(trimmed(fields), this.id)
   }
@@ -314,7 +314,7 @@ export class RequestStream {
     try {
       const room = this.#host.transport.write(this.id, bytes, end)
       if (end) {
-        this.#outgoing.isEnded = true
+        this.outgoing.isEnded = true
         this.#host.onSendEnded(this)
         this.#closeIfDone()
       }
@@ -393,7 +393,7 @@ export class RequestStream {
   }
 
   #closeIfDone(): void {
-    if (this.#isReceiveDone && (this.#outgoing.isEnded || this.#isSendAborted)) this.#host.onStreamClosed(this)
+    if (this.#isReceiveDone && (this.outgoing.isEnded || this.#isSendAborted)) this.#host.onStreamClosed(this)
   }
 }
 

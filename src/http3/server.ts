@@ -7,6 +7,7 @@ import { decideEarly, type EarlyDataPolicy, tooEarly } from './early-data.ts'
 import { Http3Error, Http3ErrorCode } from './error-codes.ts'
 import type { ResponseLike } from './fetch.ts'
 import type { Field } from './field.ts'
+import { type Patience, RequestWatch } from './patience.ts'
 import type { RequestStream } from './request-stream.ts'
 import { type ExchangeHost, ServerExchange } from './server-exchange.ts'
 import type { Http3Request } from './server-request.ts'
@@ -49,6 +50,15 @@ export interface Http3ServerOptions extends OwnSettings {
   readonly onError?: (error: unknown, request: Http3Request | undefined) => void
   /** The value of `date` (RFC 9110 §6.6.1) for answers that have none. Default: none is sent. */
   readonly date?: () => string
+  /** Told of each request that somebody answers. Default: nobody is. */
+  readonly observer?: ServerObserver
+}
+
+/** Looks on. */
+export interface ServerObserver {
+  onRequest(stream: RequestStream): void
+  /** It was answered, or given up. */
+  onDone(stream: RequestStream): void
 }
 
 export class Http3Server implements ExchangeHost {
@@ -58,6 +68,7 @@ export class Http3Server implements ExchangeHost {
   readonly #exchanges = new Map<number, Exchange>()
   /** Early requests that wait for the handshake. */
   #waiting: RequestStream[] = []
+  readonly #late = new RequestWatch()
   #confirmed: Deferred<void> | undefined = undefined
   #closed: Deferred<void> | undefined = undefined
   #isLastCalled = false
@@ -71,7 +82,13 @@ export class Http3Server implements ExchangeHost {
   /** Takes one event of the transport, as it comes; never throws. */
   onEvent(event: Http3TransportEvent): void {
     this.connection.onEvent(event)
-    for (let next = this.connection.poll(); next !== undefined; next = this.connection.poll()) this.#on(next)
+    this.#onEvents()
+  }
+
+  /** Gives up requests that take too long to arrive, at `now`, in ms of any clock. To be called from time to time. */
+  look(now: number, patience: Patience): void {
+    this.#late.look(this.connection, now, patience)
+    this.#onEvents()
   }
 
   /** Takes no new requests: the client may send them elsewhere (RFC 9114 §5.2). Those begun go on. */
@@ -118,8 +135,12 @@ export class Http3Server implements ExchangeHost {
   }
 
   onExchangeDone(stream: RequestStream): void {
-    this.#exchanges.delete(stream.id)
+    if (this.#exchanges.delete(stream.id)) this.options.observer?.onDone(stream)
     this.#closeIfIdle()
+  }
+
+  #onEvents(): void {
+    for (let next = this.connection.poll(); next !== undefined; next = this.connection.poll()) this.#on(next)
   }
 
   #on(event: Http3Event): void {
@@ -161,6 +182,7 @@ export class Http3Server implements ExchangeHost {
     const exchange = this.#exchangeFor(stream)
     if (exchange === undefined) return answer(stream, notImplemented)
     this.#exchanges.set(stream.id, exchange)
+    this.options.observer?.onRequest(stream)
     exchange.start()
   }
 

@@ -30,10 +30,15 @@ import { type EpochLife, ProvisionedServer } from '../zero-rtt/provisioned-serve
 import { firstOf, gateByKind } from '../zero-rtt/psk-sources.ts'
 import { httpDate } from './http-date.ts'
 import { restoredBackend } from './restored-backend.ts'
+import { ServerChannels } from './server-channels.ts'
+import { type ServerTimeouts, SessionWatch, serverTimeouts } from './session-watch.ts'
 import { serverSettings } from './settings.ts'
 import { type UpgradeHandler, upgradeTunnels } from './websocket/upgrade.ts'
 
-export interface ServeOptions extends EndpointOptions, Omit<ListenOptions, 'alpn' | 'earlyData' | 'appState'> {
+export interface ServeOptions
+  extends EndpointOptions,
+    Omit<ListenOptions, 'alpn' | 'earlyData' | 'appState'>,
+    ServerTimeouts {
   /** Answers requests. `request.early`: it came as 0-RTT data and may be a replay; `await request.confirmed` to be sure. */
   readonly fetch: Http3Handler
   /**
@@ -47,7 +52,7 @@ export interface ServeOptions extends EndpointOptions, Omit<ListenOptions, 'alpn
   /** What a platform provisioned for this process: clients that hold the other half may send early data. */
   readonly bundle?: WorkerBundle
   /** Limits of HTTP/3 itself. */
-  readonly http3?: Omit<Http3ServerOptions, 'earlyData' | 'onError' | 'exchange'>
+  readonly http3?: Omit<Http3ServerOptions, 'earlyData' | 'onError' | 'exchange' | 'observer'>
   /**
    * Takes sessions of WebTransport: of the current draft, and of draft-02, which is what browsers speak. Datagrams are
    * then taken as well, 65,535 bytes at most unless `transport.maxDatagramFrameSize` says otherwise. A function is told of
@@ -69,7 +74,7 @@ export interface ServeOptions extends EndpointOptions, Omit<ListenOptions, 'alpn
 export interface Answering {
   exchange(host: ExchangeHost, stream: RequestStream): Exchange
   /** HTTP/3 begins. */
-  onConnection(connection: Http3Server['connection']): void
+  onServer(server: Http3Server): void
 }
 
 /** What every door has in common. */
@@ -77,6 +82,8 @@ export interface Http3EndpointOptions extends Omit<ServeOptions, 'fetch'> {
   readonly fetch?: Http3Handler
   /** In place of `fetch`. */
   readonly answering?: (session: QuicSession) => Answering
+  /** In place of the options of that name: asked at each look. */
+  readonly timeouts?: Required<ServerTimeouts>
 }
 
 export class Http3Endpoint implements AsyncDisposable {
@@ -86,6 +93,7 @@ export class Http3Endpoint implements AsyncDisposable {
 
   readonly #options: Http3EndpointOptions
   readonly #provisioned: ProvisionedServer | undefined
+  readonly #watch: SessionWatch
 
   constructor(options: Http3EndpointOptions) {
     if (options.answering === undefined && typeof options.fetch !== 'function') {
@@ -94,6 +102,7 @@ export class Http3Endpoint implements AsyncDisposable {
     const backend = options.backend ?? defaultBackend
     const { bundle } = options
     const provisioned = bundle && new ProvisionedServer(backend, bundle)
+    this.#watch = new SessionWatch(options.timeouts ?? serverTimeouts(options))
     this.#options = options
     this.#provisioned = provisioned
     const tokens = bundle && AddressTokens.ofInstance(backend, bundle)
@@ -108,6 +117,16 @@ export class Http3Endpoint implements AsyncDisposable {
    */
   close(options: CloseOptions = {}): Promise<void> {
     return this.endpoint.close({ deadline: DEADLINE, errorCode: H3_NO_ERROR, ...options })
+  }
+
+  /** Ends all connections that have no request. */
+  closeIdleConnections(): void {
+    this.#watch.closeIdle()
+  }
+
+  /** Ends all connections, and with them the requests under way. */
+  closeAllConnections(): void {
+    this.#watch.closeAll()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -181,11 +200,13 @@ export class Http3Endpoint implements AsyncDisposable {
     const server = new Http3Server(session.transport, fetch, {
       date: httpDate,
       ...http3Options(options),
+      observer: new ServerChannels(session),
       ...(answering && { exchange: (host, stream) => answering.exchange(host, stream) }),
       earlyData: options.early ?? (options.bundle?.earlyRequests === 'all' ? 'all' : 'defer'),
       onError: options.onError ?? warn,
     })
-    answering?.onConnection(server.connection)
+    answering?.onServer(server)
+    this.#watch.add(session, server)
     if (options.webtransport !== undefined) attachWebTransport(server)
     return server
   }

@@ -14,12 +14,13 @@ import type { CompatRequest } from '../compat/request.ts'
 import { httpDate } from '../http-date.ts'
 import type { HeaderMap } from '../messages/header-map.ts'
 import { type Answering, Http3Endpoint, type Http3EndpointOptions } from '../serve.ts'
+import { tellNode } from '../server-channels.ts'
+import { ms, type ServerTimeouts, serverTimeouts } from '../session-watch.ts'
 import { TcpServer, type TcpServerOptions } from '../tcp/tcp-server.ts'
 import { bindAddress, type ListenTarget, listenTarget } from './listen-target.ts'
 import { QuicPeer } from './quic-peer.ts'
 import { type ServerAnswer, ServerSession, type SessionOwner } from './server-session.ts'
 import { Http3ServerStream } from './server-stream.ts'
-import { type ServerTimeouts, SessionWatch } from './session-watch.ts'
 
 export interface HttpServerOptions
   extends Omit<Http3EndpointOptions, 'fetch' | 'answering' | 'host' | 'port' | 'addresses' | 'cert' | 'key'>,
@@ -33,6 +34,8 @@ export interface HttpServerOptions
    * (`Alt-Svc`, RFC 7838). An object has options of node:tls and node:http2 for that. Default false.
    */
   readonly tcp?: boolean | TcpServerOptions
+  /** ms without content either way until a request emits `timeout`. Default 0: never. */
+  readonly timeout?: number
 }
 
 export class HttpServer extends EventEmitter implements SessionOwner, AsyncDisposable {
@@ -43,7 +46,6 @@ export class HttpServer extends EventEmitter implements SessionOwner, AsyncDispo
   keepAliveTimeout: number
   timeout: number
   readonly #options: Omit<HttpServerOptions, 'cert' | 'key'> & { readonly cert?: string; readonly key?: string }
-  readonly #watch: SessionWatch
   #endpoint: Http3Endpoint | undefined = undefined
   #tcp: TcpServer | undefined = undefined
   #address: AddressInfo | null = null
@@ -54,12 +56,11 @@ export class HttpServer extends EventEmitter implements SessionOwner, AsyncDispo
     super()
     const { cert, key, ...rest } = options
     this.#options = { ...rest, ...(cert && { cert: textOf(cert) }), ...(key && { key: textOf(key) }) }
-    const { requestTimeout = 300_000, headersTimeout = 60_000, keepAliveTimeout = 0, timeout = 0 } = options
-    this.requestTimeout = ms('requestTimeout', requestTimeout)
-    this.headersTimeout = ms('headersTimeout', headersTimeout)
-    this.keepAliveTimeout = ms('keepAliveTimeout', keepAliveTimeout)
-    this.timeout = ms('timeout', timeout)
-    this.#watch = new SessionWatch(this)
+    const { requestTimeout, headersTimeout, keepAliveTimeout } = serverTimeouts(options)
+    this.requestTimeout = requestTimeout
+    this.headersTimeout = headersTimeout
+    this.keepAliveTimeout = keepAliveTimeout
+    this.timeout = ms('timeout', options.timeout ?? 0)
     if (listener !== undefined) this.on('request', listener)
   }
 
@@ -106,13 +107,13 @@ export class HttpServer extends EventEmitter implements SessionOwner, AsyncDispo
 
   /** Ends all connections that have no request. */
   closeIdleConnections(): void {
-    this.#watch.closeIdle()
+    this.#endpoint?.closeIdleConnections()
     this.#tcp?.closeIdleConnections()
   }
 
   /** Ends all connections, and with them the requests under way. */
   closeAllConnections(): void {
-    this.#watch.closeAll()
+    this.#endpoint?.closeAllConnections()
     this.#tcp?.closeAllConnections()
   }
 
@@ -158,7 +159,7 @@ export class HttpServer extends EventEmitter implements SessionOwner, AsyncDispo
 
   async #bind(host: string, port: number): Promise<void> {
     const { tcp } = this.#options
-    const endpoint = new Http3Endpoint({ ...this.#options, host, port, answering: this.#answering })
+    const endpoint = new Http3Endpoint({ ...this.#options, host, port, answering: this.#answering, timeouts: this })
     this.#endpoint = endpoint
     const bound = await endpoint.ready
     if (tcp) {
@@ -171,14 +172,12 @@ export class HttpServer extends EventEmitter implements SessionOwner, AsyncDispo
     }
     const family = bound.host.includes(':') ? 'IPv6' : 'IPv4'
     this.#address = { address: bound.host, port: bound.port, family }
-    this.#watch.start()
     this.emit('listening')
   }
 
   async #close(options: CloseOptions): Promise<void> {
-    this.#watch.closeIdle()
+    this.#endpoint?.closeIdleConnections()
     await Promise.all([this.#endpoint?.close(options), this.#tcp?.close()])
-    this.#watch.stop()
     this.#address = null
     this.emit('close')
   }
@@ -186,13 +185,10 @@ export class HttpServer extends EventEmitter implements SessionOwner, AsyncDispo
   readonly #answering = (session: QuicSession): Answering => {
     const own = new ServerSession(session, this)
     const peer = new QuicPeer(session, this)
-    this.#watch.add(own)
     this.emit('session', session)
     return {
-      exchange: (host, stream) => own.begin(this.#answer(own, peer, stream), host, stream),
-      onConnection(connection) {
-        own.connection = connection
-      },
+      exchange: (_host, stream) => this.#answer(own, peer, stream),
+      onServer: server => own.onServer(server),
     }
   }
 
@@ -208,7 +204,7 @@ export class HttpServer extends EventEmitter implements SessionOwner, AsyncDispo
         return session.confirmed
       },
       onRequest: (request, response) => own.run(exchange, () => this.onRequest(request, response, exchange)),
-      onDone: () => own.onAnswered(exchange, stream),
+      onDone: () => own.onAnswered(stream),
     })
     return exchange
   }
@@ -219,6 +215,8 @@ export class HttpServer extends EventEmitter implements SessionOwner, AsyncDispo
     response: ServerResponse<IncomingMessage>,
     exchange?: CompatExchange,
   ): void {
+    // Of HTTP/1.1 node says it itself.
+    if (exchange !== undefined) tellNode({ request, response, socket: request.socket, server: this })
     const { timeout } = this
     if (timeout > 0 && exchange !== undefined) {
       request.socket.setTimeout(timeout, () => {
@@ -250,11 +248,6 @@ const HTTP_3 = [3, 0] as const
  */
 export function createServer(options: HttpServerOptions, listener?: RequestListener): HttpServer {
   return new HttpServer(options, listener)
-}
-
-function ms(name: string, value: number): number {
-  if (Number.isFinite(value) && value >= 0) return value
-  throw new RangeError(`${name} must be ms, 0 or more, not ${value}`)
 }
 
 function textOf(pem: string | Uint8Array): string {

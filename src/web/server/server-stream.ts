@@ -94,7 +94,7 @@ export class Http3ServerStream extends MessageStream implements ServerAnswer {
     this.isClosed = true
     stream.reset(Http3ErrorCode.RequestCancelled)
     stream.stop(Http3ErrorCode.NoError)
-    this.#session.onAnswered(this, stream)
+    this.#session.onAnswered(stream)
     this.emit('close')
   }
 
