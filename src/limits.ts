@@ -106,7 +106,7 @@ export const limits = {
    * Ids of ours a peer may use at once.
    * At the bound: a new one comes when one is retired. Against peers that allow millions. RFC 9000 §5.1.1.
    */
-  localConnectionIds: 4,
+  localConnectionIds: 8,
   /**
    * Ids of the peer kept: the active_connection_id_limit.
    * At the bound: CONNECTION_ID_LIMIT_ERROR. Against floods of NEW_CONNECTION_ID. RFC 9000 §5.1.1.
