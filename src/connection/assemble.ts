@@ -52,6 +52,7 @@ import { CHALLENGE_LENGTH } from './path-validation.ts'
 import { PeerIds } from './peer-ids.ts'
 import { type PreferredAddresses, preferredAddress } from './preferred-address.ts'
 import { Probes } from './probes.ts'
+import { Silence } from './silence.ts'
 import { Stats } from './stats.ts'
 import { streamLimits } from './stream-limits.ts'
 import { Versions } from './versions.ts'
@@ -252,6 +253,7 @@ function assemble(
     peerIds,
     mtu: newMtuDiscovery(transport),
     idle: new Idle(parameters.maxIdleTimeout, now),
+    silence: new Silence(),
     close: new Close(),
     datagrams: new Datagrams(parameters.maxDatagramFrameSize, events, memory),
     handshakeDone: new HandshakeDone(),

@@ -15,6 +15,7 @@ export function nextDeadline(parts: Parts): number {
     recovery.nextTimeout(),
     idle.deadline(pto(parts)),
     reminderDeadline(parts),
+    silenceDeadline(parts),
     pathDeadline(parts),
     handshake.earlyKeysDeadline,
   )
@@ -31,12 +32,21 @@ export function onDeadline(parts: Parts, now: number): void {
   if (now >= recovery.nextTimeout()) onLossTimeout(parts, now)
   onPathTimeout(parts, now)
   if (now >= reminderDeadline(parts)) remind(parts)
+  if (now >= silenceDeadline(parts)) parts.silence.break(parts.streams.bytesReceived)
   if (now >= handshake.earlyKeysDeadline) discardEarlyKeys(parts)
 }
 
 /** RFC 9000 §4.1: nothing is on its way, and what is left waits for credit: the connection should not end of that. */
 function reminderDeadline({ streams, recovery, idle }: Parts): number {
   return streams.isHolding && recovery.bytesInFlight === 0 ? idle.reminder : Number.POSITIVE_INFINITY
+}
+
+/** RFC 9000 §10.1.2: a client has said everything, the server has not. */
+function silenceDeadline(parts: Parts): number {
+  const { isClient, handshake, streams, recovery, idle, silence } = parts
+  const isWaiting = isClient && handshake.isConfirmed && streams.isExpecting && recovery.bytesInFlight === 0
+  if (!isWaiting || silence.hasDue) return Number.POSITIVE_INFINITY
+  return silence.deadline(idle.since, pto(parts), streams.bytesReceived)
 }
 
 function remind({ streams, idle }: Parts): void {

@@ -19,6 +19,11 @@ export class Idle {
     this.#effective = this.#local === 0 || peer === 0 ? Math.max(this.#local, peer) : Math.min(this.#local, peer)
   }
 
+  /** When it began: with the last packet received, or the first one sent since that asks for an answer. */
+  get since(): number {
+    return this.#restartedAt
+  }
+
   onReceived(now: number): void {
     this.#restartedAt = now
     this.#hasSentSinceReceived = false

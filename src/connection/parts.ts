@@ -24,6 +24,7 @@ import type { Parked } from './parked.ts'
 import type { Path } from './path.ts'
 import type { PeerIds } from './peer-ids.ts'
 import type { Probes } from './probes.ts'
+import type { Silence } from './silence.ts'
 import type { Stats } from './stats.ts'
 import type { Versions } from './versions.ts'
 
@@ -57,6 +58,7 @@ export interface Parts {
   readonly localIds: LocalIds
   readonly peerIds: PeerIds
   readonly idle: Idle
+  readonly silence: Silence
   /** Another one for each path. */
   mtu: MtuDiscovery
   readonly close: Close

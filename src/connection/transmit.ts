@@ -12,6 +12,7 @@ import { MIN_PACKET_SPACE, type OpenPacket, openPacket, sealPacket } from './ope
 import type { Parts } from './parts.ts'
 import { probeSize } from './path-mtu.ts'
 import { recordKeys } from './record.ts'
+import { fullPing } from './silence.ts'
 
 /** RFC 9000 §10.3: what a packet is longer than our own ids at least, so that a stateless reset can be shorter. */
 const MIN_BEYOND_ID = 22
@@ -124,8 +125,9 @@ function renewKeys(parts: Parts, now: number): void {
 /** RFC 9000 §14.1: Initials that ask for an answer, and path probes (§8.2.1), prove that 1,200 bytes get through. */
 function mustPad(parts: Parts, packet: PacketWriter): boolean {
   if (packet.level === Level.Initial) return parts.isClient || packet.isAckEliciting
-  for (const { kind } of packet.frames) {
-    if (kind === SentKind.PathChallenge || kind === SentKind.PathResponse) return true
+  for (const frame of packet.frames) {
+    const { kind } = frame
+    if (kind === SentKind.PathChallenge || kind === SentKind.PathResponse || frame === fullPing) return true
   }
   return false
 }
@@ -175,7 +177,8 @@ function hasDue(parts: Parts, level: Level): boolean {
     parts.path.hasDue ||
     parts.localIds.hasDue ||
     parts.peerIds.hasDue ||
-    parts.datagrams.hasDue
+    parts.datagrams.hasDue ||
+    parts.silence.hasDue
   )
 }
 
@@ -221,6 +224,7 @@ function writeControl(parts: Parts, packet: PacketWriter, now: number): void {
   parts.newToken.write(packet)
   parts.localIds.write(packet)
   parts.peerIds.write(packet)
+  parts.silence.write(packet)
 }
 
 /** RFC 9002 §6.2.4: a probe says again what is longest unanswered, as much of it as there is room for. */

@@ -279,6 +279,16 @@ export class StreamSet implements FrameOwner {
     return this.#turns.isAnyDue
   }
 
+  /** A stream of ours is open on which the peer answers. */
+  get isExpecting(): boolean {
+    return this.#table.openLocalBidi > 0
+  }
+
+  /** By largest offsets. */
+  get bytesReceived(): number {
+    return this.#credit.window.received
+  }
+
   /** Bytes were written and are not acknowledged. */
   get isHolding(): boolean {
     return this.#highWater.held > 0

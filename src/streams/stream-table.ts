@@ -22,6 +22,8 @@ export class StreamTable {
   /** What the peer allows on each stream; remembered from an earlier connection while that is all we have. */
   peerLimits: StreamLimits = noLimits
   closed = 0
+  /** Of ours, bidirectional. */
+  openLocalBidi = 0
   readonly #role: Role
   readonly #local: StreamLimits
   readonly #credit: ConnectionCredit
@@ -99,6 +101,7 @@ export class StreamTable {
     this.#streams.delete(stream.id)
     this.#memory.add(-STREAM_COST)
     this.closed++
+    if (stream.isOurs && stream.receive !== undefined) this.openLocalBidi--
     if (!stream.isOurs) this.#remote(directionOf(stream.id)).window.consume(1)
   }
 
@@ -139,6 +142,7 @@ export class StreamTable {
       canReceive ? this.#receiving(streamDataLimit(this.#local, isOurs, direction)) : undefined,
     )
     this.#streams.set(id, stream)
+    if (isOurs && canReceive) this.openLocalBidi++
     this.#memory.add(STREAM_COST)
     return stream
   }

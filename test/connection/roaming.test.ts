@@ -1,8 +1,9 @@
 // Clients on the move by seed: paths come and go while packets are under way on them (RFC 9000 §9; security: state of
 // paths that are gone, floods of probes).
 
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { MAX_PROBED } from '../../src/connection/probes.ts'
+import { FIRST_SILENCE, MAX_PINGS } from '../../src/connection/silence.ts'
 import { FrameType } from '../../src/packet/frames/frame.ts'
 import { Level } from '../../src/packet/level.ts'
 import { seededRandom } from '../reference/random.ts'
@@ -43,6 +44,54 @@ test('RFC 9000 §9: the port of a NAT may change also where active migration is 
   expect(transfer.run()).toBe(true)
   expect(pair.server.connection.remote).toEqual({ ...clientAddress, port: 50_001 })
   expect(pair.server.connection.isAddressValidated).toBe(true)
+})
+
+describe('a client that waits for an answer breaks the silence (RFC 9000 §10.1.2)', () => {
+  /** The times of PINGs in full datagrams; those that look for a larger MTU are larger still. */
+  const pings = ({ logs }: OpenPair): number[] =>
+    logs.client.sent
+      .filter(({ size, frames: [first, ...rest] }) => first?.type === FrameType.Ping && size === 1200 && !rest[1])
+      .map(({ now }) => now)
+
+  /** A request that is acknowledged and not answered. */
+  function ask(pair: OpenPair): number {
+    pair.client.act(connection => connection.write(connection.openStream('bidi') ?? 0, pingBytes, true))
+    pair.world.pass(500)
+    return pair.client.connection.diagnostics.bytesInFlight
+  }
+
+  test('and so a server finds it behind a NAT that has forgotten it', () => {
+    const pair = new OpenPair({ link: { delay: 15 } }).connect()
+    expect(ask(pair)).toBe(0)
+    pair.client.address = { ...clientAddress, port: 50_001 }
+    pair.server.act(connection => connection.write(0, new Uint8Array(50_000), true))
+    const { now } = pair.world
+    const isThere = (): boolean => pair.client.connection.stats.bytesReceived > 50_000
+    expect(pair.world.run(isThere, now + 5000)).toBe(true)
+    expect(pings(pair).length).toBe(1)
+    expect(pair.server.connection.remote.port).toBe(50_001)
+  })
+
+  test('a few times, later and later, until something comes', () => {
+    const pair = new OpenPair({ link: { delay: 15 } }).connect()
+    ask(pair)
+    pair.world.pass(20_000)
+    const times = pings(pair)
+    expect(times.length).toBe(MAX_PINGS)
+    const pauses = times.slice(1).map((time, i) => time - (times[i] as number))
+    expect(pauses.map(pause => Math.floor(pause / FIRST_SILENCE))).toEqual([2, 4])
+    pair.server.act(connection => connection.write(0, pingBytes, false))
+    pair.world.pass(20_000)
+    expect(pings(pair).length).toBe(2 * MAX_PINGS)
+  })
+
+  test('but not without a question, and no server does', () => {
+    const pair = new OpenPair({ link: { delay: 15 } }).connect()
+    pair.server.act(connection => connection.openStream('bidi'))
+    pair.world.pass(25_000)
+    expect(pings(pair)).toEqual([])
+    expect(pair.logs.server.sent.at(-1)?.now).toBeLessThan(2000)
+  })
 })
 
 test('RFC 9000 §9.4: questions that are lost on another path are no congestion on this one', () => {
