@@ -1,6 +1,7 @@
 // A request on its way to somebody else.
 
 import { hopByHop, namedByConnection, targetOf } from './handler.ts'
+import { isSmall } from './whole-body.ts'
 
 export interface Call {
   readonly method: string
@@ -12,9 +13,6 @@ export interface Call {
   /** A stream can be sent once. */
   readonly body: Uint8Array | ReadableStream<Uint8Array> | undefined
 }
-
-/** Bytes of a body that are read whole: a stream costs more than they do. */
-const SMALL = 65_536
 
 /** `buffers`: whatever its size, the request is read whole first. */
 export async function callOf(request: Request & { readonly early?: boolean }, buffers: boolean): Promise<Call> {
@@ -37,6 +35,5 @@ export async function callOf(request: Request & { readonly early?: boolean }, bu
 
 async function bodyOf(request: Request, buffers: boolean): Promise<Call['body']> {
   if (request.body === null) return undefined
-  const length = Number(request.headers.get('content-length') ?? Number.POSITIVE_INFINITY)
-  return buffers || length <= SMALL ? new Uint8Array(await request.arrayBuffer()) : request.body
+  return buffers || isSmall(request.headers.get('content-length')) ? new Uint8Array(await request.arrayBuffer()) : request.body
 }

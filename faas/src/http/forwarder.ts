@@ -7,12 +7,10 @@ import { pipeline, Readable } from 'node:stream'
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
 import type { Call } from './call.ts'
 import { type FunctionResponse, hopByHop, namedByConnection } from './handler.ts'
+import { isSmall } from './whole-body.ts'
 
 /** ms an idle connection is kept, as of-watchdog has it. */
 export const IDLE = 500
-
-/** Bytes of an answer that are read whole. */
-const SMALL = 65_536
 
 export class Forwarder {
   readonly #base: URL
@@ -76,8 +74,7 @@ async function answerOf(incoming: IncomingMessage): Promise<FunctionResponse> {
     const name = (rawHeaders[i] as string).toLowerCase()
     if (!hopByHop.has(name) && !named.has(name)) headers.push([name, rawHeaders[i + 1] as string])
   }
-  const isSmall = Number(incoming.headers['content-length'] ?? Number.POSITIVE_INFINITY) <= SMALL
-  const body = isSmall ? await whole(incoming) : (Readable.toWeb(incoming) as ReadableStream<Uint8Array>)
+  const body = isSmall(incoming.headers['content-length']) ? await whole(incoming) : (Readable.toWeb(incoming) as ReadableStream<Uint8Array>)
   return { status: incoming.statusCode ?? 502, headers, body }
 }
 

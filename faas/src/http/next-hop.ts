@@ -8,6 +8,7 @@ import type { ClientBundle, TicketStore } from 'zerotrip/zero-rtt'
 import type { Call } from './call.ts'
 import { Forwarder, IDLE } from './forwarder.ts'
 import { type FunctionResponse, whenTaken } from './handler.ts'
+import { isSmall } from './whole-body.ts'
 
 /** ms during which somebody who cannot be reached by UDP is called by TCP. */
 const TCP_FOR = 60_000
@@ -119,7 +120,9 @@ export class NextHop {
         ...(body && { body }),
         ...(early !== undefined && { early }),
       })
-      return { status: response.status, headers: response.headers, body: response.body }
+      const { status, headers: fields } = response
+      const isWhole = isSmall(fields.get('content-length'))
+      return { status, headers: fields, body: isWhole ? new Uint8Array(await response.arrayBuffer()) : response.body }
     } catch (error) {
       if (signal.aborted) throw new CallFailed('unknown', error)
       const isOpen = wasOpen || session.session.peer !== undefined

@@ -1,5 +1,13 @@
 // A body read whole, up to a limit: whoever sends one does not say how long it will be.
 
+/** Bytes that are read whole rather than passed on as they come: a stream costs more than they do. */
+const SMALL = 65_536
+
+/** By its `content-length`; a body that has none may be of any size. */
+export function isSmall(contentLength: string | null | undefined): boolean {
+  return Number(contentLength ?? Number.POSITIVE_INFINITY) <= SMALL
+}
+
 /** Undefined: it is longer than `limit` bytes. */
 export async function wholeBody(
   { body }: { readonly body: ReadableStream<Uint8Array> | null },

@@ -4,6 +4,7 @@ import {
   type FunctionHandler,
   type FunctionRequest,
   type FunctionResponse,
+  type Headers,
   plain,
   targetOf,
   whenTaken,
@@ -62,7 +63,8 @@ export class Service {
     counts?.begin(request.early)
     const response = await this.#run(request)
     const status = response.status ?? 200
-    const headers = [...(response.headers ?? []), ['x-duration-seconds', seconds().toFixed(6)] as const]
+    const added: Headers = [...lengthOf(response), ['x-duration-seconds', seconds().toFixed(6)]]
+    const headers = [...(response.headers ?? []), ...added]
     return whenTaken({ status, headers, body: response.body }, bytes => {
       this.#inFlight--
       counts?.end(status, request.method, seconds())
@@ -103,6 +105,13 @@ export class Service {
     const callId = logsCallId ? ` [${request.headers.get('x-call-id') ?? 'none'}]` : ''
     log(`${request.method} ${target} - ${status} - ContentLength: ${size(bytes)} (${seconds.toFixed(4)}s)${callId}`)
   }
+}
+
+/** Of a body that is there whole: who passes it on needs no stream then. */
+function lengthOf({ headers, body }: FunctionResponse): Headers {
+  if (typeof body !== 'string' && !(body instanceof Uint8Array)) return []
+  for (const [name] of headers ?? []) if (name.toLowerCase() === 'content-length') return []
+  return [['content-length', String(Buffer.byteLength(body))]]
 }
 
 function isPath(target: string, path: string): boolean {
