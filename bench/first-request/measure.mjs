@@ -1,6 +1,6 @@
-// Takes turns: one contact of each variant, then the next round, so that what disturbs the machine disturbs all alike.
 // One after the other: a contact begins when the connection of the one before is closed.
 
+import { inTurns } from '../lib/turns.mjs'
 import { variantNames } from './variants.mjs'
 
 /**
@@ -9,30 +9,10 @@ import { variantNames } from './variants.mjs'
  * @param {import('./variants.mjs').Variants} variants
  * @param {{ samples: number, warmUp: number, names?: readonly string[], onProgress?: (share: number) => void }} options
  */
-export async function measure(variants, { samples, warmUp, names = variantNames, onProgress = () => {} }) {
-  const contacts = Object.fromEntries(names.map(name => [name, []]))
+export async function measure(variants, { names = variantNames, ...turns }) {
   await variants.prepare()
-  for (let round = -warmUp; round < samples; round++) {
-    onProgress((round + warmUp) / (samples + warmUp))
-    for (const name of shuffled(names)) {
-      const contact = await variants.contact(name)
-      if (round >= 0) contacts[name].push(contact)
-    }
-  }
-  onProgress(1)
+  const contacts = await inTurns(names, turns, name => variants.contact(name))
   return Object.fromEntries(names.map(name => [name, summary(contacts[name])]))
-}
-
-/** Nobody shall always follow the same neighbour. */
-function shuffled(names) {
-  const order = [...names]
-  for (let i = order.length - 1; i > 0; i--) {
-    const j = Math.floor(Math.random() * (i + 1))
-    const moved = order[i]
-    order[i] = order[j]
-    order[j] = moved
-  }
-  return order
 }
 
 /** What is said of one variant; `roundTrips` is the largest that occurred. */

@@ -5,9 +5,9 @@ import { fork } from 'node:child_process'
 export class Child {
   #process
 
-  /** `execPath`: another Node than the one that runs this. */
-  constructor(script, parameters, { execPath = process.execPath, execArgv = [] } = {}) {
-    this.#process = fork(script, parameters, { execPath, execArgv })
+  /** `execPath`: another Node than the one that runs this, or what starts it. `serialization`: as in `fork`. */
+  constructor(script, parameters, { execPath = process.execPath, execArgv = [], serialization = 'json' } = {}) {
+    this.#process = fork(script, parameters, { execPath, execArgv, serialization })
   }
 
   /** One message, one answer. */

@@ -35,5 +35,7 @@ export async function callOf(request: Request & { readonly early?: boolean }, bu
 
 async function bodyOf(request: Request, buffers: boolean): Promise<Call['body']> {
   if (request.body === null) return undefined
-  return buffers || isSmall(request.headers.get('content-length')) ? new Uint8Array(await request.arrayBuffer()) : request.body
+  return buffers || isSmall(request.headers.get('content-length'))
+    ? new Uint8Array(await request.arrayBuffer())
+    : request.body
 }

@@ -74,7 +74,9 @@ async function answerOf(incoming: IncomingMessage): Promise<FunctionResponse> {
     const name = (rawHeaders[i] as string).toLowerCase()
     if (!hopByHop.has(name) && !named.has(name)) headers.push([name, rawHeaders[i + 1] as string])
   }
-  const body = isSmall(incoming.headers['content-length']) ? await whole(incoming) : (Readable.toWeb(incoming) as ReadableStream<Uint8Array>)
+  const body = isSmall(incoming.headers['content-length'])
+    ? await whole(incoming)
+    : (Readable.toWeb(incoming) as ReadableStream<Uint8Array>)
   return { status: incoming.statusCode ?? 502, headers, body }
 }
 

@@ -1,0 +1,86 @@
+// npm run faas:experiments -- NAME [--quick] [--json] [--save] [--samples N]
+//
+// The experiments of the QFaaS paper and two of robustness, each beside the paper's figure. `--save` keeps the result,
+// with all samples and conditions, in faas/results, and a figure like the paper's beside it.
+
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { environment } from '../../bench/environment.mjs'
+import { plotOf } from './lib/plot.mjs'
+import { Progress } from './lib/progress.mjs'
+import { tableOf } from './lib/table.mjs'
+
+/** By name, loaded when asked for. */
+const experiments = {
+  fig5a: async () => (await import('./fig5.mjs')).fig5a,
+  fig5b: async () => (await import('./fig5.mjs')).fig5b,
+  fig5d: async () => (await import('./fig5.mjs')).fig5d,
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    json: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
+    save: { type: 'boolean', default: false },
+    samples: { type: 'string' },
+  },
+})
+
+const [asked] = positionals
+const names = asked === 'all' ? Object.keys(experiments) : [asked]
+if (names.some(name => !Object.hasOwn(experiments, name))) {
+  const first = asked === undefined ? 'which one?' : `there is no ${asked}.`
+  console.error(`faas:experiments: ${first} ${Object.keys(experiments).join(', ')}, all`)
+  process.exit(2)
+}
+const samples = values.samples === undefined ? undefined : Number(values.samples)
+if (samples !== undefined && !(Number.isInteger(samples) && samples > 0)) {
+  console.error(`faas:experiments: --samples wants a number, not '${values.samples}'`)
+  process.exit(2)
+}
+
+const results = []
+for (const name of names) results.push(await runOne(name))
+if (values.json) console.log(JSON.stringify(asked === 'all' ? results : results[0], undefined, 2))
+if (results.some(result => !result.isReached)) process.exitCode = 1
+
+async function runOne(name) {
+  const experiment = await experiments[name]()
+  const progress = new Progress(name)
+  const began = performance.now()
+  const found = await experiment.run({ quick: values.quick, samples, onProgress: progress.show })
+  progress.end()
+  const { raw, ...rest } = found
+  const result = {
+    experiment: name,
+    title: experiment.title,
+    environment: environment(),
+    seconds: Math.round((performance.now() - began) / 1000),
+    ...rest,
+    isReached: (rest.comparisons ?? []).every(({ isReached }) => isReached !== false),
+    raw,
+  }
+  if (!values.json) console.log(`${tableOf(result)}\n`)
+  if (values.save) save(result)
+  return result
+}
+
+function save(result) {
+  const folder = new URL('../results/', import.meta.url)
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(new URL(`${result.experiment}.json`, folder), compact(result))
+  const svg = plotOf(result)
+  if (svg !== undefined) writeFileSync(new URL(`${result.experiment}.svg`, folder), svg)
+}
+
+/** Samples one line each list: they are to be kept, not to be read. */
+function compact(result) {
+  const { raw, ...rest } = result
+  const lines = Object.entries(raw ?? {}).map(
+    ([key, list]) =>
+      `    ${JSON.stringify(key)}: ${JSON.stringify(list, (_, value) => (typeof value === 'number' ? Number(value.toFixed(3)) : value))}`,
+  )
+  const head = JSON.stringify(rest, undefined, 2).replace(/\n}$/, '')
+  return `${head},\n  "raw": {\n${lines.join(',\n')}\n  }\n}\n`
+}
