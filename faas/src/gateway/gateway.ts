@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { defaultBackend, QuicEndpoint, selfSigned, withKeySharesAhead } from 'zerotrip'
 import { createServer as createSecureServer, type HttpServer } from 'zerotrip/http3'
-import { gateFrom, MemoryTickets, originOf, SingleUse } from 'zerotrip/zero-rtt'
+import { MemoryTickets, originOf, StrikeWindow } from 'zerotrip/zero-rtt'
 import type { GatewayAddress } from '../chain/gateway-address.ts'
 import { type Call, callOf } from '../http/call.ts'
 import type { FunctionRequest, FunctionResponse } from '../http/handler.ts'
@@ -92,7 +92,7 @@ export class Gateway implements AsyncDisposable {
     const { cert, key } = this.#certificate(host)
     this.#secure = createSecureServer(
       // The sealing keys of tickets are born with this process: no ticket was used before it (RFC 8446 §8.2).
-      { cert, key, tcp: true, earlyData: gateFrom(new SingleUse()), early: this.#early.decide },
+      { cert, key, tcp: true, earlyData: new StrikeWindow(), early: this.#early.decide },
       listener,
     )
     const ports = {

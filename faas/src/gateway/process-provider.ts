@@ -144,7 +144,7 @@ export class ProcessProvider implements Provider {
       directory,
       tls: true,
       earlyRequests,
-      environment: { ...(gateway && gatewayEnvironment(gateway)), quic_early_data: earlyRequests, ...environment },
+      environment: { ...(gateway && gatewayEnvironment(gateway)), ...environment },
       ...(this.#options.startDeadline !== undefined && { startDeadline: this.#options.startDeadline }),
     })
   }

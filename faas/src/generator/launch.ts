@@ -118,6 +118,7 @@ function start(options: LaunchOptions): ChildProcess {
     // Numbers only: the environment of a process can be read by others, and is inherited by what it starts.
     env: {
       ...(options.environment ?? process.env),
+      ...(options.earlyRequests && { quic_early_data: options.earlyRequests }),
       [BUNDLE_FD]: String(BUNDLE_AT),
       [PLATFORM_FD]: String(PLATFORM_AT),
     },

@@ -51,6 +51,8 @@ async function answer(handler: FunctionHandler, incoming: IncomingMessage, outgo
 function requestOf(incoming: IncomingMessage, signal: AbortSignal): NodeRequest {
   const method = incoming.method ?? 'GET'
   const hasBody = method !== 'GET' && method !== 'HEAD'
+  // What nobody will read must not be waited for.
+  if (!hasBody) incoming.resume()
   const scheme = 'encrypted' in incoming.socket ? 'https' : 'http'
   const { rawHeaders } = incoming
   const headers = rawHeaders.flatMap((name, i) =>

@@ -5,8 +5,8 @@ import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Server } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { defaultBackend, withKeySharesAhead } from 'zerotrip'
-import { type Http3Endpoint, serve } from 'zerotrip/http3'
-import { type EarlyRequests, gateFrom, SingleUse, type WorkerBundle } from 'zerotrip/zero-rtt'
+import { type EarlyQuestion, type Http3Endpoint, serve } from 'zerotrip/http3'
+import { type EarlyRequests, isEarlyRequestAllowed, StrikeWindow, type WorkerBundle } from 'zerotrip/zero-rtt'
 import type { FunctionHandler } from '../http/handler.ts'
 import { listenerOf } from '../http/node-listener.ts'
 import { type Announcement, WORKER_HTTP3 } from '../inherited.ts'
@@ -109,7 +109,7 @@ async function bind(
 }
 
 function http3On(options: WatchdogOptions, host: string, identity: Identity): Http3Endpoint {
-  const { bundle, earlyRequests } = options
+  const { bundle, earlyRequests = bundle?.earlyRequests ?? 'safe' } = options
   return serve({
     host,
     port: options.port ?? 0,
@@ -120,8 +120,12 @@ function http3On(options: WatchdogOptions, host: string, identity: Identity): Ht
     onError: options.onError,
     http3: WORKER_HTTP3,
     // The sealing keys of tickets are born with this process: no ticket was used before it (RFC 8446 §8.2).
-    ...(earlyRequests !== 'never' && { earlyData: gateFrom(new SingleUse()) }),
-    ...(earlyRequests === 'all' && { early: 'all' as const }),
+    ...(earlyRequests !== 'never' && { earlyData: new StrikeWindow() }),
+    // What is held until the handshake is complete costs its client nothing, unless it was early before it came here.
+    early: ({ request, isForwarded }: EarlyQuestion) => {
+      if (isEarlyRequestAllowed(earlyRequests, request.method)) return 'run'
+      return isForwarded ? 'too-early' : 'defer'
+    },
     ...(bundle && { bundle }),
   })
 }

@@ -11,11 +11,14 @@
 import { Socket } from 'node:net'
 import { parseArgs } from 'node:util'
 import { takeBundle, takeDescriptor } from 'zerotrip/platform'
+import { type EarlyRequests, isEarlyRequestAllowed } from 'zerotrip/zero-rtt'
+import { type FunctionHandler, plain } from '../http/handler.ts'
 import { PLATFORM_FD } from '../inherited.ts'
 import { loadFunction, type ServerlessFunction } from './function.ts'
 import { isHealthy, Readiness } from './readiness.ts'
 import { type RequestCounts, Service } from './service.ts'
 import { readSettings, type WatchdogSettings } from './settings.ts'
+import { SingleExecution } from './single-execution.ts'
 import { startWatchdog, type Watchdog } from './watchdog.ts'
 
 /** ms that requests in flight are given when a platform that launched this worker wants it to end, or is gone. */
@@ -73,7 +76,7 @@ async function main(): Promise<void> {
   const readiness = isAlone ? new Readiness(settings.lockFile, settings.suppressLock) : new Readiness()
   const metrics = isAlone ? await listenMetrics(plan) : undefined
   const service = new Service({
-    run: run.fetch,
+    run: onceAtMost(run.fetch, settings.earlyRequests),
     readiness,
     counts: metrics?.counts,
     maxInflight: settings.maxInflight,
@@ -99,6 +102,15 @@ async function main(): Promise<void> {
   const line = JSON.stringify({ ...watchdog.announcement, metricsPort: metrics?.port })
   if (platform === undefined) console.log(line)
   else announce(platform, line, end)
+}
+
+/** What is early on the way to TCP is nothing that can be waited for here (RFC 8470 §5.2). */
+function onceAtMost(run: FunctionHandler, earlyRequests: EarlyRequests): FunctionHandler {
+  if (earlyRequests === 'all') return new SingleExecution().around(run)
+  return request => {
+    const isTooEarly = request.headers.has('early-data') && !isEarlyRequestAllowed(earlyRequests, request.method)
+    return isTooEarly ? plain(425, '') : run(request)
+  }
 }
 
 async function listenMetrics({ host, settings }: Plan): Promise<{ counts: RequestCounts; port: number }> {
