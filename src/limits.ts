@@ -8,60 +8,38 @@
 export const limits = {
   // Addresses and datagrams.
 
-  /**
-   * Bytes sent to an address that is not validated, as a multiple of what came from it.
-   * At the bound: nothing is sent until more comes. Against amplification. RFC 9000 §8.1.
-   */
+  /** Bytes sent to an address that is not validated, as a multiple of what came from it.
+   * At the bound: nothing is sent until more comes. Against amplification. RFC 9000 §8.1. */
   amplificationFactor: 3,
-  /**
-   * Bytes of UDP payload that every path carries; a client's Initial packets fill as many.
-   * At the bound: nothing makes datagrams smaller. Against forged ICMP messages. RFC 9000 §14.
-   */
+  /** Bytes of UDP payload that every path carries; a client's Initial packets fill as many.
+   * At the bound: nothing makes datagrams smaller. Against forged ICMP messages. RFC 9000 §14. */
   leastDatagramSize: 1200,
-  /**
-   * Packets of one connection kept until their keys are there.
-   * At the bound: further ones are dropped. Against memory filled with what nobody can check yet. RFC 9001 §5.7.
-   */
+  /** Packets of one connection kept until their keys are there.
+   * At the bound: further ones are dropped. Against memory filled with what nobody can check yet. RFC 9001 §5.7. */
   parkedPackets: 16,
-  /**
-   * Bytes of those packets.
-   * At the bound: further ones are dropped. Against memory filled with what nobody can check yet. RFC 9001 §5.7.
-   */
+  /** Bytes of those packets.
+   * At the bound: further ones are dropped. Against memory filled with what nobody can check yet. RFC 9001 §5.7. */
   parkedBytes: 32_768,
-  /**
-   * Handshakes under way at an endpoint.
-   * At the bound: new clients get a Retry first. Against floods of Initial packets. RFC 9000 §8.1.2.
-   */
+  /** Handshakes under way at an endpoint.
+   * At the bound: new clients get a Retry first. Against floods of Initial packets. RFC 9000 §8.1.2. */
   handshakesBeforeRetry: 256,
-  /**
-   * Hosts whose rate of new clients `limitPerHost` remembers.
-   * At the bound: the one known longest begins anew. Against memory filled by made-up addresses. RFC 9000 §8.1.
-   */
+  /** Hosts whose rate of new clients `limitPerHost` remembers.
+   * At the bound: the one known longest begins anew. Against memory filled by made-up addresses. RFC 9000 §8.1. */
   ratedHosts: 4096,
-  /**
-   * Connections of one endpoint; default of `maxConnections`.
-   * At the bound: CONNECTION_REFUSED. Against floods of handshakes. RFC 9000 §5.2.2.
-   */
+  /** Connections of one endpoint; default of `maxConnections`.
+   * At the bound: CONNECTION_REFUSED. Against floods of handshakes. RFC 9000 §5.2.2. */
   connections: 20_000,
-  /**
-   * Milliseconds a handshake may take; default of `handshakeTimeout`.
-   * At the bound: the connection ends. Against handshakes that are begun and left. RFC 9000 §10.1.
-   */
+  /** Milliseconds a handshake may take; default of `handshakeTimeout`.
+   * At the bound: the connection ends. Against handshakes that are begun and left. RFC 9000 §10.1. */
   handshakeTime: 10_000,
-  /**
-   * Clients that wait for an `admit` that answers later; default of `maxPendingClients`.
-   * At the bound: further ones are dropped. Against floods of Initial packets. RFC 9000 §5.2.2.
-   */
+  /** Clients that wait for an `admit` that answers later; default of `maxPendingClients`.
+   * At the bound: further ones are dropped. Against floods of Initial packets. RFC 9000 §5.2.2. */
   pendingClients: 256,
-  /**
-   * Datagrams kept for each of them: a first flight with its early data.
-   * At the bound: further ones are dropped. Against floods of 0-RTT packets. RFC 9000 §5.2.2.
-   */
+  /** Datagrams kept for each of them: a first flight with its early data.
+   * At the bound: further ones are dropped. Against floods of 0-RTT packets. RFC 9000 §5.2.2. */
   pendingDatagrams: 16,
-  /**
-   * Bytes kept for all of them together.
-   * At the bound: further datagrams are dropped. Against floods of 0-RTT packets. RFC 9000 §5.2.2.
-   */
+  /** Bytes kept for all of them together.
+   * At the bound: further datagrams are dropped. Against floods of 0-RTT packets. RFC 9000 §5.2.2. */
   pendingBytes: 4_194_304,
   /**
    * Bytes of those that come from one host, or one IPv6 network of 64 bits.
@@ -69,121 +47,77 @@ export const limits = {
    * RFC 9000 §5.2.2.
    */
   pendingBytesPerHost: 262_144,
-  /**
-   * Stateless resets an endpoint sends in a second.
-   * At the bound: none until the next second. Against loops and floods by reflection. RFC 9000 §10.3.3.
-   */
+  /** Stateless resets an endpoint sends in a second.
+   * At the bound: none until the next second. Against loops and floods by reflection. RFC 9000 §10.3.3. */
   resetsPerSecond: 100,
-  /**
-   * Sessions with one address whose reset tokens a stray datagram from there is compared with.
-   * At the bound: further ones notice a reset later. Against garbage that costs comparisons. RFC 9000 §10.3.1.
-   */
+  /** Sessions with one address whose reset tokens a stray datagram from there is compared with.
+   * At the bound: further ones notice a reset later. Against garbage that costs comparisons. RFC 9000 §10.3.1. */
   neighbours: 1024,
-  /**
-   * DATAGRAM frames received and not yet read by the application.
-   * At the bound: the oldest is dropped. Against applications that read slowly. RFC 9221 §5.2.
-   */
+  /** DATAGRAM frames received and not yet read by the application.
+   * At the bound: the oldest is dropped. Against applications that read slowly. RFC 9221 §5.2. */
   receivedDatagrams: 256,
-  /**
-   * DATAGRAM frames waiting until the peer lets them out.
-   * At the bound: the oldest of the least urgent is dropped. Against peers that never acknowledge. RFC 9221 §5.2.
-   */
+  /** DATAGRAM frames waiting until the peer lets them out.
+   * At the bound: the oldest of the least urgent is dropped. Against peers that never acknowledge. RFC 9221 §5.2. */
   queuedDatagrams: 64,
 
   // Connection ids, paths, tokens.
 
-  /**
-   * PATH_RESPONSE frames waiting on one path; none is ever sent again.
-   * At the bound: the oldest is dropped. Against floods of PATH_CHALLENGE. RFC 9000 §8.2.2.
-   */
+  /** PATH_RESPONSE frames waiting on one path; none is ever sent again.
+   * At the bound: the oldest is dropped. Against floods of PATH_CHALLENGE. RFC 9000 §8.2.2. */
   pathResponses: 8,
-  /**
-   * Addresses that ask, or are asked, without being the peer's.
-   * At the bound: the oldest is forgotten. Against floods of PATH_CHALLENGE. RFC 9000 §9.1.
-   */
+  /** Addresses that ask, or are asked, without being the peer's.
+   * At the bound: the oldest is forgotten. Against floods of PATH_CHALLENGE. RFC 9000 §9.1. */
   probedAddresses: 4,
-  /**
-   * Ids of ours a peer may use at once.
-   * At the bound: a new one comes when one is retired. Against peers that allow millions. RFC 9000 §5.1.1.
-   */
+  /** Ids of ours a peer may use at once.
+   * At the bound: a new one comes when one is retired. Against peers that allow millions. RFC 9000 §5.1.1. */
   localConnectionIds: 8,
-  /**
-   * Ids of the peer kept: the active_connection_id_limit.
-   * At the bound: CONNECTION_ID_LIMIT_ERROR. Against floods of NEW_CONNECTION_ID. RFC 9000 §5.1.1.
-   */
+  /** Ids of the peer kept: the active_connection_id_limit.
+   * At the bound: CONNECTION_ID_LIMIT_ERROR. Against floods of NEW_CONNECTION_ID. RFC 9000 §5.1.1. */
   peerConnectionIds: 4,
-  /**
-   * Retirements of the peer's ids that it has not acknowledged, for each id it may have.
-   * At the bound: CONNECTION_ID_LIMIT_ERROR. Against a Retire Prior To that grows for ever. RFC 9000 §5.1.2.
-   */
+  /** Retirements of the peer's ids that it has not acknowledged, for each id it may have.
+   * At the bound: CONNECTION_ID_LIMIT_ERROR. Against a Retire Prior To that grows for ever. RFC 9000 §5.1.2. */
   retirementsPerId: 10,
-  /**
-   * Sequence numbers left out between ids of the peer that are retired.
-   * At the bound: PROTOCOL_VIOLATION. Against peers that count by twos. RFC 9000 §5.1.1.
-   */
+  /** Sequence numbers left out between ids of the peer that are retired.
+   * At the bound: PROTOCOL_VIOLATION. Against peers that count by twos. RFC 9000 §5.1.1. */
   sequenceGaps: 64,
-  /**
-   * Bytes of a token, of a Retry or kept from NEW_TOKEN, that a client sends.
-   * At the bound: it is not used. Against tokens that leave no room for the ClientHello. RFC 9000 §8.1.2.
-   */
+  /** Bytes of a token, of a Retry or kept from NEW_TOKEN, that a client sends.
+   * At the bound: it is not used. Against tokens that leave no room for the ClientHello. RFC 9000 §8.1.2. */
   tokenLength: 900,
-  /**
-   * Bytes of a token that a server tries to open.
-   * At the bound: it counts as unknown. Against decryption by the datagram. RFC 9000 §8.1.4.
-   */
+  /** Bytes of a token that a server tries to open.
+   * At the bound: it counts as unknown. Against decryption by the datagram. RFC 9000 §8.1.4. */
   openedTokenLength: 512,
-  /**
-   * Milliseconds a Retry token is good for.
-   * At the bound: INVALID_TOKEN. Against tokens collected for later. RFC 9000 §8.1.4.
-   */
+  /** Milliseconds a Retry token is good for.
+   * At the bound: INVALID_TOKEN. Against tokens collected for later. RFC 9000 §8.1.4. */
   retryTokenLifetime: 15_000,
-  /**
-   * Milliseconds a NEW_TOKEN token is good for.
-   * At the bound: it counts as absent. Against tokens collected for later. RFC 9000 §8.1.4.
-   */
+  /** Milliseconds a NEW_TOKEN token is good for.
+   * At the bound: it counts as absent. Against tokens collected for later. RFC 9000 §8.1.4. */
   newTokenLifetime: 86_400_000,
 
   // CRYPTO streams and TLS.
 
-  /**
-   * Bytes of CRYPTO data a server takes ahead of what TLS has read, also after the handshake.
-   * At the bound: CRYPTO_BUFFER_EXCEEDED. Against memory filled before anybody is authenticated. RFC 9000 §7.5.
-   */
+  /** Bytes of CRYPTO data a server takes ahead of what TLS has read, also after the handshake.
+   * At the bound: CRYPTO_BUFFER_EXCEEDED. Against memory filled before anybody is authenticated. RFC 9000 §7.5. */
   serverCryptoBuffer: 16_384,
-  /**
-   * The same for a client, to whom chains of certificates come.
-   * At the bound: CRYPTO_BUFFER_EXCEEDED. Against memory filled before anybody is authenticated. RFC 9000 §7.5.
-   */
+  /** The same for a client, to whom chains of certificates come.
+   * At the bound: CRYPTO_BUFFER_EXCEEDED. Against memory filled before anybody is authenticated. RFC 9000 §7.5. */
   clientCryptoBuffer: 65_536,
-  /**
-   * Bytes of one handshake message a server takes.
-   * At the bound: CRYPTO_BUFFER_EXCEEDED. Against memory filled before anybody is authenticated. RFC 9000 §7.5.
-   */
+  /** Bytes of one handshake message a server takes.
+   * At the bound: CRYPTO_BUFFER_EXCEEDED. Against memory filled before anybody is authenticated. RFC 9000 §7.5. */
   serverMessage: 16_384,
-  /**
-   * Bytes of one handshake message a client takes.
-   * At the bound: CRYPTO_BUFFER_EXCEEDED. Against memory filled before anybody is authenticated. RFC 9000 §7.5.
-   */
+  /** Bytes of one handshake message a client takes.
+   * At the bound: CRYPTO_BUFFER_EXCEEDED. Against memory filled before anybody is authenticated. RFC 9000 §7.5. */
   clientMessage: 65_536,
-  /**
-   * NewSessionTicket messages a client takes from one connection.
-   * At the bound: further ones are dropped unread. Against floods after the handshake. RFC 8446 §4.6.1.
-   */
+  /** NewSessionTicket messages a client takes from one connection.
+   * At the bound: further ones are dropped unread. Against floods after the handshake. RFC 8446 §4.6.1. */
   tickets: 16,
-  /**
-   * Milliseconds a ticket is kept, whatever the server says: seven days.
-   * At the bound: it is forgotten. Against old keys. RFC 8446 §4.6.1.
-   */
+  /** Milliseconds a ticket is kept, whatever the server says: seven days.
+   * At the bound: it is forgotten. Against old keys. RFC 8446 §4.6.1. */
   ticketLifetime: 604_800_000,
-  /**
-   * PSK identities of a ClientHello that a server looks up.
-   * At the bound: further ones are skipped. Against decryption by the identity. RFC 8446 §4.2.11.
-   */
+  /** PSK identities of a ClientHello that a server looks up.
+   * At the bound: further ones are skipped. Against decryption by the identity. RFC 8446 §4.2.11. */
   pskIdentities: 8,
-  /**
-   * Bytes of a cookie that a client repeats.
-   * At the bound: illegal_parameter. Against ClientHellos no server reads. RFC 8446 §4.2.2.
-   */
+  /** Bytes of a cookie that a client repeats.
+   * At the bound: illegal_parameter. Against ClientHellos no server reads. RFC 8446 §4.2.2. */
   cookieLength: 4096,
 
   // Certificates.
@@ -269,25 +203,17 @@ export const limits = {
    * RFC 9000 §13.2.3.
    */
   ackRanges: 32,
-  /**
-   * Numbers skipped on purpose and remembered for each packet number space; to acknowledge one is PROTOCOL_VIOLATION.
-   * At the bound: the oldest is forgotten. Against optimistic acknowledgment. RFC 9000 §21.4.
-   */
+  /** Numbers skipped on purpose and remembered for each packet number space; to acknowledge one is PROTOCOL_VIOLATION.
+   * At the bound: the oldest is forgotten. Against optimistic acknowledgment. RFC 9000 §21.4. */
   skippedNumbers: 16,
-  /**
-   * Packets with nothing but ACK frames remembered until they are acknowledged.
-   * At the bound: the oldest is forgotten. Against peers that never acknowledge. RFC 9000 §13.2.1.
-   */
+  /** Packets with nothing but ACK frames remembered until they are acknowledged.
+   * At the bound: the oldest is forgotten. Against peers that never acknowledge. RFC 9000 §13.2.1. */
   ackOnlyPackets: 256,
-  /**
-   * Numbers from the oldest packet in flight to the newest.
-   * At the bound: the oldest counts as lost. Against peers that never acknowledge. RFC 9002 §6.2.
-   */
+  /** Numbers from the oldest packet in flight to the newest.
+   * At the bound: the oldest counts as lost. Against peers that never acknowledge. RFC 9002 §6.2. */
   sentSpan: 65_536,
-  /**
-   * Packets declared lost that a late ACK may still name.
-   * At the bound: the oldest is forgotten. Against peers that never acknowledge. RFC 9002 §6.1.
-   */
+  /** Packets declared lost that a late ACK may still name.
+   * At the bound: the oldest is forgotten. Against peers that never acknowledge. RFC 9002 §6.1. */
   lostPackets: 128,
 
   // HTTP/3.
@@ -359,6 +285,10 @@ export const limits = {
   /** Bytes of a request of HTTP/0.9.
    * At the bound: the stream is reset. Against requests without end. RFC 9114 §10.5. */
   hqRequestLength: 4096,
+
+  /** Bytes of a streamed request body that an agent keeps, so that a request which was not processed can be sent again.
+   * At the bound: it is not sent again. Against memory filled for servers that go away. RFC 9114 §4.1.1. */
+  repeatableBody: 65_536,
 
   // Early data.
 

@@ -145,7 +145,8 @@ export class Http3Agent extends EventEmitter implements RequestOwner, AsyncDispo
   onFailed(request: DispatchedRequest, error: unknown): boolean {
     if (this.#isClosed || !request.canRepeat || request.attempts >= MAX_ATTEMPTS) return false
     const { session, isOpened = false } = this.#active.get(request) ?? {}
-    const again = wasNotProcessed(error) || (wasCutOff(error) && isOpened && request.isIdempotent)
+    const isRejected = wasNotProcessed(error) && !(request.wasBegun && !request.isIdempotent)
+    const again = isRejected || (wasCutOff(error) && isOpened && request.isIdempotent)
     if (!again || session === undefined) return false
     this.#leave(request)
     this.#send(request, this.#pool.find(request.origin) ?? this.#openFor(request.origin))

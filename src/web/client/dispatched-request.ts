@@ -17,7 +17,7 @@ import { fieldsOf, headersOf } from '../messages/header-map.ts'
 import { Http3ClientStream } from './client-stream.ts'
 import type { AnswerSink, DispatchController, DispatchOptions } from './dispatch.ts'
 import { headersFrom, rawOf } from './dispatch.ts'
-import { bodyOf, type RequestBody } from './request-body.ts'
+import { type BodyPieces, bodyOf, type RequestBody } from './request-body.ts'
 
 /** What a request asks of its agent. */
 export interface RequestOwner {
@@ -57,7 +57,9 @@ export class DispatchedRequest implements DispatchController {
   #timer: NodeJS.Timeout | undefined = undefined
   #isStarted = false
   #isBodyBegun = false
+  #isBodySent = false
   #hasHead = false
+  #hasInterim = false
   #isDone = false
 
   /** Throws a TypeError for what is no request. */
@@ -79,12 +81,17 @@ export class DispatchedRequest implements DispatchController {
 
   /** It can go again from its beginning. */
   get canRepeat(): boolean {
-    return !this.#hasHead && !this.aborted && !this.#isBodyBegun
+    return !this.#hasHead && !this.aborted && (!this.#isBodyBegun || this.#body.pieces?.canRepeat === true)
   }
 
-  /** It may have been processed, and does no harm when it is again (RFC 9110 §9.2.2). */
+  /** Processed twice it does no harm (RFC 9110 §9.2.2). */
   get isIdempotent(): boolean {
     return this.#isIdempotent
+  }
+
+  /** The server has begun with it, whatever it says afterwards. */
+  get wasBegun(): boolean {
+    return this.#hasInterim
   }
 
   /** Tells whoever asked that it begins; false: it was given up. */
@@ -101,7 +108,6 @@ export class DispatchedRequest implements DispatchController {
     this.attempts++
     const stream = new AgentStream(this.fields, this.#body, this, session.mayBeEarly(this.method))
     this.#stream = stream
-    this.#isBodyBegun = false
     this.#watch(this.#headersTimeout, 'ERR_ZEROTRIP_HEADERS_TIMEOUT')
     session.send(stream)
   }
@@ -148,6 +154,7 @@ export class DispatchedRequest implements DispatchController {
 
   onInterim(stream: AgentStream, head: ResponseHead): void {
     if (stream !== this.#stream) return
+    this.#hasInterim = true
     this.#head = head.fields
     this.#guard(() => this.#sink.head(head.status, head.fields))
   }
@@ -204,17 +211,19 @@ export class DispatchedRequest implements DispatchController {
     this.#sink.error(shown)
   }
 
-  async #pump(stream: AgentStream, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+  async #pump(stream: AgentStream, pieces: BodyPieces): Promise<void> {
     let total = 0
-    for await (const piece of pieces) {
+    for (let n = 0; ; n++) {
+      const piece = await pieces.piece(n)
       if (!stream.writable) return
+      if (piece === undefined) break
       total += piece.length
       const hasRoom = stream.write(piece)
       this.#sink.sent(piece.length, total)
       if (!hasRoom) await stream.room()
     }
-    if (!stream.writable) return
     stream.end()
+    this.#isBodySent = true
     this.#onSent(0)
   }
 
@@ -242,6 +251,7 @@ export class DispatchedRequest implements DispatchController {
 
   #finish(): void {
     this.#isDone = true
+    if (!this.#isBodySent) this.#body.pieces?.cancel()
     clearTimeout(this.#timer)
     this.#owner.onDone(this)
   }
