@@ -55,7 +55,7 @@ export class GatewayClient {
   }
 
   async close(): Promise<void> {
-    this.#hop.retire()
+    this.#hop.retire(false)
     await this.#endpoint.close()
   }
 

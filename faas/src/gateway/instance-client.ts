@@ -15,8 +15,10 @@ export interface WorkerClient {
   inFlight: number
   /** Rejects with a CallFailed, which says whether the worker may have seen the request. */
   send(call: Call, signal: AbortSignal): Promise<FunctionResponse>
-  /** No new requests; those in flight go on while the worker lives. */
-  retire(): void
+  /** No new requests; those in flight go on, unless it `isDead`: then they fail at once. */
+  retire(isDead: boolean): void
+  /** It says that it will take nothing more, or says nothing: others are asked first. Default: never. */
+  readonly isReluctant?: boolean
 }
 
 export class InstanceClient extends NextHop implements WorkerClient {

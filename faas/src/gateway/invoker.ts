@@ -21,6 +21,9 @@ export interface InvokerOptions {
   readonly attempts?: number
 }
 
+/** ms in which somebody takes the place of an instance that fell silent. */
+const SUCCESSOR = 5000
+
 /** Everything known of one function. */
 interface Target {
   readonly of: FunctionName
@@ -59,7 +62,7 @@ export class Invoker {
       return whenTaken(response, () => done(response.status ?? 200))
     } catch (error) {
       const known = late.aborted
-        ? new GatewayError(504, `${keyOf(of)} took too long`, { cause: error })
+        ? new GatewayError(504, `${keyOf(of)} took too long`, { cause: error, retryAfter: 1 })
         : asGatewayError(error)
       done(known.status)
       throw known
@@ -69,15 +72,16 @@ export class Invoker {
   close(): void {
     this.#scaler.close()
     for (const { pool, of } of this.#targets.values()) {
-      for (const { id } of this.#options.provider.instances(of)) pool.remove(id)
+      for (const { id } of this.#options.provider.instances(of)) pool.remove(id, false)
     }
   }
 
   async #attempt(target: Target, call: Call, signal: AbortSignal): Promise<FunctionResponse> {
     const attempts = this.#options.attempts ?? 3
     const tried = new Set<WorkerClient>()
+    let failure: unknown
     for (let attempt = 1; ; attempt++) {
-      const client = target.pool.choose(tried) ?? (await this.#wake(target, tried, signal))
+      const client = target.pool.choose(tried) ?? (await this.#wake(target, tried, signal, failure))
       client.inFlight++
       try {
         const response = await client.send(call, signal)
@@ -88,16 +92,25 @@ export class Invoker {
         client.inFlight--
         if (attempt === attempts || !canRepeat(call, error) || signal.aborted) throw error
         tried.add(client)
+        failure = error
       }
     }
   }
 
-  /** One start for all who wait. */
-  async #wake(target: Target, tried: ReadonlySet<WorkerClient>, signal: AbortSignal): Promise<WorkerClient> {
+  /** One start for all who wait. Where there are instances, and none of them answered, another may come, or not. */
+  async #wake(
+    target: Target,
+    tried: ReadonlySet<WorkerClient>,
+    signal: AbortSignal,
+    failure: unknown,
+  ): Promise<WorkerClient> {
     this.#scaler.wake(target.of)
+    const patience = AbortSignal.timeout(target.pool.size > 0 ? SUCCESSOR : this.#timeout)
     for (;;) {
       target.waiting ??= new PromiseWithResolvers()
-      await orAborted(target.waiting.promise, signal)
+      await orAborted(target.waiting.promise, AbortSignal.any([signal, patience])).catch(error => {
+        throw patience.aborted && !signal.aborted && failure !== undefined ? failure : error
+      })
       const client = target.pool.choose(tried)
       if (client !== undefined) return client
     }
@@ -112,7 +125,7 @@ export class Invoker {
         target.waiting = undefined
         break
       case 'gone':
-        target.pool.remove(event.instance.id)
+        target.pool.remove(event.instance.id, event.isDead)
         break
       case 'failed':
         target.waiting?.reject(

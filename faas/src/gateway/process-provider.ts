@@ -29,6 +29,8 @@ class ProcessFunction {
   readonly deployment: FunctionDeployment
   readonly createdAt: string = new Date().toISOString()
   readonly workers = new Map<string, Worker>()
+  /** Nobody calls it any more. */
+  readonly end = new AbortController()
   wanted: number
   starting = 0
 
@@ -125,6 +127,7 @@ export class ProcessProvider implements Provider {
       launched => this.#onReady(of, launched),
       error => {
         of.starting--
+        if (of.end.signal.aborted) return
         // Not again by itself: what fails to start would be started for ever. The next request, or scaling, tries it.
         of.wanted = of.workers.size + of.starting
         this.#tell({ type: 'failed', of: of.name, error })
@@ -144,6 +147,7 @@ export class ProcessProvider implements Provider {
       directory,
       tls: true,
       earlyRequests,
+      signal: of.end.signal,
       environment: { ...(gateway && gatewayEnvironment(gateway)), ...environment },
       ...(this.#options.startDeadline !== undefined && { startDeadline: this.#options.startDeadline }),
     })
@@ -173,19 +177,20 @@ export class ProcessProvider implements Provider {
   /** It ended by itself: there shall be another. */
   #onExit(of: ProcessFunction, worker: Worker): void {
     if (!of.workers.delete(worker.instance.id)) return
-    this.#tell({ type: 'gone', of: of.name, instance: worker.instance })
+    this.#tell({ type: 'gone', of: of.name, instance: worker.instance, isDead: true })
     this.#settle(of)
   }
 
   /** First nobody sends it anything new, then it ends when what it has is done. */
   #drop(of: ProcessFunction, worker: Worker): Promise<void> {
     of.workers.delete(worker.instance.id)
-    this.#tell({ type: 'gone', of: of.name, instance: worker.instance })
+    this.#tell({ type: 'gone', of: of.name, instance: worker.instance, isDead: false })
     return worker.launched.stop()
   }
 
   async #end(of: ProcessFunction): Promise<void> {
     of.wanted = 0
+    of.end.abort()
     await Promise.all([...of.workers.values()].map(worker => this.#drop(of, worker)))
   }
 

@@ -16,7 +16,8 @@ export interface FunctionName {
 
 export type ProviderEvent =
   | { readonly type: 'ready'; readonly of: FunctionName; readonly instance: Instance }
-  | { readonly type: 'gone'; readonly of: FunctionName; readonly instance: Instance }
+  /** It is to get nothing new; `isDead`: nor will it answer what it has. */
+  | { readonly type: 'gone'; readonly of: FunctionName; readonly instance: Instance; readonly isDead: boolean }
   /** It was wanted and did not come up. */
   | { readonly type: 'failed'; readonly of: FunctionName; readonly error: Error }
 

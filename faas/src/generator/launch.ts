@@ -34,6 +34,8 @@ export interface LaunchOptions {
   readonly nodeArguments?: readonly string[]
   /** ms within which the worker has to listen. Default 10,000. */
   readonly startDeadline?: number
+  /** Ends a worker that does not listen yet. */
+  readonly signal?: AbortSignal
 }
 
 const START_DEADLINE = 10_000
@@ -96,7 +98,7 @@ export async function launch(options: LaunchOptions): Promise<LaunchedWorker> {
   const child = start(options)
   // A worker that dies before it reads is reported by `listening`.
   giveBundle(child.stdio[BUNDLE_AT] as Writable, worker)
-  const announcement = await listening(child, options.startDeadline ?? START_DEADLINE)
+  const announcement = await listening(child, options.startDeadline ?? START_DEADLINE, options.signal)
   const { host, port } = announcement
   const half = { ...client, addresses: [originOf(host, port)], pins: [pinOf(announcement)] }
   return new LaunchedWorker(child, announcement, worker, half)
@@ -112,8 +114,10 @@ function start(options: LaunchOptions): ChildProcess {
   ]
   const stdio: StdioOptions = ['ignore', 'inherit', 'inherit', 'pipe', 'pipe']
   const handler = options.handler === undefined ? [] : [options.handler]
-  return spawn(process.execPath, [...(options.nodeArguments ?? []), program, ...handler, ...settings], {
+  const child = spawn(process.execPath, [...(options.nodeArguments ?? []), program, ...handler, ...settings], {
     stdio,
+    // A group of its own: what the worker started ends with it, however it ends.
+    detached: true,
     ...(options.directory !== undefined && { cwd: options.directory }),
     // Numbers only: the environment of a process can be read by others, and is inherited by what it starts.
     env: {
@@ -123,29 +127,45 @@ function start(options: LaunchOptions): ChildProcess {
       [PLATFORM_FD]: String(PLATFORM_AT),
     },
   })
+  child.once('exit', () => killGroup(child.pid as number))
+  return child
 }
 
-/** Rejects when the worker ends, or the deadline passes, before it says that it listens. */
-function listening(child: ChildProcess, deadline: number): Promise<Announcement> {
+function killGroup(leader: number): void {
+  try {
+    process.kill(-leader, 'SIGKILL')
+  } catch {
+    // Nobody was left.
+  }
+}
+
+/** Rejects when the worker ends, the deadline passes or nobody wants it any more, before it says that it listens. */
+function listening(child: ChildProcess, deadline: number, signal: AbortSignal | undefined): Promise<Announcement> {
   const pipe = child.stdio[PLATFORM_AT] as Duplex
   return new Promise((resolve, reject) => {
     let text = ''
     const fail = (reason: string): void => {
-      clearTimeout(timer)
+      settle()
       child.kill('SIGKILL')
       reject(new Error(`the worker did not start: ${reason}`))
     }
     const timer = setTimeout(() => fail(`it did not listen within ${deadline} ms`), deadline)
     const onExit = (code: number | null, signal: string | null): void => fail(`it ended with ${code ?? signal}`)
+    const onAbort = (): void => fail('nobody wants it any more')
+    const settle = (): void => {
+      clearTimeout(timer)
+      child.off('exit', onExit)
+      signal?.removeEventListener('abort', onAbort)
+    }
     child.once('exit', onExit)
     child.once('error', error => fail(error.message))
+    signal?.addEventListener('abort', onAbort)
     pipe.on('error', () => {})
     pipe.on('data', (data: Buffer) => {
       text += data.toString('utf8')
       const end = text.indexOf('\n')
       if (end < 0) return
-      clearTimeout(timer)
-      child.off('exit', onExit)
+      settle()
       pipe.removeAllListeners('data').resume()
       resolve(JSON.parse(text.slice(0, end)) as Announcement)
     })

@@ -8,6 +8,7 @@ import type { ClientBundle, TicketStore } from 'zerotrip/zero-rtt'
 import type { Call } from './call.ts'
 import { Forwarder, IDLE } from './forwarder.ts'
 import { type FunctionResponse, whenTaken } from './handler.ts'
+import { Silence } from './silence.ts'
 import { isSmall } from './whole-body.ts'
 
 /** ms during which somebody who cannot be reached by UDP is called by TCP. */
@@ -50,6 +51,8 @@ export interface NextHopOptions {
    * as long as its idle timeout lets it.
    */
   readonly idle?: number | undefined
+  /** ms, before the way has been measured. Default 333 (RFC 9002 §6.2.2). */
+  readonly initialRtt?: number
   /** Default: nobody counts. */
   readonly counts?: HopCounts
 }
@@ -66,6 +69,7 @@ export class NextHop {
   #forwarder: Forwarder | undefined = undefined
   #tcpUntil = 0
   #isGone = false
+  readonly #silence = new Silence()
   /** Requests whose answers have not been taken yet. */
   #busy = 0
   #idleTimer: NodeJS.Timeout | undefined = undefined
@@ -89,9 +93,16 @@ export class NextHop {
     }
   }
 
-  /** No new requests; those in flight go on while the other side lives. */
-  retire(): void {
+  /** After GOAWAY (RFC 9114 §5.2), or as long as nothing is heard of it. */
+  get isReluctant(): boolean {
+    const session = this.#session
+    return session !== undefined && (!session.isOpen || this.#silence.isSilent(session))
+  }
+
+  /** No new requests; those in flight go on, unless the other side `isDead`. */
+  retire(isDead: boolean): void {
     this.#isGone = true
+    if (isDead) this.#session?.session.abort(new Error('the worker is gone'))
     this.disconnect()
   }
 
@@ -109,28 +120,42 @@ export class NextHop {
 
   async #byQuic(call: Call, signal: AbortSignal, { early }: SendOptions): Promise<FunctionResponse> {
     const session = this.#open()
-    // As long as there was no handshake, only what left as early data can have been read.
-    const wasOpen = session.session.peer !== undefined
     const { method, target, headers, body } = call
+    const mayBeEarly = early ?? session.mayBeEarly(method)
+    // As long as there was no handshake, only what left as early data can have been read.
+    const isOpen = (): boolean => session.session.peer !== undefined
+    const isUnseen = isOpen() ? () => false : () => !isOpen() && !mayBeEarly
+    const given = new AbortController()
+    const watch = this.#silence.watch(session, () => {
+      if (isSafe(method) || isUnseen()) given.abort(new Error('the other side is silent'))
+    })
     try {
       const response = await session.fetch(target, {
         method,
         headers,
-        signal,
+        signal: AbortSignal.any([signal, given.signal]),
+        early: mayBeEarly,
         ...(body && { body }),
-        ...(early !== undefined && { early }),
       })
       const { status, headers: fields } = response
       const isWhole = isSmall(fields.get('content-length'))
       return { status, headers: fields, body: isWhole ? new Uint8Array(await response.arrayBuffer()) : response.body }
     } catch (error) {
       if (signal.aborted) throw new CallFailed('unknown', error)
-      const isOpen = wasOpen || session.session.peer !== undefined
-      if (!isOpen && this.#address.tlsOrigin !== undefined && !this.#isGone)
-        this.#tcpUntil = performance.now() + TCP_FOR
-      const isUnseen = isRejected(error) || (!isOpen && !(early ?? session.mayBeEarly(method)))
-      throw new CallFailed(isUnseen ? 'not processed' : 'unknown', error)
+      const failed = new CallFailed(isRejected(error) || isUnseen() ? 'not processed' : 'unknown', error)
+      if (isOpen() || this.#address.tlsOrigin === undefined || this.#isGone) throw failed
+      return await this.#insteadOfQuic(call, signal, failed)
+    } finally {
+      watch.stop()
     }
+  }
+
+  /** UDP does not get through, or there is nobody. What may have been seen is not repeated here either. */
+  #insteadOfQuic(call: Call, signal: AbortSignal, failed: CallFailed): Promise<FunctionResponse> {
+    this.#tcpUntil = performance.now() + TCP_FOR
+    const canRepeat = failed.fate === 'not processed' || isSafe(call.method)
+    if (!canRepeat || call.body instanceof ReadableStream) throw failed
+    return this.#byTcp(call, signal)
   }
 
   async #byTcp(call: Call, signal: AbortSignal): Promise<FunctionResponse> {
@@ -150,15 +175,19 @@ export class NextHop {
   #open(): Http3Session {
     if (this.#session?.isOpen) return this.#session
     const { origin, bundle, certificate } = this.#address
-    const { endpoint, tickets, counts } = this.#options
+    const { endpoint, tickets, counts, initialRtt } = this.#options
     const session = connect(`https://${origin}`, {
       endpoint,
       tickets,
       earlyData: true,
+      ...(initialRtt !== undefined && { transport: { initialRtt } }),
       ...(bundle && { bundle }),
       ...(certificate && { ca: certificate }),
     })
-    session.closed.catch(() => {})
+    const forget = (): void => {
+      if (this.#session === session) this.#session = undefined
+    }
+    session.closed.then(forget, forget)
     session.opened.then(
       peer => counts?.early(peer.earlyData),
       () => counts?.early('failed'),

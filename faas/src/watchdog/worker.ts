@@ -138,15 +138,15 @@ function endOnce(watchdog: Watchdog, readiness: Readiness, run: ServerlessFuncti
         .close(plan.drain)
         .then(() => run.local?.close())
         .then(
-          () => leave(run, 0),
-          () => leave(run, 1),
+          () => leave(run, plan.drain, 0),
+          () => leave(run, plan.drain, 1),
         )
     }, plan.notice)
   }
 }
 
-function leave(run: ServerlessFunction, code: number): void {
-  run.upstream?.stop()
+async function leave(run: ServerlessFunction, deadline: number, code: number): Promise<void> {
+  await run.upstream?.stop(deadline)
   process.exit(code)
 }
 

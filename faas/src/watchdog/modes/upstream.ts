@@ -59,8 +59,12 @@ export class Upstream {
     }
   }
 
-  stop(): void {
+  /** Asks it to end, and no longer asks after `deadline` ms. Resolves when it is gone. */
+  async stop(deadline: number): Promise<void> {
+    const kill = setTimeout(() => this.#child.kill('SIGKILL'), deadline)
     this.#child.kill('SIGTERM')
+    await this.gone
+    clearTimeout(kill)
   }
 }
 

@@ -1,0 +1,4 @@
+// A function that never comes to listen.
+
+setInterval(() => {}, 1000)
+await new Promise(() => {})
