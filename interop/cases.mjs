@@ -2,7 +2,9 @@
 // transferred, over which link, and how it is judged, apart from the files themselves.
 
 import {
+  agreesOn,
   all,
+  asksForAnotherShare,
   changesIds,
   followsRetry,
   goodput,
@@ -29,11 +31,15 @@ const MB = 1 << 20
 const HANDSHAKES = 50
 const handshakeFiles = { files: Array(HANDSHAKES).fill(KB), check: all(handshakes(HANDSHAKES), onlyVersion1) }
 const rebinding = { rebind: [1, 5] }
+const session = { group: 'WebTransport', alpn: 'webtransport', isSession: true, files: [], check: oneHandshake }
+const datagrams = Array.from({ length: 200 }, (_, i) => 600 + 2 * i)
+const own = { group: 'Beyond the runner', files: [100 * KB] }
 
 /**
  * `testcase`: what both sides are told, or { client, server }; default the name. `files`: their sizes. `link`: beyond 15 ms
  * each way, 10 Mbit/s and 25 packets of queue. `check`: of the traces, after the files; what it returns is kept.
- * `timeout`: seconds, default 60. `isQuick`: for CI.
+ * `timeout`: seconds, default 60. `isQuick`: for CI. `group`: other than what the runner does by itself. `ours`: what
+ * zerotrip is told in place of `testcase`. `goesToServer`: the client has the files. `isSession`: over WebTransport.
  */
 export const cases = [
   { name: 'handshake', files: [KB], check: all(oneHandshake, noRetry) },
@@ -130,4 +136,37 @@ export const cases = [
     check: all(oneHandshake, goodput(25 * MB)),
     timeout: 180,
   },
+
+  // What the runner has for WebTransport.
+  { ...session, name: 'wt-handshake', testcase: 'handshake', isQuick: true },
+  ...['unidirectional', 'bidirectional', 'datagram'].flatMap(way => {
+    const files = way === 'datagram' ? datagrams : [100 * KB, 500 * KB, 250 * KB, MB, 2 * MB]
+    const name = `transfer-${way}`
+    return [
+      {
+        ...session,
+        name: `wt-${way}-receive`,
+        testcase: { client: `${name}-receive`, server: 'transfer' },
+        files,
+      },
+      {
+        ...session,
+        name: `wt-${way}-send`,
+        testcase: { client: 'transfer', server: `${name}-send` },
+        files,
+        goesToServer: true,
+      },
+    ]
+  }),
+
+  // What it does not have.
+  { ...own, name: 'aes128', testcase: 'transfer', ours: 'aes128', check: all(oneHandshake, agreesOn(0x1301)) },
+  { ...own, name: 'aes256', testcase: 'transfer', ours: 'aes256', check: all(oneHandshake, agreesOn(0x1302)) },
+  {
+    ...own,
+    name: 'helloretry',
+    testcase: { client: 'handshake', server: 'helloretry' },
+    check: all(oneHandshake, asksForAnotherShare),
+  },
+  { ...own, name: 'upload', alpn: 'h3', files: [5 * MB], goesToServer: true, check: oneHandshake },
 ]

@@ -75,7 +75,9 @@ async function carryOut(job, certs) {
     } catch (error) {
       const result = error instanceof Unsupported ? 'unsupported' : 'failed'
       if (result === 'unsupported') rmSync(directory, { recursive: true, force: true, maxRetries: 3 })
-      else for (const name of ['www', 'downloads']) rmSync(join(directory, name), { recursive: true, force: true })
+      else
+        for (const name of ['www', 'downloads', 'uploads'])
+          rmSync(join(directory, name), { recursive: true, force: true })
       const times = repeat > 1 ? ` (${i} of ${repeat})` : ''
       const logs = result === 'failed' ? { logs: `.cache/interop/${id}` } : {}
       return { ...cell, result, ms: elapsed(start), reason: error.message + times, ...logs }

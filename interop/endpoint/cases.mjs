@@ -9,6 +9,8 @@ export const HANDSHAKE_TIMEOUT = 60_000
 /** Under 30 % loss the time between probes grows long before one of them gets through. */
 const patient = { transport: { maxIdleTimeout: 180_000 } }
 const chacha20 = { cipherSuites: ['TLS_CHACHA20_POLY1305_SHA256'] }
+const aes128 = { cipherSuites: ['TLS_AES_128_GCM_SHA256'] }
+const aes256 = { cipherSuites: ['TLS_AES_256_GCM_SHA384'] }
 
 export const serverOptions = {
   handshake: () => ({}),
@@ -23,9 +25,15 @@ export const serverOptions = {
   v2: () => ({ versions: [QUIC_V2, QUIC_V1] }),
   // Named in `server.mjs`, which knows our addresses.
   connectionmigration: () => ({}),
+  // From here on not of the runner.
+  aes128: () => aes128,
+  aes256: () => aes256,
+  // Clients begin with a share of another one.
+  helloretry: () => ({ groups: ['P-384'] }),
+  upload: () => ({}),
 }
 
-/** `groups`: of requests, each for a connection of its own. */
+/** `groups`: of requests, each for a connection of its own. `isUpload`: files go to the server. */
 export const clientCases = {
   handshake: {},
   transfer: {},
@@ -39,6 +47,10 @@ export const clientCases = {
   keyupdate: { updatesKeys: true },
   // Begins with version 1, but likes the other better.
   v2: { options: { versions: [QUIC_V2, QUIC_V1], firstVersion: QUIC_V1 } },
+  // From here on not of the runner.
+  aes128: { options: aes128 },
+  aes256: { options: aes256 },
+  upload: { isUpload: true },
 }
 
 function firstAndOthers([first, ...others]) {

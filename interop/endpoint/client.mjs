@@ -1,8 +1,9 @@
 // Fetches what is asked for, on one connection or on several, one after another.
 
-import { readFileSync } from 'node:fs'
+import { createReadStream, readFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect } from 'zerotrip'
 import { connect as connectHttp3, Hq09Client } from 'zerotrip/http3'
@@ -18,7 +19,8 @@ const UPDATE_INTERVAL = 5
 export async function download(testcase, place) {
   const found = clientCases[testcase]
   if (found === undefined) return false
-  const { groups = requests => [requests], options, resumes = false, isEarly = false, updatesKeys = false } = found
+  const { groups = requests => [requests], options, isUpload = false } = found
+  const { resumes = false, isEarly = false, updatesKeys = false } = found
   const tickets = new Tickets()
   const common = {
     ca: readFileSync(join(place.certs, 'ca.pem'), 'utf8'),
@@ -33,7 +35,7 @@ export async function download(testcase, place) {
   for (const [i, urls] of connections.entries()) {
     const client = clients[place.alpn](urls[0], { ...common, earlyData: isEarly && i > 0 })
     // In this tick: what may leave early is to be in the first flight.
-    const fetched = Promise.all(urls.map(url => save(client.get(url), join(place.downloads, basename(url.pathname)))))
+    const fetched = Promise.all(urls.map(url => (isUpload ? upload(client, url, place) : save(client, url, place))))
     if (updatesKeys) await Promise.race([updateKeys(client.session), fetched])
     await fetched
     const { version, cipherSuite, isResumed, earlyData } = client.session.peer
@@ -82,6 +84,10 @@ function openHttp3(url, options) {
       if (response.status !== 200) throw new Error(`${url}: status ${response.status}`)
       yield* response.body ?? []
     },
+    async put(url, body) {
+      const response = await http3.fetch(url, { method: 'PUT', body, duplex: 'half' })
+      if (!response.ok) throw new Error(`${url}: status ${response.status}`)
+    },
     close: () => http3.close(),
   }
 }
@@ -97,10 +103,14 @@ function openHq(url, { earlyData, ...options }) {
   return { session, get: url => hq.get(url.pathname, { early: earlyData }), close: () => session.close() }
 }
 
-async function save(body, path) {
-  const chunks = body[Symbol.asyncIterator]()
+function upload(client, url, { www }) {
+  return client.put(url, Readable.toWeb(createReadStream(join(www, basename(url.pathname)))))
+}
+
+async function save(client, url, { downloads }) {
+  const chunks = client.get(url)[Symbol.asyncIterator]()
   let next = await chunks.next()
-  const file = await open(path, 'w')
+  const file = await open(join(downloads, basename(url.pathname)), 'w')
   try {
     for (; !next.done; next = await chunks.next()) await file.write(next.value)
   } finally {

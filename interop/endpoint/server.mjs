@@ -1,7 +1,7 @@
 // The files of a directory over HTTP/0.9 and HTTP/3, until SIGTERM.
 
 import { createReadStream, readFileSync } from 'node:fs'
-import { readFile, stat } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { networkInterfaces } from 'node:os'
 import { basename, join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -14,7 +14,7 @@ const PREFERRED_PORT = 4443
 const ONE_PIECE = 65_536
 
 /** False: there is no such test case. */
-export async function serveFiles(testcase, { www, certs, port, qlog }) {
+export async function serveFiles(testcase, { www, downloads, certs, port, qlog }) {
   const options = serverOptions[testcase]
   if (options === undefined) return false
   const server = serve({
@@ -25,7 +25,12 @@ export async function serveFiles(testcase, { www, certs, port, qlog }) {
     certificateCompression: false,
     handshakeTimeout: HANDSHAKE_TIMEOUT,
     fetch: async request => {
-      const body = await contentOf(www, new URL(request.url).pathname)
+      const { pathname } = new URL(request.url)
+      if (request.method === 'PUT' && testcase === 'upload') {
+        await writeFile(join(downloads, basename(pathname)), Readable.fromWeb(request.body))
+        return new Response(null, { status: 201 })
+      }
+      const body = await contentOf(www, pathname)
       return new Response(body, { status: body === undefined ? 404 : 200 })
     },
     protocols: { 'hq-interop': session => new Hq09Server(session.transport, path => contentOf(www, path)) },

@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Unsupported } from './checks.mjs'
-import { expectFiles, makeFiles } from './files.mjs'
+import { prepare } from './exchange.mjs'
 import { Link } from './link.mjs'
 import { Trace } from './trace.mjs'
 
@@ -19,10 +19,10 @@ const DEFAULT_TIMEOUT = 60
  */
 export async function runCell({ test, client, server, alpn }, directory, certs) {
   const places = makePlaces(directory)
-  const files = makeFiles(places.www, test.files, test.nameLength)
+  const exchange = prepare(test, places, `https://${hostOf(test)}:${PORT}`)
   const link = await Link.start(directory, test.link)
   const started = []
-  const context = { ...contextOf(test, alpn, places, link, Object.keys(files)), certs: certs(test.chain ?? 1) }
+  const context = { ...contextOf(test, alpn, places, link), certs: certs(test.chain ?? 1), exchange }
   try {
     await serve({ test, peer: server, context, link, places, started })
     if (test.hasCrossTraffic) started.push(...crossTraffic(link, places, test.timeout))
@@ -32,7 +32,7 @@ export async function runCell({ test, client, server, alpn }, directory, certs) 
     await link.stop()
     await Promise.all(started.map(child => child.stop()))
   }
-  expectFiles(places.downloads, files)
+  exchange.judge()
   return test.check(tracesOf(directory, places, link))
 }
 
@@ -60,21 +60,25 @@ async function fetchAll({ test, peer, context, link, places, started }) {
 }
 
 /** A list: a server's has one entry. */
-function commandsOf(peer, role, { name, testcase = name }, context, side) {
-  const told = testcase[role] ?? testcase
-  const found = peer[role](told, { ...context, ...side, role, testcase: told })
+function commandsOf(peer, role, { name, testcase = name, ours }, { exchange, ...context }, side) {
+  const told = (peer.name === 'zerotrip' && ours) || (testcase[role] ?? testcase)
+  const asked = { requests: exchange.requests[role], protocols: exchange.protocols[role] }
+  const found = peer[role](told, { ...context, ...asked, ...side, role, testcase: told })
   if (found === undefined) throw new Unsupported(`${peer.name} has no such ${role}`)
   const common = { SSLKEYLOGFILE: side.keylog, QLOGDIR: side.qlog }
   return [found].flat().map(each => ({ cwd: side.logs, ...each, env: { ...common, ...each.env } }))
 }
 
-function contextOf(test, alpn, { www, downloads }, link, names) {
-  const host = test.host ?? 'server4'
+function contextOf(test, alpn, { www }, link) {
+  const host = hostOf(test)
   const addresses = link.addresses.server
   const address = host === 'server6' ? addresses.ipv6 : addresses.ipv4
-  const requests = names.map(name => `https://${host}:${PORT}/${name}`)
   const params = { serverParams: '', clientParams: '' }
-  return { test: test.name, alpn, host, port: PORT, address, addresses, requests, www, downloads, ...params }
+  return { test: test.name, alpn, host, port: PORT, address, addresses, www, ...params }
+}
+
+function hostOf(test) {
+  return test.host ?? 'server4'
 }
 
 function makePlaces(directory) {
@@ -84,8 +88,11 @@ function makePlaces(directory) {
     mkdirSync(path, { recursive: true })
     return path
   }
-  const side = name => ({ logs: make(name), qlog: make(name, 'qlog'), keylog: join(directory, name, 'keys.log') })
-  return { www: make('www'), downloads: make('downloads'), client: side('client'), server: side('server') }
+  const [downloads, uploads] = [make('downloads'), make('uploads')]
+  const side = (name, downloads) => {
+    return { downloads, logs: make(name), qlog: make(name, 'qlog'), keylog: join(directory, name, 'keys.log') }
+  }
+  return { www: make('www'), downloads, uploads, client: side('client', downloads), server: side('server', uploads) }
 }
 
 function tracesOf(directory, { client, server }, link) {

@@ -39,6 +39,27 @@ export async function onlyChaCha20({ client }) {
   expect(suites.length > 0 && suites.every(suite => Number(suite) === 0x1303), `cipher suites ${suites} are offered`)
 }
 
+/** `suite`: its number. */
+export function agreesOn(suite) {
+  return async ({ client }) => {
+    const packets = await longOf(client, 'initial', true)
+    const suites = new Set(packets.flatMap(({ layer }) => valuesOf(layer, 'tls.handshake.ciphersuite')).map(Number))
+    expect(suites.size === 1 && suites.has(suite), `the server chose ${[...suites]}, not ${suite}`)
+  }
+}
+
+/** RFC 8446 §4.1.3: a ServerHello with this random is a HelloRetryRequest. */
+const RETRY_RANDOM = 'cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c'
+
+export async function asksForAnotherShare({ client }) {
+  const packets = await longOf(client, 'initial', true)
+  const randoms = packets.flatMap(({ layer }) => valuesOf(layer, 'tls.handshake.random'))
+  expect(
+    randoms.some(random => random.replaceAll(':', '') === RETRY_RANDOM),
+    'the server sent no HelloRetryRequest',
+  )
+}
+
 export const raisesStreamLimit = withKeys(async ({ client }) => {
   const packets = await longOf(client, 'handshake', true)
   const limits = packets.flatMap(({ layer }) => valuesOf(layer, 'tls.quic.parameter.initial_max_streams_bidi'))

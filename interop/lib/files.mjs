@@ -1,7 +1,7 @@
 // What is transferred, and what arrived.
 
 import { createHash, randomBytes } from 'node:crypto'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const NAME_LENGTH = 12
@@ -20,7 +20,7 @@ export function makeFiles(directory, sizes, nameLength = NAME_LENGTH) {
 
 /** Throws unless exactly these files lie in the directory, byte for byte. */
 export function expectFiles(directory, files) {
-  const names = readdirSync(directory)
+  const names = existsSync(directory) ? readdirSync(directory) : []
   const others = names.filter(name => !Object.hasOwn(files, name))
   if (others.length > 0) throw new Error(`nobody asked for ${others.slice(0, 3)}`)
   const missing = Object.keys(files).filter(name => !names.includes(name))
@@ -36,6 +36,6 @@ function describe(content) {
   return { length: content.length, sha256: createHash('sha256').update(content).digest('hex') }
 }
 
-function randomName(length) {
+export function randomName(length = NAME_LENGTH) {
   return Array.from(randomBytes(length), byte => String.fromCharCode(97 + (byte % 26))).join('')
 }

@@ -13,10 +13,10 @@ export function plan(peers, cases, { quick, test: names, role: only }) {
   )
 }
 
-/** Over HTTP/0.9 as the runner does, where the peer speaks it. */
+/** Files over HTTP/0.9 as the runner does, where the peer speaks it. */
 function jobOf(peer, role, test) {
   const spoken = peer.alpn[role] ?? []
-  const alpn = test.alpn === undefined ? spoken[0] : spoken.find(name => name === test.alpn)
+  const alpn = spoken.find(name => (test.alpn === undefined ? name !== 'webtransport' : name === test.alpn))
   const sides = role === 'server' ? { client: zerotrip, server: peer } : { client: peer, server: zerotrip }
   return { peer, role, test, alpn, ...sides }
 }

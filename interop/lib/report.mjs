@@ -9,12 +9,14 @@ import { knownFailure } from '../known.mjs'
 const BEGIN = '<!-- results: written by interop/run.mjs -->'
 const END = '<!-- end of results -->'
 const MARKS = { ok: '✓', unsupported: '–', failed: '✗' }
-const SHORT = { 'hq-interop': 'hq' }
+const SHORT = { 'hq-interop': 'hq', webtransport: 'h3' }
+const OVER_HTTP3 = new Set(cases.filter(({ alpn }) => alpn === 'h3').map(({ name }) => name))
+const GROUPS = [...new Set(cases.map(({ group }) => group))].filter(group => group !== undefined)
 
 /** A cell in words. */
 export function lineOf({ peer, role, test, alpn, result, ms, reason, logs, note, kbps, runs }) {
   const pair = role === 'server' ? `zerotrip → ${peer}` : `${peer} → zerotrip`
-  const words = [pair.padEnd(22), test.padEnd(20), (alpn ?? '').padEnd(10), `${(ms / 1000).toFixed(1)} s`.padStart(7)]
+  const words = [pair.padEnd(26), test.padEnd(25), (alpn ?? '').padEnd(12), `${(ms / 1000).toFixed(1)} s`.padStart(7)]
   const detail = [note, kbps && `${kbps} kbit/s`, runs && !kbps && `${runs} times`, reason, logs].filter(Boolean)
   return `${words.join('  ')}  ${result.toUpperCase()}${detail.length > 0 ? `: ${detail.join('; ')}` : ''}`
 }
@@ -62,19 +64,32 @@ function inOrder(a, b) {
 }
 
 function table({ date, machine, peers, cells }) {
-  const rows = [...new Set(cells.map(({ peer, role }) => `${peer} ${role}`))]
-  const cellOf = (row, test) => cells.find(each => `${each.peer} ${each.role}` === row && each.test === test)
-  const line = texts => `| ${texts.join(' | ')} |\n`
-  const names = cases.map(({ name }) => name)
   const versions = Object.entries(peers).map(([name, version]) => `${name} ${version}`)
   return [
     `${date}, ${machine}. Versions: ${versions.join('; ')}.\n\n`,
     `${MARKS.ok} passed, ${MARKS.unsupported} not supported by one of both, ${MARKS.failed} failed; goodput and crosstraffic in Mbit/s, the median.\n\n`,
+    tableOf(cells, undefined),
+    ...GROUPS.map(group => `\n${group}:\n\n${tableOf(cells, group)}`),
+    ...explanations(cells),
+  ].join('')
+}
+
+/** Of the cases of a group, and the peers that have any. */
+function tableOf(all, group) {
+  const names = cases.filter(each => each.group === group).map(({ name }) => name)
+  const cells = all.filter(({ test }) => names.includes(test))
+  const rows = [...new Set(cells.map(rowOf))]
+  const cellOf = (row, test) => cells.find(each => rowOf(each) === row && each.test === test)
+  const line = texts => `| ${texts.join(' | ')} |\n`
+  return [
     line(['peer, its role', 'over', ...names]),
     line(Array(names.length + 2).fill('---')),
     ...rows.map(row => line([row, alpnOf(cells, row), ...names.map(name => textOf(cellOf(row, name)))])),
-    ...explanations(cells),
   ].join('')
+}
+
+function rowOf({ peer, role }) {
+  return `${peer} ${role}`
 }
 
 /** Of every cell that failed. */
@@ -89,9 +104,11 @@ function explanations(cells) {
   return ['\nWhat failed:\n\n', ...lines]
 }
 
+/** But for cases that are about HTTP/3. */
 function alpnOf(cells, row) {
-  const found = cells.find(each => `${each.peer} ${each.role}` === row && each.test !== 'http3' && each.alpn)
-  return SHORT[found?.alpn] ?? found?.alpn ?? ''
+  const found = cells.filter(each => rowOf(each) === row && each.alpn)
+  const { alpn } = found.find(each => !OVER_HTTP3.has(each.test)) ?? found[0] ?? {}
+  return SHORT[alpn] ?? alpn ?? ''
 }
 
 function textOf(cell) {

@@ -1,7 +1,21 @@
 // How a peer's own program, one of those beside this file, is told what to do. All of them read the same variables.
 
 export function environment(context) {
-  const { role, testcase, test, alpn, host, port, requests = [], www, downloads, certs, keylog, qlog } = context
+  const {
+    role,
+    testcase,
+    test,
+    alpn,
+    host,
+    port,
+    requests = [],
+    protocols = [],
+    www,
+    downloads,
+    certs,
+    keylog,
+    qlog,
+  } = context
   return {
     ROLE: role,
     TESTCASE: testcase,
@@ -11,12 +25,14 @@ export function environment(context) {
     // Where a server listens.
     HOST: host ?? '::',
     PORT: String(port ?? 443),
-    // Of a client: URLs, with spaces between.
+    // With spaces between: of a client URLs, of a server paths.
     REQUESTS: requests.join(' '),
     WWW: www ?? '',
     DOWNLOADS: downloads ?? '',
     CERTS: certs,
     SSLKEYLOGFILE: keylog ?? '',
     QLOGDIR: qlog ?? '',
+    // Of WebTransport.
+    PROTOCOLS: protocols.join(' '),
   }
 }

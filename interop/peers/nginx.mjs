@@ -4,7 +4,17 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { commandIn, unpackPackages, versionIn } from './trixie.mjs'
 
-const CASES = ['handshake', 'transfer', 'chacha20', 'retry', 'resumption', 'http3', 'multiconnect']
+const CASES = [
+  'handshake',
+  'transfer',
+  'chacha20',
+  'retry',
+  'resumption',
+  'http3',
+  'multiconnect',
+  'helloretry',
+  'upload',
+]
 let root
 
 export const nginx = {
@@ -26,7 +36,7 @@ export const nginx = {
   },
 }
 
-function configuration(testcase, { port, www, certs }) {
+function configuration(testcase, { port, www, downloads, certs }) {
   const places = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
   return `
 daemon off;
@@ -50,7 +60,10 @@ http {
     ssl_protocols TLSv1.3;
     ssl_certificate ${certs}/cert.pem;
     ssl_certificate_key ${certs}/priv.key;
-    root ${www};
+    ssl_ecdh_curve ${testcase === 'helloretry' ? 'secp384r1' : 'auto'};
+    root ${testcase === 'upload' ? downloads : www};
+    dav_methods PUT;
+    client_max_body_size 0;
   }
 }
 `

@@ -2,7 +2,7 @@
 // of QUIC (RFC 9369); Debian 13 has 1.11.
 
 import { existsSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { commandIn, run, unpackPackages, versionIn } from './trixie.mjs'
 
 const CLIENT = 'usr/bin/gtlsclient'
@@ -52,14 +52,16 @@ function peer(name, { install, command, cases, whenResuming = [] }) {
     install,
 
     client(testcase, context) {
-      if (![...cases, 'keyupdate'].includes(testcase)) return undefined
+      if (![...cases, 'keyupdate', 'upload'].includes(testcase)) return undefined
       return connections(testcase, context).map(({ requests, isResumed, isResumable }) => {
         const session = [
           `--session-file=${join(context.logs, 'session')}`,
           `--tp-file=${join(context.logs, 'parameters')}`,
         ]
-        const args = [...QUIET, PATIENT, '--exit-on-all-streams-close', `--download=${context.downloads}`]
-        args.push(`--qlog-dir=${context.qlog}`, ...(CLIENT_OPTIONS[testcase] ?? []))
+        const args = [...QUIET, PATIENT, '--exit-on-all-streams-close', `--qlog-dir=${context.qlog}`]
+        args.push(...(CLIENT_OPTIONS[testcase] ?? []))
+        if (testcase === 'upload') args.push('--http-method=PUT', `--data=${join(context.www, basename(requests[0]))}`)
+        else args.push(`--download=${context.downloads}`)
         if (isResumable || isResumed) args.push(...session)
         if (isResumable) args.push(...whenResuming)
         if (testcase !== 'zerortt') args.push('--disable-early-data')
@@ -68,7 +70,7 @@ function peer(name, { install, command, cases, whenResuming = [] }) {
     },
 
     server(testcase, context) {
-      if (![...cases, 'connectionmigration'].includes(testcase)) return undefined
+      if (![...cases, 'connectionmigration', 'helloretry'].includes(testcase)) return undefined
       // It does not start without one, and not every machine has /etc/mime.types.
       const types = join(context.logs, 'mime.types')
       writeFileSync(types, 'application/octet-stream bin\n')
@@ -93,6 +95,8 @@ const SERVER_OPTIONS = {
   chacha20: () => [CHACHA20],
   retry: () => ['--validate-addr'],
   v2: () => [VERSION_2],
+  // Clients begin with a share of another one.
+  helloretry: () => ['--groups=-GROUP-ALL:+GROUP-SECP384R1'],
   connectionmigration: ({ addresses: { ipv4, ipv6 } }) => [
     `--preferred-ipv4-addr=${ipv4}:${PREFERRED_PORT}`,
     `--preferred-ipv6-addr=[${ipv6}]:${PREFERRED_PORT}`,

@@ -7,7 +7,18 @@ import { fileURLToPath } from 'node:url'
 import { environment } from './environment.mjs'
 
 const source = join(dirname(fileURLToPath(import.meta.url)), 'quic-go')
-const BOTH = ['handshake', 'transfer', 'chacha20', 'retry', 'resumption', 'zerortt', 'http3', 'multiconnect', 'ecn']
+const BOTH = [
+  'handshake',
+  'transfer',
+  'chacha20',
+  'retry',
+  'resumption',
+  'zerortt',
+  'http3',
+  'multiconnect',
+  'ecn',
+  'upload',
+]
 let program
 
 export const quicGo = {
@@ -28,6 +39,8 @@ export const quicGo = {
 
   /** It has no preferred address and no compatible version negotiation. */
   server(testcase, context) {
-    return BOTH.includes(testcase) ? { file: program, args: [], env: environment(context) } : undefined
+    return [...BOTH, 'helloretry'].includes(testcase)
+      ? { file: program, args: [], env: environment(context) }
+      : undefined
   },
 }

@@ -13,7 +13,7 @@ TESTCASE = os.environ["TESTCASE"]
 CERTS = os.environ["CERTS"]
 CASES = {
     *("handshake", "transfer", "chacha20", "retry", "resumption", "zerortt"),
-    *("http3", "multiconnect", "keyupdate", "v2"),
+    *("http3", "multiconnect", "keyupdate", "v2", "upload"),
 }
 
 

@@ -6,7 +6,7 @@ import signal
 import sys
 
 from aioquic.asyncio import QuicConnectionProtocol, serve
-from aioquic.h3.events import HeadersReceived
+from aioquic.h3.events import DataReceived, HeadersReceived
 from aioquic.quic.events import ProtocolNegotiated
 
 from job import CASES, CERTS, TESTCASE, configure, http
@@ -15,13 +15,35 @@ from job import CASES, CERTS, TESTCASE, configure, http
 class FileServer(QuicConnectionProtocol):
     _http = None
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self._uploads = {}
+
     def quic_event_received(self, event):
         if isinstance(event, ProtocolNegotiated):
             self._http = http(self._quic)
         if self._http is not None:
             for each in self._http.handle_event(event):
                 if isinstance(each, HeadersReceived):
-                    self._answer(each.stream_id, dict(each.headers)[b":path"].decode())
+                    self._on_request(each.stream_id, {k.decode(): v.decode() for k, v in each.headers})
+                elif isinstance(each, DataReceived) and each.stream_id in self._uploads:
+                    self._on_data(each)
+
+    def _on_request(self, stream_id, headers):
+        path = headers.get(":path", "")
+        if headers.get(":method") == "PUT" and TESTCASE == "upload":
+            place = os.path.join(os.environ["DOWNLOADS"], os.path.basename(path))
+            self._uploads[stream_id] = open(place, "wb")
+        else:
+            self._answer(stream_id, path)
+
+    def _on_data(self, event):
+        file = self._uploads[event.stream_id]
+        file.write(event.data)
+        if event.stream_ended:
+            file.close()
+            self._http.send_headers(event.stream_id, [(b":status", b"201")], end_stream=True)
+            self.transmit()
 
     def _answer(self, stream_id, path):
         try:

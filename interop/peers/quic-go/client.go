@@ -38,7 +38,7 @@ func runClient() error {
 	requests := strings.Fields(os.Getenv("REQUESTS"))
 
 	switch testcase {
-	case "handshake", "transfer", "chacha20", "retry", "keyupdate", "ecn", "http3":
+	case "handshake", "transfer", "chacha20", "retry", "keyupdate", "ecn", "http3", "upload":
 		return c.fetch(requests, false)
 	case "multiconnect":
 		for _, request := range requests {
@@ -87,13 +87,17 @@ func (c *client) fetch(requests []string, early bool) error {
 			return context.Cause(connection.Context())
 		}
 	}
-	get := getHq(ctx, connection)
+	transfer := func(request string) error { return save(request, getHq(ctx, connection)) }
 	if c.tls.NextProtos[0] == http3.NextProtoH3 {
-		get = getHttp3(ctx, (&http3.Transport{}).NewClientConn(connection))
+		h3 := (&http3.Transport{}).NewClientConn(connection)
+		transfer = func(request string) error { return save(request, getHttp3(ctx, h3)) }
+		if testcase == "upload" {
+			transfer = func(request string) error { return upload(ctx, request, h3) }
+		}
 	}
 	var group errgroup.Group
 	for _, request := range requests {
-		group.Go(func() error { return save(request, get) })
+		group.Go(func() error { return transfer(request) })
 	}
 	if os.Getenv("TEST") == "connectionmigration" {
 		group.Go(func() error { return migrate(ctx, connection) })
@@ -172,6 +176,27 @@ func save(request string, get getter) error {
 	defer file.Close()
 	_, err = io.Copy(file, body)
 	return err
+}
+
+func upload(ctx context.Context, target string, connection *http3.ClientConn) error {
+	file, err := os.Open(filepath.Join(os.Getenv("WWW"), path.Base(target)))
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPut, target, file)
+	if err != nil {
+		return err
+	}
+	response, err := connection.RoundTrip(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusCreated {
+		return errors.New(response.Status)
+	}
+	return nil
 }
 
 func getHq(ctx context.Context, connection *quic.Conn) getter {

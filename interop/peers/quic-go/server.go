@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -15,7 +17,8 @@ import (
 
 func runServer() error {
 	switch testcase {
-	case "handshake", "transfer", "chacha20", "retry", "resumption", "zerortt", "http3", "multiconnect", "ecn":
+	case "handshake", "transfer", "chacha20", "retry", "resumption", "zerortt", "http3", "multiconnect", "ecn", "upload":
+	case "helloretry":
 	default:
 		return errUnsupported
 	}
@@ -25,6 +28,10 @@ func runServer() error {
 	}
 	if err := certificates(config); err != nil {
 		return err
+	}
+	if testcase == "helloretry" {
+		// Clients begin with a share of another one.
+		config.CurvePreferences = []tls.CurveID{tls.CurveP384}
 	}
 	address, err := net.ResolveUDPAddr("udp", net.JoinHostPort(os.Getenv("HOST"), os.Getenv("PORT")))
 	if err != nil {
@@ -42,7 +49,7 @@ func runServer() error {
 	if err != nil {
 		return err
 	}
-	files := &http3.Server{Handler: http.FileServer(http.Dir(os.Getenv("WWW")))}
+	files := &http3.Server{Handler: handler()}
 	for {
 		connection, err := listener.Accept(context.Background())
 		if err != nil {
@@ -54,6 +61,24 @@ func runServer() error {
 			go files.ServeQUICConn(connection)
 		}
 	}
+}
+
+func handler() http.Handler {
+	if testcase != "upload" {
+		return http.FileServer(http.Dir(os.Getenv("WWW")))
+	}
+	return http.HandlerFunc(func(response http.ResponseWriter, request *http.Request) {
+		file, err := os.Create(filepath.Join(os.Getenv("DOWNLOADS"), path.Base(request.URL.Path)))
+		if err == nil {
+			defer file.Close()
+			_, err = io.Copy(file, request.Body)
+		}
+		if err != nil {
+			http.Error(response, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		response.WriteHeader(http.StatusCreated)
+	})
 }
 
 func serveHq(connection *quic.Conn) {
@@ -68,12 +93,12 @@ func serveHq(connection *quic.Conn) {
 
 func answerHq(stream *quic.Stream) {
 	request, err := io.ReadAll(io.LimitReader(stream, 4096))
-	path, isGet := strings.CutPrefix(strings.TrimSpace(string(request)), "GET ")
+	name, isGet := strings.CutPrefix(strings.TrimSpace(string(request)), "GET ")
 	if err != nil || !isGet {
 		stream.CancelWrite(1)
 		return
 	}
-	file, err := os.Open(filepath.Join(os.Getenv("WWW"), filepath.Clean("/"+path)))
+	file, err := os.Open(filepath.Join(os.Getenv("WWW"), filepath.Clean("/"+name)))
 	if err != nil {
 		stream.CancelWrite(2)
 		return
