@@ -1,6 +1,8 @@
-// The function every variant calls: 100 bytes. It remembers what a benchmark and a demo want to know of its side.
+// The function every variant calls: 100 bytes, or as many as /bytes/N says. It remembers what a benchmark and a demo
+// want to know of its side.
 
-const body = new Uint8Array(100).fill(0x2e)
+/** By their length. */
+const bodies = new Map()
 const headers = [['content-type', 'text/plain']]
 
 /** Executions by path. */
@@ -16,16 +18,28 @@ export function fetch(request) {
     request.confirmed.then(onConfirmed, ignore)
   }
   count(path)
-  return { headers, body }
+  return { headers, body: bodyOf(path) }
 }
 
 /** HTTP/1.1, as bare as node:http has it: no Request is made for the sake of the others. */
 export function listener(request, response) {
   const { url } = request
-  const answer = url.startsWith('/report') ? report(url) : body
-  if (answer === body) count(url)
+  const isReport = url.startsWith('/report')
+  if (!isReport) count(url)
+  const answer = isReport ? report(url) : bodyOf(url)
   response.writeHead(200, { 'content-type': 'text/plain', 'content-length': answer.length })
   response.end(answer)
+}
+
+/** How many bytes the answer has. */
+export function lengthOf(path) {
+  return path.startsWith('/bytes/') ? Number(path.slice('/bytes/'.length)) : 100
+}
+
+function bodyOf(path) {
+  const length = lengthOf(path)
+  if (!bodies.has(length)) bodies.set(length, new Uint8Array(length).fill(0x2e))
+  return bodies.get(length)
 }
 
 function count(path) {

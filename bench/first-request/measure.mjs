@@ -16,7 +16,7 @@ export async function measure(variants, { names = variantNames, ...turns }) {
 }
 
 /** What is said of one variant; `roundTrips` is the largest that occurred. */
-function summary(contacts) {
+export function summary(contacts) {
   const ms = contacts.map(contact => contact.ms).sort((a, b) => a - b)
   return {
     roundTrips: Math.max(...contacts.map(contact => contact.roundTrips)),

@@ -1,5 +1,5 @@
 // Six ways to ask a server something for the first time. Each `contact` opens a connection of its own, sends one GET,
-// reads the 100 bytes of the answer and closes; the clock runs from before the connection to the last byte.
+// reads the answer and closes; the clock runs from before the connection to the last byte.
 
 import { appendFileSync } from 'node:fs'
 import { get as httpGet } from 'node:http'
@@ -8,6 +8,7 @@ import { createSecureContext } from 'node:tls'
 import { defaultBackend, QuicEndpoint, withKeySharesAhead } from 'zerotrip'
 import { connect } from 'zerotrip/http3'
 import { ProvisionedClient } from 'zerotrip/zero-rtt'
+import { lengthOf } from './function.mjs'
 
 /**
  * @typedef {object} Contact
@@ -30,20 +31,27 @@ export const variantNames = [
  * handed a SecureContext made before.
  */
 export const sharedContext = 'tls13-resumed-shared-context'
+/** What a full handshake was before TLS 1.3: a round trip more. */
+export const tls12 = 'tls12-full'
 
 export class Variants {
   #worker
   #options
   /** One socket for all sessions and a few key shares made between them, as a gateway has it. */
-  #endpoint = new QuicEndpoint({ host: '127.0.0.1', backend: withKeySharesAhead(defaultBackend, 16) })
+  #endpoint
   #provisioned
   #tickets = new TicketBox()
   #tlsSession
   #secureContext
 
-  /** @param {import('@zerotrip/faas/generator').LaunchedWorker} worker launched with `tcp` and `tls` */
-  constructor(worker) {
+  /**
+   * @param {Pick<import('@zerotrip/faas/generator').LaunchedWorker, 'announcement' | 'client' | 'origin'>} worker
+   * launched with `tcp` and `tls`
+   * @param {{ host?: string }} options `host`: the address of this end
+   */
+  constructor(worker, { host = '127.0.0.1' } = {}) {
     this.#worker = worker
+    this.#endpoint = new QuicEndpoint({ host, backend: withKeySharesAhead(defaultBackend, 16) })
     this.#provisioned = new ProvisionedClient(defaultBackend, worker.client, Date.now)
     this.#secureContext = createSecureContext({ ca: worker.announcement.certificate, minVersion: 'TLSv1.3' })
     this.#options = { endpoint: this.#endpoint, ca: worker.announcement.certificate }
@@ -58,15 +66,18 @@ export class Variants {
 
   /** @returns {Promise<Contact>} */
   async contact(name, path = '/') {
+    const secureContext = this.#secureContext
     switch (name) {
       case 'tcp':
         return this.#tcp(path)
       case 'tls13-full':
         return this.#tls(undefined, path)
+      case tls12:
+        return this.#tls(undefined, path, { maxVersion: 'TLSv1.2' })
       case 'tls13-resumed':
         return this.#tls(this.#tlsSession, path)
       case sharedContext:
-        return this.#tls(this.#tlsSession, path, this.#secureContext)
+        return this.#tls(this.#tlsSession, path, { secureContext })
       case 'quic-1rtt':
         return this.#quic(path, {}, 'none')
       case 'quic-0rtt-ticket':
@@ -95,29 +106,31 @@ export class Variants {
     const request = httpGet({ host, port, path, agent: false })
     // The SYN and its answer: only then is there anything to write to.
     request.once('socket', socket => socket.once('connect', () => trips.count++))
-    return finish(request, begun, trips)
+    return finish(request, begun, trips, path)
   }
 
-  #tls(session, path = '/', secureContext = undefined) {
+  #tls(session, path = '/', options = { minVersion: 'TLSv1.3' }) {
     const { host, tlsPort: port, certificate: ca } = this.#worker.announcement
+    const expectedVersion = options.maxVersion ?? 'TLSv1.3'
     const trips = { count: 0 }
     const begun = performance.now()
-    const trust = secureContext === undefined ? { ca, minVersion: 'TLSv1.3' } : { secureContext }
+    const trust = options.secureContext === undefined ? { ca, ...options } : options
     const request = httpsGet({ host, port, path, session, agent: false, ...trust })
     request.once('socket', socket => {
       socket.once('connect', () => trips.count++)
-      socket.once('secureConnect', () => trips.count++)
+      // A full handshake of TLS 1.2 takes two (RFC 5246 §7.3).
+      socket.once('secureConnect', () => (trips.count += expectedVersion === 'TLSv1.3' ? 1 : 2))
       socket.on('session', ticket => {
-        this.#tlsSession = ticket
+        if (expectedVersion === 'TLSv1.3') this.#tlsSession = ticket
       })
       if (keyLogFile) socket.on('keylog', line => appendFileSync(keyLogFile, line))
       socket.once('secureConnect', () => {
         const expected = session !== undefined
         if (socket.isSessionReused() !== expected) request.destroy(new Error(`TLS session reused: ${!expected}`))
-        if (socket.getProtocol() !== 'TLSv1.3') request.destroy(new Error(`not TLS 1.3: ${socket.getProtocol()}`))
+        if (socket.getProtocol() !== expectedVersion) request.destroy(new Error(`${socket.getProtocol()} was spoken`))
       })
     })
-    return finish(request, begun, trips)
+    return finish(request, begun, trips, path)
   }
 
   async #ticket(expected, path = '/') {
@@ -132,7 +145,7 @@ export class Variants {
     const response = await http3.fetch(path)
     const length = (await response.arrayBuffer()).byteLength
     const ms = performance.now() - begun
-    check(response.status, length)
+    check(response.status, length, path)
     const peer = await http3.opened
     if (expected !== undefined && peer.earlyData !== expected && expected === 'none') {
       throw new Error(`early data: ${peer.earlyData}`)
@@ -186,7 +199,7 @@ class TicketBox {
 }
 
 /** Resolves when the answer was read and the connection is gone. */
-function finish(request, begun, trips) {
+function finish(request, begun, trips, path) {
   return new Promise((resolve, reject) => {
     let ms
     let length = 0
@@ -200,7 +213,7 @@ function finish(request, begun, trips) {
       })
       response.once('close', () => {
         try {
-          check(response.statusCode, length)
+          check(response.statusCode, length, path)
           resolve({ ms, roundTrips: trips.count, isEarly: false })
         } catch (error) {
           reject(error)
@@ -210,8 +223,8 @@ function finish(request, begun, trips) {
   })
 }
 
-function check(status, length) {
-  if (status !== 200 || length !== 100) throw new Error(`an answer of status ${status} with ${length} bytes`)
+function check(status, length, path) {
+  if (status !== 200 || length !== lengthOf(path)) throw new Error(`an answer of status ${status} with ${length} bytes`)
 }
 
 const keyLogFile = process.env['SSLKEYLOGFILE']

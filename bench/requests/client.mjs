@@ -1,7 +1,10 @@
-// A client in a process of its own, one connection: asked for `{ concurrency, duration }`, it says how many requests a
+// A client in a process of its own, one connection (HTTP/1.1: one for each request under way): asked for `{ concurrency, duration }`, it says how many requests a
 // second were answered.
 
+import { EventEmitter } from 'node:events'
+import { get as getHttp, Agent as HttpAgent } from 'node:http'
 import { connect as connectHttp2 } from 'node:http2'
+import { get as getHttps, Agent as HttpsAgent } from 'node:https'
 import { performance } from 'node:perf_hooks'
 import { connect } from 'zerotrip/http3'
 import { rivalModule } from './rival.mjs'
@@ -10,7 +13,23 @@ const { party, port, cert } = await new Promise(resolve => process.once('message
 const url = `https://127.0.0.1:${port}`
 const HEADERS = { ':method': 'GET', ':path': '/', ':scheme': 'https', ':authority': `127.0.0.1:${port}` }
 
+/** A request of HTTP/1.1, with the events of a stream of HTTP/2. */
+function http1(get, agent) {
+  return () => {
+    const stream = get({ host: '127.0.0.1', port, path: '/', agent, ca: cert })
+    const answer = new EventEmitter()
+    stream.on('error', error => answer.emit('error', error))
+    stream.on('response', response => {
+      answer.emit('response', { ':status': response.statusCode })
+      for (const name of ['data', 'end']) response.on(name, value => answer.emit(name, value))
+    })
+    return answer
+  }
+}
+
 const clients = {
+  http: () => http1(getHttp, new HttpAgent({ keepAlive: true })),
+  https: () => http1(getHttps, new HttpsAgent({ keepAlive: true })),
   async http2() {
     const session = connectHttp2(url, { ca: cert })
     await new Promise(resolve => session.once('connect', resolve))

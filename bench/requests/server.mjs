@@ -1,6 +1,8 @@
 // A server in a process of its own: `node server.mjs PARTY`. Answers every request with a few bytes; tells its port.
 
+import { createServer as createHttp } from 'node:http'
 import { createSecureServer } from 'node:http2'
+import { createServer as createHttps } from 'node:https'
 import { createServer, serve } from 'zerotrip/http3'
 import { rivalModule } from './rival.mjs'
 
@@ -13,6 +15,10 @@ const TYPE = { 'content-type': 'text/plain' }
 function answerStream(stream) {
   stream.respond({ ':status': '200', ...TYPE })
   stream.end(BODY)
+}
+
+function answerRequest(_request, response) {
+  response.writeHead(200, TYPE).end(BODY)
 }
 
 function listening(server) {
@@ -33,8 +39,10 @@ const start = {
     return (await serve({ host: '127.0.0.1', cert, key, fetch }).ready).port
   },
   async request() {
-    return listening(createServer({ cert, key }, (_request, response) => response.writeHead(200, TYPE).end(BODY)))
+    return listening(createServer({ cert, key }, answerRequest))
   },
+  http: () => listening(createHttp(answerRequest)),
+  https: () => listening(createHttps({ cert, key }, answerRequest)),
   async http2() {
     const server = createSecureServer({ cert, key })
     server.on('stream', answerStream)

@@ -8,7 +8,9 @@ Prints a line of JSON when it is there: {"client": PID, "server": PID, ...}. Pro
     nsenter --target PID --net --mount COMMAND...
 
 Reads commands, a line each: `await PORT SECONDS` answers {"answered": true} as soon as a QUIC server there, asked
-with a version that does not exist, answers; `await6` asks by IPv6. Ends with its input, and prints what it counted.
+with a version that does not exist, answers; `await6` asks by IPv6. `delay MS` and `loss PERCENT` change both ways while
+it runs, and answer {"set": "delay"}; that loss is of all packets, TCP's too. Ends with its input, and prints what it
+counted.
 Needs root, Linux, Python's standard library and `ip`.
 """
 
@@ -47,6 +49,7 @@ HOSTS = f"""127.0.0.1 localhost
 """
 #: Packets taken from one side before the other is looked at.
 BATCH = 64
+NO_LOSS = None
 PR_SET_TIMERSLACK = 29
 #: Nanoseconds that a wait may last too long.
 TIMER_SLACK = 1000
@@ -61,6 +64,8 @@ class Direction:
         self._sink = sink
         self._captures = captures
         self._weather = weather
+        #: Of all packets, whatever is in them.
+        self.loss = NO_LOSS
         self.counts = {'packets': 0, 'bytes': 0, 'lost': 0}
 
     def take(self, now, packet):
@@ -81,6 +86,8 @@ class Direction:
                 self.counts['lost'] += 1
 
     def _gets_through(self, seconds, packet):
+        if self.loss is not NO_LOSS and self.loss.hits():
+            return False
         if not self._weather:
             return True
         found = Datagram.of(packet)
@@ -112,6 +119,7 @@ class Link:
         self._sides = [Side(addresses(side), HOSTS) for side in (CLIENT, SERVER)]
         client, server = self._sides
         chance = random.Random(options.seed)
+        self._chance, self._burst = chance, options.burst
         pipe = lambda: Pipe(options.delay / 1000, options.rate * 1e6, options.queue)
         self._captures = captures(options.pcap)
         to_server, to_client = weather(options, chance)
@@ -175,10 +183,23 @@ class Link:
         chunk = os.read(0, 4096)
         *lines, self._input = (self._input + chunk).split(b'\n')
         for line in lines:
-            name, port, seconds = line.decode().split()
-            family = {'await': 'ipv4', 'await6': 'ipv6'}[name]
-            self._probe = Probe(self._sides[1].tun, family, int(port), time.monotonic() + float(seconds))
+            name, *values = line.decode().split()
+            if name in ('delay', 'loss'):
+                self._set(name, float(values[0]))
+            else:
+                self._ask({'await': 'ipv4', 'await6': 'ipv6'}[name], int(values[0]), float(values[1]))
         return chunk != b''
+
+    def _ask(self, family, port, seconds):
+        self._probe = Probe(self._sides[1].tun, family, port, time.monotonic() + seconds)
+
+    def _set(self, name, value):
+        for direction in self._directions:
+            if name == 'delay':
+                direction.pipe.delay = value / 1000
+            else:
+                direction.loss = Loss(value, self._burst, self._chance) if value else NO_LOSS
+        say({'set': name})
 
     def _answer(self, answered):
         self._probe = None

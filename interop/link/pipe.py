@@ -8,7 +8,7 @@ UNLIMITED = float('inf')
 class Pipe:
     def __init__(self, delay, rate, capacity):
         """Seconds; bits per second; packets that may wait while one is transmitted."""
-        self._delay = delay
+        self.delay = delay
         self._rate = rate
         self._capacity = capacity
         self._free_at = 0.0
@@ -28,7 +28,7 @@ class Pipe:
         self._free_at = start + len(packet) * 8 / self._rate
         if start > now:
             starts.append(start)
-        self._under_way.append((self._free_at + self._delay, packet))
+        self._under_way.append((self._free_at + self.delay, packet))
         return True
 
     @property
