@@ -71,7 +71,7 @@ function sendFirstHello(offer: ClientOffer, wire: Wire): ClientState {
   wire.send(Level.Initial, hello)
   const { earlySuite: suite, earlyStage } = offer
   if (suite !== undefined && earlyStage !== undefined) {
-    const secret = earlyStage.earlyTraffic(backend.hash(suite.hash, hello))
+    const secret = earlyStage.earlyTraffic(transcript.digest(suite.hash))
     wire.log('CLIENT_EARLY_TRAFFIC_SECRET', offer.random, secret)
     wire.secret(Level.ZeroRtt, 'write', suite, secret)
   }

@@ -161,7 +161,7 @@ class ExpectClientHello implements ServerState {
   }
 
   #proceed(message: Message, settled: Settled, verdict: EarlyVerdict): ServerState {
-    const { hello, choice, early, identity, authorization } = settled
+    const { hello, choice, identity, authorization } = settled
     const config = this.#config
     const wire = this.#wire
     const exchange = exchangeKeys(config, choice)
@@ -171,7 +171,7 @@ class ExpectClientHello implements ServerState {
     wire.emit({ type: 'protocol', alpn: choice.alpn, ...(authorization && { authorization }) })
     const isEarlyDataAccepted = verdict.accepted
     if (hello.hasEarlyData) wire.emit({ type: 'earlyData', ...verdict, authorization })
-    if (isEarlyDataAccepted) this.#installEarlySecret(message, hello, choice, early)
+    if (isEarlyDataAccepted) this.#installEarlySecret(settled)
     const decision = { ...settled, isEarlyDataAccepted, transportParameters: ownParameters(config, hello) }
     const open = openFlight(config, wire, this.#transcript, decision, exchange)
     const close = (signature: Uint8Array | undefined): ServerState =>
@@ -192,10 +192,10 @@ class ExpectClientHello implements ServerState {
     return new EarlyStage(backend, hash, undefined)
   }
 
-  /** Early data is accepted without a HelloRetryRequest alone, so the transcript is this one message. */
-  #installEarlySecret(message: Message, hello: ClientHello, choice: Choice, early: EarlyStage): void {
+  /** Early data is accepted without a HelloRetryRequest alone, so the transcript is the one ClientHello. */
+  #installEarlySecret({ hello, choice, early }: Settled): void {
     const { suite } = choice
-    const secret = early.earlyTraffic(this.#config.backend.hash(suite.hash, message.bytes))
+    const secret = early.earlyTraffic(this.#transcript.digest(suite.hash))
     this.#wire.log('CLIENT_EARLY_TRAFFIC_SECRET', hello.random, secret)
     this.#wire.secret(Level.ZeroRtt, 'read', suite, secret)
   }
