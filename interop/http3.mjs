@@ -1,6 +1,6 @@
-// HTTP/3 with aioquic, whose QPACK is ls-qpack, over loopback: all methods, large fields, trailers, and the dynamic table
-// in both directions, for certain: what either end inserted is counted. And the two codecs by themselves, on lists by
-// chance.
+// HTTP/3 with aioquic, whose QPACK is ls-qpack, and with nghttp3 (nghttp3.mjs), over loopback: all methods, large fields,
+// trailers, and the dynamic table in both directions, for certain: what either end inserted is counted. And the codec by
+// itself with that of ls-qpack, on lists by chance.
 //
 //     npm run interop:http3 [-- --json]
 
@@ -15,6 +15,7 @@ import { QpackDecoder } from '../dist/http3/qpack/decoder.js'
 import { DecoderStream } from '../dist/http3/qpack/decoder-stream.js'
 import { QpackEncoder } from '../dist/http3/qpack/encoder.js'
 import { EncoderStream } from '../dist/http3/qpack/encoder-stream.js'
+import { withNghttp3 } from './nghttp3.mjs'
 import { aioquic } from './peers/aioquic.mjs'
 
 const here = dirname(fileURLToPath(import.meta.url))
@@ -40,6 +41,7 @@ try {
     ...codecs(python),
     'client of ours': await clientOfOurs(python),
     'server of ours': await serverOfOurs(python),
+    ...(await withNghttp3(directory, equal, used)),
   }
   console.log(process.argv.includes('--json') ? JSON.stringify(results, undefined, 2) : lines(results))
 } finally {

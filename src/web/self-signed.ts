@@ -1,9 +1,9 @@
 // A certificate made on the spot, for development and for workers whose clients hold a pin.
 
-import { createPrivateKey } from 'node:crypto'
 import { defaultBackend } from '../crypto/backend-wasm.ts'
 import { unixTime } from '../endpoint/clock.ts'
 import { issueCertificate, newPrivateKey } from '../x509/issue.ts'
+import { pemText } from '../x509/pem.ts'
 
 export interface SelfSignedOptions {
   /** DNS names and IP addresses, at least one. */
@@ -33,7 +33,7 @@ const CLOCK_SKEW = 3_600_000
  *     const { cert, key } = selfSigned({ hosts: ['localhost'] })
  */
 export function selfSigned(options: SelfSignedOptions): SelfSigned {
-  const pkcs8 = Buffer.from(newPrivateKey(defaultBackend))
+  const pkcs8 = newPrivateKey(defaultBackend)
   const key = defaultBackend.privateKey(pkcs8)
   const now = unixTime()
   const issued = issueCertificate(defaultBackend, {
@@ -42,8 +42,6 @@ export function selfSigned(options: SelfSignedOptions): SelfSigned {
     notBefore: now - CLOCK_SKEW,
     notAfter: now + (options.lifetime ?? 13 * DAY),
   })
-  // OpenSSL adds the public key, without which other programs may refuse the file.
-  const pem = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' }).export({ format: 'pem', type: 'pkcs8' })
   const pin = defaultBackend.hash('sha256', key.publicKey)
-  return { cert: issued.pem, key: pem as string, pin, certificateHash: issued.fingerprint }
+  return { cert: issued.pem, key: pemText('PRIVATE KEY', pkcs8), pin, certificateHash: issued.fingerprint }
 }

@@ -54,14 +54,20 @@ export function issueCertificate(backend: CryptoBackend, options: IssueOptions):
 
 /** A new P-256 private key in PKCS#8, for `backend.privateKey` or, as PEM `PRIVATE KEY`, for a file. */
 export function newPrivateKey(backend: CryptoBackend): Uint8Array {
-  // FIPS 186-5 §A.2.2: draw again until the number is one of 1 to n-1. The public key is left out (RFC 5915 §3); it is
-  // computed by whoever reads this.
+  // FIPS 186-5 §A.2.2: draw again until the number is one of 1 to n-1.
   let secret = backend.random(32)
   while (!isP256Scalar(secret)) secret = backend.random(32)
-  const ecKey = element(Tag.Sequence, element(Tag.Integer, Uint8Array.of(1)), element(Tag.OctetString, secret))
+  const { publicKey } = backend.privateKey(pkcs8(secret))
+  // RFC 5915 §3: the public key SHOULD be there; GnuTLS refuses a key without. In SubjectPublicKeyInfo it stands last.
+  const point = element(Tag.BitString, Uint8Array.of(0), publicKey.subarray(-P256_POINT))
+  return pkcs8(secret, element(contextTag(1, true), point))
+}
+
+function pkcs8(secret: Uint8Array, ...publicKey: Uint8Array[]): Uint8Array {
+  const version = element(Tag.Integer, Uint8Array.of(1))
+  const ecKey = element(Tag.Sequence, version, element(Tag.OctetString, secret), ...publicKey)
   const algorithm = element(Tag.Sequence, oid(EC_PUBLIC_KEY), oid(P256))
-  const version = element(Tag.Integer, Uint8Array.of(0))
-  return element(Tag.Sequence, version, algorithm, element(Tag.OctetString, ecKey))
+  return element(Tag.Sequence, element(Tag.Integer, Uint8Array.of(0)), algorithm, element(Tag.OctetString, ecKey))
 }
 
 function extensions(hosts: readonly string[]): Uint8Array[] {
@@ -118,6 +124,8 @@ function isP256Scalar(secret: Uint8Array): boolean {
 const LAST_TIME = 253_402_300_799_000
 
 const ECDSA_WITH_SHA256 = '1.2.840.10045.4.3.2'
+/** Bytes of a point that is not compressed (SEC 1 §2.3.3). */
+const P256_POINT = 65
 const EC_PUBLIC_KEY = '1.2.840.10045.2.1'
 const P256 = '1.2.840.10045.3.1.7'
 const SERVER_AUTH = '1.3.6.1.5.5.7.3.1'

@@ -4,10 +4,13 @@ import { createHash } from 'node:crypto'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Browser, HOST } from './chromium.ts'
-import { createServer, type HttpServer, selfSigned } from './package.ts'
+import { createServer, Http3Server, type HttpServer, QuicEndpoint, type QuicSession, selfSigned } from './package.ts'
 import { EVENTS, echo, RESOURCES, site } from './site.ts'
 
 let server: HttpServer
+/** A second server, whose connections can be looked into. */
+const endpoint = new QuicEndpoint({ host: '127.0.0.1' })
+const connections: Http3Server[] = []
 let browser: Browser
 let page: Page
 let hash: number[]
@@ -18,16 +21,31 @@ beforeAll(async () => {
   server = createServer({ cert, key, webtransport: echo }, site)
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as { port: number }
-  browser = await Browser.start(port, pin)
+  endpoint.listen({ alpn: { h3: look }, cert, key }, () => {})
+  browser = await Browser.start([port, (await endpoint.ready).port], pin)
   page = await browser.page()
   await page.goto(`https://${HOST}:${port}/`, { waitUntil: 'load' })
 })
 
 afterAll(async () => {
   await browser?.close()
+  await endpoint.close({ deadline: 0 })
   server?.closeAllConnections()
   await server?.close()
 })
+
+function look({ transport }: QuicSession): Http3Server {
+  const made = new Http3Server(transport, ({ url }) => ({
+    headers: [
+      ['content-type', 'text/html'],
+      ['cache-control', 'no-store'],
+      ['x-same', 'in every answer'],
+    ],
+    body: `<!doctype html><title>${url}</title>`,
+  }))
+  connections.push(made)
+  return made
+}
 
 /** Runs in the page: no types of node's there. */
 function inPage<T>(script: string): Promise<T> {
@@ -41,6 +59,23 @@ test(`a page with ${RESOURCES} parts, each over h3`, async () => {
   expect(seen.loaded).toBe(RESOURCES)
   expect(seen.protocols.length).toBeGreaterThanOrEqual(RESOURCES + 1)
   expect(new Set(seen.protocols)).toEqual(new Set(['h3']))
+})
+
+test('QPACK: the tables of both sides are filled, and used', async () => {
+  const { port } = await endpoint.ready
+  const own = await browser.page()
+  await own.goto(`https://${HOST}:${port}/`)
+  const seen = await own.evaluate<string[]>(`(async () => {
+    for (let i = 0; i < 20; i++) {
+      const response = await fetch('/' + i, { headers: { 'x-tenant': 'the same for all of them' } })
+      await response.text()
+    }
+    return performance.getEntriesByType('resource').map(entry => entry.nextHopProtocol) })()`)
+  expect(seen.length).toBeGreaterThanOrEqual(20)
+  expect(new Set(seen)).toEqual(new Set(['h3']))
+  const [{ connection }] = connections as [Http3Server]
+  expect(connection.qpack.insertions.received).toBeGreaterThan(0)
+  expect(connection.qpack.insertions.sent).toBeGreaterThan(0)
 })
 
 test('an upload of 10 MiB', async () => {

@@ -30,8 +30,8 @@ export class Browser {
     this.#profile = profile
   }
 
-  /** `pin`: SHA-256 of the server's public key, which is what it is known by. */
-  static async start(port: number, pin: Uint8Array): Promise<Browser> {
+  /** `ports` of servers; `pin`: SHA-256 of their public key, which is what they are known by. */
+  static async start(ports: readonly number[], pin: Uint8Array): Promise<Browser> {
     const profile = mkdtempSync(join(tmpdir(), 'chromium-'))
     const context = await chromium.launchPersistentContext(profile, {
       executablePath: executable(),
@@ -46,7 +46,7 @@ export class Browser {
         '--disable-sync',
         '--disable-extensions',
         '--enable-quic',
-        `--origin-to-force-quic-on=${HOST}:${port}`,
+        `--origin-to-force-quic-on=${ports.map(port => `${HOST}:${port}`)}`,
         `--ignore-certificate-errors-spki-list=${Buffer.from(pin).toString('base64')}`,
         `--host-resolver-rules=MAP ${HOST} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1`,
       ],
