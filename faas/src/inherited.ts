@@ -21,3 +21,17 @@ export interface Announcement {
   /** SHA-256 of its public key, hex. */
   readonly pin: string
 }
+
+/** What another machine says: throws a SyntaxError or TypeError for what is none. */
+export function readAnnouncement(text: string): Announcement {
+  const value = JSON.parse(text) as Partial<Announcement> | null
+  const { host, port, tlsPort, certificate, pin } = value ?? {}
+  const isPort = (each: unknown): each is number => Number.isInteger(each) && (each as number) < 65_536
+  if (typeof host !== 'string' || !isPort(port) || (tlsPort !== undefined && !isPort(tlsPort))) {
+    throw new TypeError('an announcement has a host and ports')
+  }
+  if (typeof certificate !== 'string' || typeof pin !== 'string' || !/^[0-9a-f]{64}$/.test(pin)) {
+    throw new TypeError('an announcement has a certificate and a pin')
+  }
+  return { type: 'listening', host, port, tlsPort, certificate, pin }
+}

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { readDeployment } from '../dist/gateway/deployment.js'
 import { Gateway, type GatewayOptions } from '../dist/gateway/gateway.js'
 import { ProcessProvider } from '../dist/gateway/process-provider.js'
+import type { Provider } from '../dist/gateway/provider.js'
 
 export interface Answer {
   readonly status: number | undefined
@@ -24,16 +25,18 @@ export const zeroLabel: Readonly<Record<string, string>> = { 'com.openfaas.scale
 
 export class GatewayWorld implements AsyncDisposable {
   readonly errors: unknown[] = []
-  readonly provider: ProcessProvider
+  readonly provider: Provider
   readonly gateway: Gateway
   ports = { port: 0, securePort: 0, metricsPort: 0 }
 
   constructor(options: Partial<GatewayOptions> = {}) {
-    this.provider = new ProcessProvider({
-      directory: fileURLToPath(new URL('functions', import.meta.url)),
-      startDeadline: 60_000,
-      gateway: () => this.gateway.address,
-    })
+    this.provider =
+      options.provider ??
+      new ProcessProvider({
+        directory: fileURLToPath(new URL('functions', import.meta.url)),
+        startDeadline: 60_000,
+        gateway: () => this.gateway.address,
+      })
     this.gateway = new Gateway({
       provider: this.provider,
       port: 0,

@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -105,4 +106,17 @@ export class WatchdogProcess implements AsyncDisposable {
 /** Resolves when it listens. */
 export function started(environment: Record<string, string>, parameters?: readonly string[]): Promise<WatchdogProcess> {
   return new WatchdogProcess(environment, parameters).listening()
+}
+
+export function freePort(): Promise<string> {
+  return new Promise(resolve => {
+    const probe = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as AddressInfo
+      probe.close(() => resolve(String(port)))
+    })
+  })
+}
+
+export function functionAt(name: string): string {
+  return fileURLToPath(new URL(`functions/${name}`, import.meta.url))
 }

@@ -2,13 +2,12 @@
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, statSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, connect as connectTcp, createServer } from 'node:net'
+import { connect as connectTcp } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
 import { readSettings } from '../src/watchdog/settings.ts'
-import { program, started, WatchdogProcess } from './watchdog-process.ts'
+import { freePort, functionAt, program, started, WatchdogProcess } from './watchdog-process.ts'
 
 const node = process.execPath
 const running: WatchdogProcess[] = []
@@ -48,7 +47,7 @@ function filter(mode: 'streaming' | 'serializing', more: Record<string, string> 
 }
 
 async function server(more: Record<string, string> = {}): Promise<WatchdogProcess> {
-  const port = String(await freePort())
+  const port = await freePort()
   const fprocess = `${node} ${functionAt('server.mjs')}`
   return run({ mode: 'http', fprocess, upstream_url: `http://127.0.0.1:${port}`, PORT: port, ...more })
 }
@@ -372,17 +371,4 @@ describe('around the function', () => {
 
 async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await isSo())) await new Promise(resolve => setTimeout(resolve, 10))
-}
-
-function freePort(): Promise<number> {
-  return new Promise(resolve => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as AddressInfo
-      probe.close(() => resolve(port))
-    })
-  })
-}
-
-function functionAt(name: string): string {
-  return fileURLToPath(new URL(`functions/${name}`, import.meta.url))
 }

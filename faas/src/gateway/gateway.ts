@@ -1,6 +1,6 @@
 // The gateway: functions by name, over HTTP/1.1, HTTP/2 and HTTP/3, and the API that manages them.
 
-import { createServer, type Server } from 'node:http'
+import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { defaultBackend, QuicEndpoint, selfSigned, withKeySharesAhead } from 'zerotrip'
 import { createServer as createSecureServer, type HttpServer } from 'zerotrip/http3'
@@ -20,6 +20,7 @@ import { GatewayMetrics } from './metrics.ts'
 import { type FunctionName, keyOf, type Provider } from './provider.ts'
 import { type Route, routeOf } from './route.ts'
 import { type Credentials, SystemApi } from './system-api.ts'
+import { DESK_PATH, deskListener, type WorkerDesk } from './worker-desk.ts'
 
 export interface GatewayOptions {
   readonly provider: Provider
@@ -84,7 +85,7 @@ export class Gateway implements AsyncDisposable {
 
   /** Resolves with the ports it listens at; rejects with node's error when one cannot be had. */
   async listen(): Promise<{ port: number; securePort: number; metricsPort: number }> {
-    const { host = '127.0.0.1', port = 8080, securePort = 8443, metricsPort = 8082, onError } = this.#options
+    const { host = '127.0.0.1', port = 8080, securePort = 8443, metricsPort = 8082, provider, onError } = this.#options
     const listener = listenerOf(request => this.fetch(request), onError)
     const plain = createServer(listener)
     const metrics = createServer(listenerOf(request => this.#observe(request), onError))
@@ -93,7 +94,7 @@ export class Gateway implements AsyncDisposable {
     this.#secure = createSecureServer(
       // The sealing keys of tickets are born with this process: no ticket was used before it (RFC 8446 §8.2).
       { cert, key, tcp: true, earlyData: new StrikeWindow(), early: this.#early.decide },
-      listener,
+      withDesk(provider.desk, listener),
     )
     const ports = {
       port: await listening(plain, port, host),
@@ -188,6 +189,13 @@ async function queueable(body: Call['body']): Promise<Uint8Array | undefined> {
   const bytes = await wholeBody({ body }, MAX_QUEUED_BODY)
   if (bytes === undefined) throw new GatewayError(413, `a queued call may have ${MAX_QUEUED_BODY} bytes`)
   return bytes
+}
+
+/** Keys are for those who have seen our certificate. */
+function withDesk(desk: WorkerDesk | undefined, listener: RequestListener): RequestListener {
+  if (desk === undefined) return listener
+  const keys = deskListener(desk)
+  return (incoming, outgoing) => (incoming.url === DESK_PATH ? keys : listener)(incoming, outgoing)
 }
 
 function listening(server: Server | HttpServer, port: number, host: string): Promise<number> {

@@ -1,13 +1,17 @@
 #!/usr/bin/env node
 // zerotrip-gateway [STACK.yaml]: a gateway with the functions of a file, as processes of this machine.
+// zerotrip-gateway --workers LIST: one with workers of other machines. LIST is a file or an https: URL.
 
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
+import type { GatewayAddress } from '../chain/gateway-address.ts'
 import { readDuration } from '../http/duration.ts'
 import { Gateway } from './gateway.ts'
 import { ProcessProvider } from './process-provider.ts'
+import type { Provider } from './provider.ts'
 import { readStackFile } from './stack-file.ts'
+import { StaticProvider } from './static-provider.ts'
 import type { Credentials } from './system-api.ts'
 
 async function main(): Promise<void> {
@@ -18,13 +22,12 @@ async function main(): Promise<void> {
       port: { type: 'string', default: '8080' },
       'secure-port': { type: 'string', default: '8443' },
       'metrics-port': { type: 'string', default: '8082' },
+      workers: { type: 'string' },
+      'workers-ca': { type: 'string' },
     },
   })
   const [file] = positionals
-  const provider: ProcessProvider = new ProcessProvider({
-    ...(file !== undefined && { directory: dirname(file) }),
-    gateway: () => gateway.address,
-  })
+  const provider = await providerOf(file, values, () => gateway.address)
   const upstreamTimeout = readDuration(process.env['upstream_timeout'] ?? '')
   const gateway: Gateway = new Gateway({
     provider,
@@ -50,6 +53,22 @@ async function main(): Promise<void> {
   }
   process.once('SIGTERM', end)
   process.once('SIGINT', end)
+}
+
+async function providerOf(
+  file: string | undefined,
+  values: { readonly workers?: string | undefined; readonly 'workers-ca'?: string | undefined },
+  gateway: () => GatewayAddress,
+): Promise<Provider> {
+  const { workers: source, 'workers-ca': ca } = values
+  if (source === undefined) {
+    return new ProcessProvider({ ...(file !== undefined && { directory: dirname(file) }), gateway })
+  }
+  if (file !== undefined) throw new TypeError('either STACK.yaml or --workers: functions come from one of them')
+  const onError = (error: unknown): void => console.error(`zerotrip-gateway: ${source}:`, error)
+  const provider = new StaticProvider({ source, onError, ...(ca !== undefined && { ca: await readFile(ca, 'utf8') }) })
+  await provider.start()
+  return provider
 }
 
 /** OpenFaaS' way: `basic_auth=true`, and two files in `secret_mount_path`. */

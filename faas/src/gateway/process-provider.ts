@@ -58,6 +58,7 @@ class ProcessFunction {
 }
 
 export class ProcessProvider implements Provider {
+  readonly orchestration = 'processes'
   readonly #options: ProcessProviderOptions
   readonly #functions = new Map<string, ProcessFunction>()
   readonly #listeners: ((event: ProviderEvent) => void)[] = []
@@ -127,7 +128,8 @@ export class ProcessProvider implements Provider {
       launched => this.#onReady(of, launched),
       error => {
         of.starting--
-        if (of.end.signal.aborted) return
+        // Another version of it is what its callers wait for.
+        if (of.end.signal.aborted && this.#functions.has(keyOf(of.name))) return
         // Not again by itself: what fails to start would be started for ever. The next request, or scaling, tries it.
         of.wanted = of.workers.size + of.starting
         this.#tell({ type: 'failed', of: of.name, error })

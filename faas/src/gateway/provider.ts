@@ -2,6 +2,7 @@
 
 import type { HopAddress } from '../http/next-hop.ts'
 import type { FunctionDeployment, FunctionStatus } from './deployment.ts'
+import type { WorkerDesk } from './worker-desk.ts'
 
 /** One worker that listens. Its keys were born with it: another start is another instance. */
 export interface Instance extends HopAddress {
@@ -22,6 +23,10 @@ export type ProviderEvent =
   | { readonly type: 'failed'; readonly of: FunctionName; readonly error: Error }
 
 export interface Provider extends AsyncDisposable {
+  /** One word, for people. */
+  readonly orchestration: string
+  /** Where workers come for their keys that this provider does not start itself. Default: there are none. */
+  readonly desk?: WorkerDesk
   list(namespace: string): FunctionStatus[]
   /** Undefined: there is no such function. */
   find(of: FunctionName): FunctionStatus | undefined

@@ -67,7 +67,10 @@ export class SystemApi {
       case 'GET namespaces':
         return json(200, [DEFAULT_NAMESPACE])
       case 'GET info':
-        return json(200, { provider: { provider: 'zerotrip', orchestration: 'processes' }, arch: process.arch })
+        return json(200, {
+          provider: { provider: 'zerotrip', orchestration: this.#options.provider.orchestration },
+          arch: process.arch,
+        })
       default:
         return { status: 404 }
     }

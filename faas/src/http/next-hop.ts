@@ -35,6 +35,8 @@ export interface HopAddress {
   readonly certificate: string | undefined
   /** Our half of its keys; undefined: there is none, the first contact takes a round trip more. */
   readonly bundle: ClientBundle | undefined
+  /** SHA-256 of its public key: the certificate is its own, whatever name it goes by. Default: names have to fit. */
+  readonly pin?: Uint8Array | undefined
 }
 
 export interface HopCounts {
@@ -159,10 +161,15 @@ export class NextHop {
   }
 
   async #byTcp(call: Call, signal: AbortSignal): Promise<FunctionResponse> {
-    const { tlsOrigin, certificate } = this.#address
+    const { tlsOrigin, certificate, pin } = this.#address
     this.#forwarder ??= new Forwarder(
       new URL(`https://${tlsOrigin}`),
-      new Agent({ keepAlive: true, timeout: IDLE, ...(certificate !== undefined && { ca: certificate }) }),
+      new Agent({
+        keepAlive: true,
+        timeout: IDLE,
+        ...(certificate !== undefined && { ca: certificate }),
+        ...(pin && { checkServerIdentity: () => undefined }),
+      }),
     )
     try {
       return await this.#forwarder.forward(call, signal)
@@ -174,7 +181,7 @@ export class NextHop {
 
   #open(): Http3Session {
     if (this.#session?.isOpen) return this.#session
-    const { origin, bundle, certificate } = this.#address
+    const { origin, bundle, certificate, pin } = this.#address
     const { endpoint, tickets, counts, initialRtt } = this.#options
     const session = connect(`https://${origin}`, {
       endpoint,
@@ -182,7 +189,7 @@ export class NextHop {
       earlyData: true,
       ...(initialRtt !== undefined && { transport: { initialRtt } }),
       ...(bundle && { bundle }),
-      ...(certificate && { ca: certificate }),
+      ...(pin ? { pins: [pin] } : certificate && { ca: certificate }),
     })
     const forget = (): void => {
       if (this.#session === session) this.#session = undefined

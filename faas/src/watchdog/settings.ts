@@ -56,6 +56,8 @@ export interface WatchdogSettings {
   readonly earlyRequests: EarlyRequests
   /** Where other functions are; undefined: nobody said. */
   readonly gateway: GatewayAddress | undefined
+  /** Where the worker has its keys from, and the file of the token it shows there; undefined: nowhere. */
+  readonly credentials: { readonly url: string; readonly tokenFile: string } | undefined
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -96,7 +98,19 @@ export function readSettings(environment: Environment, fallback: Mode = 'streami
     uid: environment['function_uid'] ? integer(environment, 'function_uid', 0, 0, 2 ** 31) : undefined,
     earlyRequests: choice(environment, 'quic_early_data', ['never', 'safe', 'all'] as const, 'safe'),
     gateway: readGatewayAddress(environment),
+    credentials: readCredentials(environment),
   }
+}
+
+function readCredentials(environment: Environment): WatchdogSettings['credentials'] {
+  const url = environment['quic_bundle_url']
+  if (!url) return undefined
+  if (!URL.canParse(url) || new URL(url).protocol !== 'https:') {
+    throw new TypeError(`quic_bundle_url must be an https:// URL, not '${url}'`)
+  }
+  const tokenFile = environment['quic_bundle_token_file']
+  if (!tokenFile) throw new TypeError('quic_bundle_url needs quic_bundle_token_file: the file with the token')
+  return { url, tokenFile }
 }
 
 function readCommand(environment: Environment, mode: Mode): readonly string[] {

@@ -16,6 +16,7 @@ import { type FunctionHandler, plain } from '../http/handler.ts'
 import { PLATFORM_FD } from '../inherited.ts'
 import { loadFunction, type ServerlessFunction } from './function.ts'
 import { isHealthy, Readiness } from './readiness.ts'
+import type { Registration } from './registration.ts'
 import { type RequestCounts, Service } from './service.ts'
 import { readSettings, type WatchdogSettings } from './settings.ts'
 import { SingleExecution } from './single-execution.ts'
@@ -67,12 +68,15 @@ function planOf(isLaunched: boolean): Plan {
 
 async function main(): Promise<void> {
   // Before any code of the function runs: that code shall find neither the keys nor where they came from.
-  const bundle = takeBundle()
+  const inherited = takeBundle()
   const platform = takeDescriptor(process.env, PLATFORM_FD)
   const plan = planOf(platform !== undefined)
   const { settings } = plan
   const isAlone = plan.handler === undefined && platform === undefined
+  const registration = await registrationOf(settings)
+  const pulling = inherited ?? registration?.pull()
   const run = await loadFunction(settings, plan.handler, process.env, onError)
+  const bundle = await pulling
   const readiness = isAlone ? new Readiness(settings.lockFile, settings.suppressLock) : new Readiness()
   const metrics = isAlone ? await listenMetrics(plan) : undefined
   const service = new Service({
@@ -100,8 +104,15 @@ async function main(): Promise<void> {
   const end = endOnce(watchdog, readiness, run, plan)
   process.once('SIGTERM', end)
   const line = JSON.stringify({ ...watchdog.announcement, metricsPort: metrics?.port })
+  registration?.announce(watchdog.announcement).catch(onError)
   if (platform === undefined) console.log(line)
   else announce(platform, line, end)
+}
+
+async function registrationOf({ credentials, gateway }: WatchdogSettings): Promise<Registration | undefined> {
+  if (credentials === undefined) return undefined
+  const options = { ...credentials, ca: gateway?.certificate ?? process.env['quic_gateway_ca'] }
+  return new (await import('./registration.ts')).Registration(options, onError)
 }
 
 /** What is early on the way to TCP is nothing that can be waited for here (RFC 8470 §5.2). */
