@@ -10,17 +10,6 @@ const quicheRebinding = {
   source: 'https://github.com/cloudflare/quiche/blob/0.30.0/quiche/src/path.rs: each path has its own loss recovery',
 }
 
-/** Of nginx, in both rebinding cases. */
-const nginxRebinding = {
-  why:
-    'its bursts overflow the queue of the link, so that the transfer outlasts four changes of the address. It takes an id ' +
-    'of the client for every path and gives back that of a former one only later: "no available client ids for new path", ' +
-    'after which it drops what comes from there. Quicker runs pass. Or it takes probes of the path MTU that were cut into ' +
-    'fragments for a proof, goes on in datagrams of 9,600 bytes, and the NAT of our link does not translate fragments',
-  source:
-    'https://github.com/nginx/nginx/blob/release-1.26.3/src/event/quic/ngx_event_quic_migration.c: ngx_quic_set_path',
-}
-
 export const known = [
   ...['handshakeloss', 'handshakecorruption'].map(test => ({
     peers: ['curl'],
@@ -65,10 +54,19 @@ export const known = [
       'receives has nothing to say either, until the idle timeout. 1.11 passes',
     source: 'https://github.com/ngtcp2/ngtcp2/blob/v0.12.1/lib/ngtcp2_conn.c: conn_recv_non_probing_pkt_on_new_path',
   },
+  {
+    peers: ['quinn'],
+    role: 'server',
+    test: 'handshakecorruption',
+    why:
+      'not in every run: a byte changed on the way makes a long header one of a Retry, which nothing protects, and the ' +
+      'server closes the connection by PROTOCOL_VIOLATION, "client sent Retry", as our qlog shows. RFC 9000 §5.2 lets ' +
+      'such a packet be dropped',
+    source:
+      'https://github.com/quinn-rs/quinn/blob/quinn-proto-0.11.19/quinn-proto/src/connection/mod.rs: Header::Retry in handle_packet',
+  },
   { peers: ['quiche'], role: 'server', test: 'rebind-port', ...quicheRebinding },
   { peers: ['quiche'], role: 'server', test: 'rebind-addr', ...quicheRebinding },
-  { peers: ['nginx'], role: 'server', test: 'rebind-port', ...nginxRebinding },
-  { peers: ['nginx'], role: 'server', test: 'rebind-addr', ...nginxRebinding },
 ]
 
 /** What is known of this cell, if anything. */

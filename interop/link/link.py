@@ -26,7 +26,7 @@ import sys
 import time
 
 from netns import Side
-from packet import Datagram, datagram
+from packet import Datagram, datagram, is_fragment
 from pcap import Capture, NoCapture
 from pipe import UNLIMITED, Pipe
 from weather import Backwards, Blackhole, Corruption, DropList, Loss, Rebinding
@@ -66,6 +66,8 @@ class Direction:
         self._weather = weather
         #: Of all packets, whatever is in them.
         self.loss = NO_LOSS
+        # A NAT that does not put them together cannot tell whose they are. QUIC has none (RFC 9000, section 14).
+        self._loses_fragments = any(isinstance(each, (Rebinding, Backwards)) for each in weather)
         self.counts = {'packets': 0, 'bytes': 0, 'lost': 0}
 
     def take(self, now, packet):
@@ -91,7 +93,9 @@ class Direction:
         if not self._weather:
             return True
         found = Datagram.of(packet)
-        return found is None or all(each.lets_through(seconds, found) for each in self._weather)
+        if found is None:
+            return not (self._loses_fragments and is_fragment(packet))
+        return all(each.lets_through(seconds, found) for each in self._weather)
 
 
 class Probe:
@@ -110,7 +114,6 @@ class Probe:
         self.next = now + PROBE_INTERVAL
         os.write(self._tun, self._packet)
         return now < self._deadline
-
 
 
 class Link:

@@ -3,6 +3,7 @@
 import struct
 
 UDP = 17
+IPV6_FRAGMENT = 44
 
 
 class Datagram:
@@ -68,6 +69,12 @@ class Datagram:
         address, port = address_and_port
         self.packet[address_at : address_at + self.address_length] = address
         self.packet[self.udp + port_at : self.udp + port_at + 2] = port.to_bytes(2, 'big')
+
+
+def is_fragment(packet):
+    if packet[0] >> 4 == 4:
+        return int.from_bytes(packet[6:8], 'big') & 0x3FFF != 0
+    return packet[6] == IPV6_FRAGMENT
 
 
 def datagram(source, destination, payload):

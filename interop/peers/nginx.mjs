@@ -50,7 +50,9 @@ http {
   default_type application/octet-stream;
   ${places.map(name => `${name}_temp_path ${name};`).join('\n  ')}
   server {
-    listen [::]:${port} quic reuseport ipv6only=off;
+    # Of each family one: of a socket for both, nginx would let the kernel cut datagrams over IPv4 into fragments.
+    listen ${port} quic reuseport;
+    listen [::]:${port} quic reuseport ipv6only=on;
     http3 on;
     http3_hq on;
     # It takes another id of the client for every path, and gives none back.
