@@ -14,7 +14,10 @@ import { tableOf } from './lib/table.mjs'
 const experiments = {
   fig5a: async () => (await import('./fig5.mjs')).fig5a,
   fig5b: async () => (await import('./fig5.mjs')).fig5b,
+  fig5c: async () => (await import('./fig5c.mjs')).fig5c,
   fig5d: async () => (await import('./fig5.mjs')).fig5d,
+  fig7: async () => (await import('./fig7.mjs')).fig7,
+  r1: async () => (await import('./r1.mjs')).r1,
 }
 
 const { values, positionals } = parseArgs({

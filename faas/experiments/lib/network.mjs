@@ -19,44 +19,71 @@ const CONGESTION_CONTROL = 'reno'
 
 export class Network {
   #link
+  #lines
   #machines = []
-  /** What `print` and results tell: ms each way that was asked for, what the link was set to, and the round trip measured. */
+  /** What the link is set to, ms each way, by what was asked for; and the round trip that was measured then. */
+  #settings = new Map()
+  /** Of the delay that is set now. */
   conditions
   /** `gateway` and `worker`: their IPv4 addresses. */
   addresses
 
-  /** `delay`: ms each way. The link is set so that a round trip takes twice that. */
+  /** `delay`: ms each way. */
   static async start(delay) {
     if (process.platform !== 'linux' || process.getuid() !== 0) {
       throw new Error('network namespaces need Linux and root: sudo npm run faas:experiments')
     }
-    const first = await Network.#begin(delay, delay)
-    const excess = first.conditions.measuredRttMs - 2 * delay
-    if (excess <= 0.02) return first
-    await first.stop()
-    return Network.#begin(delay, Math.max(0, delay - excess / 2))
-  }
-
-  static async #begin(delay, set) {
     const network = new Network()
     // What forwards shall not wait for what is measured.
-    const args = ['-n', '-10', 'python3', linkProgram, '--delay', set, '--rate', RATE, '--queue', QUEUE]
+    const args = ['-n', '-10', 'python3', linkProgram, '--delay', delay, '--rate', RATE, '--queue', QUEUE]
     network.#link = spawn('nice', args.map(String), { stdio: ['pipe', 'pipe', 'inherit'] })
-    const facts = await firstLine(network.#link)
-    const { client, server } = facts.addresses
-    network.pids = { gateway: facts.client, worker: facts.server }
-    network.addresses = { gateway: client.ipv4, worker: server.ipv4 }
+    network.#lines = createInterface({ input: network.#link.stdout })[Symbol.asyncIterator]()
+    const { client, server, addresses } = await network.#answer()
+    network.pids = { gateway: client, worker: server }
+    network.addresses = { gateway: addresses.client.ipv4, worker: addresses.server.ipv4 }
     await Promise.all(['gateway', 'worker'].map(side => network.#settle(side)))
-    const { stdout } = await run('nsenter', network.#inside('gateway', 'python3', pingProgram, server.ipv4, PINGS))
-    network.conditions = {
+    await network.setDelay(delay)
+    return network
+  }
+
+  /** The link is set so that a round trip takes twice as long as `delay`, ms each way. */
+  async setDelay(delay) {
+    const known = this.#settings.get(delay)
+    if (known === undefined) this.#settings.set(delay, await this.#calibrate(delay))
+    else await this.#setLink(known.linkSetMs)
+    const { linkSetMs, measuredRttMs } = this.#settings.get(delay)
+    this.conditions = {
       delayMs: delay,
-      linkSetMs: rounded(set),
-      measuredRttMs: rounded(Number(stdout)),
+      linkSetMs,
+      measuredRttMs,
       rateMbps: RATE,
       mtu: 1500,
       tcpCongestionControl: CONGESTION_CONTROL,
     }
-    return network
+  }
+
+  async #calibrate(delay) {
+    await this.#setLink(delay)
+    const excess = (await this.#ping()) - 2 * delay
+    const linkSetMs = rounded(Math.max(0, delay - excess / 2))
+    await this.#setLink(linkSetMs)
+    return { linkSetMs, measuredRttMs: rounded(await this.#ping()) }
+  }
+
+  async #ping() {
+    const inside = this.#inside('gateway', 'python3', pingProgram, this.addresses.worker, PINGS)
+    return Number((await run('nsenter', inside)).stdout)
+  }
+
+  async #setLink(ms) {
+    this.#link.stdin.write(`delay ${ms}\n`)
+    await this.#answer()
+  }
+
+  async #answer() {
+    const { value, done } = await this.#lines.next()
+    if (done) throw new Error('the link has ended')
+    return JSON.parse(value)
   }
 
   /** A program of `roles` on the machine `side`, spoken to by `ask`. */
@@ -84,9 +111,4 @@ export class Network {
   #inside(side, ...command) {
     return ['--target', this.pids[side], '--net', '--mount', ...command].map(String)
   }
-}
-
-async function firstLine(child) {
-  for await (const line of createInterface({ input: child.stdout })) return JSON.parse(line)
-  throw new Error('the link did not start')
 }

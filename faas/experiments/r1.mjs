@@ -1,0 +1,145 @@
+// R-1: instances come and go at random – scaled up, scaled to none, killed – and after each event the function is
+// called. How many of the first requests to an instance were in its first packet, and taken as early data.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { counted, summary } from './lib/summary.mjs'
+import { Caller, Platform } from './lib/platform.mjs'
+
+const FUNCTIONS = 4
+const MAX = 3
+
+/** A share that is to be reached. */
+const WANTED = 0.99
+
+export const r1 = {
+  title: 'Random scale events: first requests to instances, accepted as 0-RTT',
+  async run({ quick, samples = quick ? 50 : 1000, onProgress }) {
+    const platform = await Platform.start()
+    const caller = new Caller(platform.ports.port)
+    const fleet = new RandomFleet(platform, caller)
+    try {
+      await fleet.deploy()
+      for (let i = 0; i < samples; i++) {
+        onProgress(i / samples, `${fleet.firsts.length} first requests`)
+        await fleet.event()
+      }
+      return conclude(fleet, samples, await platform.sessions())
+    } finally {
+      caller.close()
+      await platform.stop()
+    }
+  },
+}
+
+class RandomFleet {
+  /** What happened, and the answers to first requests. */
+  events = []
+  firsts = []
+  failures = []
+  #platform
+  #caller
+  /** Processes that have answered, by function. */
+  #met = new Map()
+
+  constructor(platform, caller) {
+    this.#platform = platform
+    this.#caller = caller
+  }
+
+  async deploy() {
+    for (let i = 0; i < FUNCTIONS; i++) {
+      const labels = { 'com.openfaas.scale.min': '1', 'com.openfaas.scale.max': String(MAX), 'com.openfaas.scale.zero': 'true' }
+      await this.#platform.deploy(`f${i}`, 'early.mjs', { labels })
+    }
+  }
+
+  async event() {
+    const service = `f${pick(FUNCTIONS)}`
+    const before = this.#ids(service)
+    const kind = this.#change(service)
+    this.events.push(kind)
+    await this.#settled(service, kind === 'killed' ? before : undefined)
+    // Instances take turns: each that is new gets its first request.
+    const calls = Math.max(1, this.#platform.instances(service).length)
+    for (let i = 0; i < calls; i++) await this.#call(service)
+  }
+
+  #change(service) {
+    const living = [...(this.#met.get(service) ?? [])].filter(isAlive)
+    const roll = Math.random()
+    if (living.length > 0 && roll < 0.3) {
+      process.kill(living[pick(living.length)], 'SIGKILL')
+      return 'killed'
+    }
+    if (living.length > 0 && roll < 0.55) {
+      this.#platform.scale(service, 0)
+      return 'scaled to none'
+    }
+    this.#platform.scale(service, 1 + pick(MAX))
+    return 'scaled'
+  }
+
+  /** Until there are as many instances as are wanted, and others than there were `before` one was killed. */
+  async #settled(service, before) {
+    for (;;) {
+      const { replicas, availableReplicas } = this.#platform.status(service)
+      if (availableReplicas === replicas && this.#ids(service) !== before) return
+      await sleep(2)
+    }
+  }
+
+  #ids(service) {
+    const ids = this.#platform.instances(service).map(({ id }) => id)
+    return ids.join()
+  }
+
+  async #call(service) {
+    const begun = performance.now()
+    const { status, body } = await this.#caller.call(`/function/${service}/`)
+    if (status !== 200) return this.failures.push(`${status}: ${body}`)
+    const { pid, isFirst, early } = JSON.parse(body)
+    if (!isFirst) return undefined
+    const met = this.#met.get(service) ?? new Set()
+    this.#met.set(service, met.add(pid))
+    return this.firsts.push({ early, ms: performance.now() - begun })
+  }
+}
+
+function conclude({ events, firsts, failures }, samples, sessions) {
+  const share = firsts.filter(({ early }) => early).length / firsts.length
+  return {
+    conditions: { network: 'loopback', functions: FUNCTIONS, instancesAtMost: MAX, events: samples },
+    events: counted(events),
+    firstRequests: firsts.length,
+    acceptedAsEarlyData: firsts.filter(({ early }) => early).length,
+    sessions,
+    failures,
+    latency: summary(firsts.map(({ ms }) => ms)),
+    lines: [
+      `events: ${JSON.stringify(counted(events))}`,
+      `sessions of the gateway with instances, by their early data: ${JSON.stringify(sessions)}`,
+    ],
+    comparisons: [
+      {
+        what: `of ${firsts.length} first requests, accepted as 0-RTT`,
+        text: `${(100 * share).toFixed(2)} %`,
+        share,
+        paper: 'never built',
+        wanted: `≥ ${100 * WANTED} %`,
+        isReached: share >= WANTED,
+      },
+      { what: 'calls that failed', text: String(failures.length), paper: 'none', wanted: '0', isReached: failures.length === 0 },
+    ],
+    raw: { firstRequestMs: firsts.map(({ ms }) => ms) },
+  }
+}
+
+function isAlive(pid) {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+const pick = count => Math.floor(Math.random() * count)
