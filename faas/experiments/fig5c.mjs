@@ -49,7 +49,13 @@ function conclude(scene, rounds, samples) {
     return { key, system, method: `${which}:`, label: systems[system].label, ...summary(samples) }
   })
   const early = counted(rounds['quic-0rtt'].flatMap(({ first }) => first.connections))
-  return { conditions: { ...scene.network.conditions, samples, warmUp: WARM_UP }, measured, early, comparisons: compare(raw), raw }
+  return {
+    conditions: { ...scene.network.conditions, samples, warmUp: WARM_UP },
+    measured,
+    early,
+    comparisons: compare(raw),
+    raw,
+  }
 }
 
 function compare(raw) {
@@ -58,11 +64,31 @@ function compare(raw) {
   const [ours, tcp] = [excess('quic-0rtt'), excess('tcp')]
   return [
     { what: 'first request: 1-RTT to TLS 1.3, full', ...of('first quic-1rtt', 'first tls13'), paper: -0.11 },
-    { what: 'first request: 0-RTT provisioned to TLS 1.3, full', ...of('first quic-0rtt', 'first tls13'), paper: 'none' },
+    {
+      what: 'first request: 0-RTT provisioned to TLS 1.3, full',
+      ...of('first quic-0rtt', 'first tls13'),
+      paper: 'none',
+    },
     { what: 'first request: 0-RTT provisioned to TCP', ...of('first quic-0rtt', 'first tcp'), paper: 'none' },
-    { what: 'first request to second, 0-RTT provisioned', ...of('first quic-0rtt', 'second quic-0rtt'), paper: '"no extra delay"' },
-    { what: 'first request to a warm instance’s, 0-RTT provisioned', ...of('first quic-0rtt', 'warm quic-0rtt'), paper: '"no extra delay"' },
-    { what: 'what a new process costs over a warm one: TCP', text: `${summary(tcp).p50ms.toFixed(2)} ms`, ms: summary(tcp).p50ms },
-    { what: 'what a new process costs over a warm one: 0-RTT', text: `${summary(ours).p50ms.toFixed(2)} ms`, ms: summary(ours).p50ms },
+    {
+      what: 'first request to second, 0-RTT provisioned',
+      ...of('first quic-0rtt', 'second quic-0rtt'),
+      paper: '"no extra delay"',
+    },
+    {
+      what: 'first request to a warm instance’s, 0-RTT provisioned',
+      ...of('first quic-0rtt', 'warm quic-0rtt'),
+      paper: '"no extra delay"',
+    },
+    {
+      what: 'what a new process costs over a warm one: TCP',
+      text: `${summary(tcp).p50ms.toFixed(2)} ms`,
+      ms: summary(tcp).p50ms,
+    },
+    {
+      what: 'what a new process costs over a warm one: 0-RTT',
+      text: `${summary(ours).p50ms.toFixed(2)} ms`,
+      ms: summary(ours).p50ms,
+    },
   ]
 }

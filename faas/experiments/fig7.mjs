@@ -24,7 +24,9 @@ export const fig7 = {
     try {
       await scene.put('echo', await scene.start('echo.mjs'))
       await inTurns(NAMES, { samples: quick ? 60 : WARM_UP, warmUp: 0 }, name => callOne(scene, name))
-      const rounds = await inTurns(DELAYS.map(String), { samples, warmUp: 1, onProgress }, delay => round(scene, Number(delay)))
+      const rounds = await inTurns(DELAYS.map(String), { samples, warmUp: 1, onProgress }, delay =>
+        round(scene, Number(delay)),
+      )
       return conclude(rounds, samples)
     } finally {
       await scene.close()
@@ -43,7 +45,8 @@ async function round(scene, delay) {
 
 function conclude(rounds, samples) {
   const raw = {}
-  for (const name of NAMES) for (const delay of DELAYS) raw[`${delay} ${name}`] = rounds[delay].map(({ ms }) => ms[name])
+  for (const name of NAMES)
+    for (const delay of DELAYS) raw[`${delay} ${name}`] = rounds[delay].map(({ ms }) => ms[name])
   const [{ conditions }] = rounds[DELAYS[0]]
   const { rateMbps, mtu, tcpCongestionControl } = conditions
   const rtts = DELAYS.map(delay => rounds[delay][0].conditions.measuredRttMs)

@@ -2,8 +2,8 @@
 // called. How many of the first requests to an instance were in its first packet, and taken as early data.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { counted, summary } from './lib/summary.mjs'
 import { Caller, Platform } from './lib/platform.mjs'
+import { counted, summary } from './lib/summary.mjs'
 
 const FUNCTIONS = 4
 const MAX = 3
@@ -48,7 +48,11 @@ class RandomFleet {
 
   async deploy() {
     for (let i = 0; i < FUNCTIONS; i++) {
-      const labels = { 'com.openfaas.scale.min': '1', 'com.openfaas.scale.max': String(MAX), 'com.openfaas.scale.zero': 'true' }
+      const labels = {
+        'com.openfaas.scale.min': '1',
+        'com.openfaas.scale.max': String(MAX),
+        'com.openfaas.scale.zero': 'true',
+      }
       await this.#platform.deploy(`f${i}`, 'early.mjs', { labels })
     }
   }
@@ -128,7 +132,13 @@ function conclude({ events, firsts, failures }, samples, sessions) {
         wanted: `≥ ${100 * WANTED} %`,
         isReached: share >= WANTED,
       },
-      { what: 'calls that failed', text: String(failures.length), paper: 'none', wanted: '0', isReached: failures.length === 0 },
+      {
+        what: 'calls that failed',
+        text: String(failures.length),
+        paper: 'none',
+        wanted: '0',
+        isReached: failures.length === 0,
+      },
     ],
     raw: { firstRequestMs: firsts.map(({ ms }) => ms) },
   }
