@@ -37,6 +37,7 @@ export class Service {
   readonly #options: ServiceOptions
   readonly #maxInflight: number
   #inFlight = 0
+  #wasCalled = false
 
   constructor(options: ServiceOptions) {
     this.#options = options
@@ -45,6 +46,10 @@ export class Service {
 
   get inFlight(): number {
     return this.#inFlight
+  }
+
+  get wasCalled(): boolean {
+    return this.#wasCalled
   }
 
   fetch(request: FunctionRequest): FunctionResponse | Promise<FunctionResponse> {
@@ -59,6 +64,7 @@ export class Service {
     const { counts } = this.#options
     const begun = performance.now()
     const seconds = (): number => (performance.now() - begun) / 1000
+    this.#wasCalled = true
     this.#inFlight++
     counts?.begin(request.early)
     const response = await this.#run(request)

@@ -17,6 +17,7 @@ import { PLATFORM_FD } from '../inherited.ts'
 import { loadFunction, type ServerlessFunction } from './function.ts'
 import { isHealthy, Readiness } from './readiness.ts'
 import type { Registration } from './registration.ts'
+import { ownHalf, rehearse } from './rehearsal.ts'
 import { type RequestCounts, Service } from './service.ts'
 import { readSettings, type WatchdogSettings } from './settings.ts'
 import { SingleExecution } from './single-execution.ts'
@@ -77,6 +78,7 @@ async function main(): Promise<void> {
   const pulling = inherited ?? registration?.pull()
   const run = await loadFunction(settings, plan.handler, process.env, onError)
   const bundle = await pulling
+  const half = ownHalf(bundle)
   const readiness = isAlone ? new Readiness(settings.lockFile, settings.suppressLock) : new Readiness()
   const metrics = isAlone ? await listenMetrics(plan) : undefined
   const service = new Service({
@@ -107,6 +109,9 @@ async function main(): Promise<void> {
   registration?.announce(watchdog.announcement).catch(onError)
   if (platform === undefined) console.log(line)
   else announce(platform, line, end)
+  if (half !== undefined && settings.quic !== 'off') {
+    await rehearse(half, watchdog.announcement, () => service.wasCalled)
+  }
 }
 
 async function registrationOf({ credentials, gateway }: WatchdogSettings): Promise<Registration | undefined> {
