@@ -1,5 +1,6 @@
 // The gateway with workers that are processes: what OpenFaaS' does, and a key for each launch.
 
+import { existsSync } from 'node:fs'
 import { createServer, type IncomingMessage } from 'node:http'
 import { connect as connectHttp2 } from 'node:http2'
 import type { AddressInfo } from 'node:net'
@@ -185,6 +186,46 @@ describe('/system', () => {
     expect([large.status, large.body]).toEqual([400, expect.stringContaining('more than 1048576 bytes')])
   })
 })
+
+describe('/ui/', () => {
+  test('behind the same password; from here alone', async () => {
+    expect(await call('/')).toMatchObject({ status: 307, headers: { location: '/ui/' } })
+    expect((await call('/ui/')).status).toBe(401)
+    expect((await call('/ui/state.json')).status).toBe(401)
+    const { status, headers, body } = await system('/ui/')
+    expect([status, headers['content-security-policy']]).toEqual([200, expect.stringContaining("default-src 'none'")])
+    expect(body).not.toMatch(/https?:|<script>|style=/)
+    expect((await system('/ui/../package.json')).status).toBe(404)
+    expect((await system('/ui/nothing')).status).toBe(404)
+    expect((await system('/ui/', 'POST')).status).toBe(405)
+  })
+
+  test('state.json: instances, sessions by their early data, latency', async () => {
+    await call('/function/witness/')
+    const { functions } = JSON.parse((await system('/ui/state.json')).body) as { functions: { name: string }[] }
+    expect(functions.find(each => each.name === 'witness')).toMatchObject({
+      availableReplicas: 1,
+      earlyData: 'safe',
+      sessions: { accepted: expect.any(Number) },
+      latency: { p50: expect.any(Number), p95: expect.any(Number) },
+    })
+  })
+})
+
+test.runIf(existsSync('/proc/self/stat'))(
+  'usage: memory and processor of instances and what they started',
+  async () => {
+    const usageOf = async (name: string): Promise<{ cpu: number; totalMemoryBytes: number }> =>
+      JSON.parse((await system(`/system/function/${name}`)).body).usage
+    await call('/function/witness/')
+    const alone = await usageOf('witness')
+    // A watchdog and a server, both of them node.
+    const both = await usageOf('server')
+    expect(alone.totalMemoryBytes).toBeGreaterThan(20e6)
+    expect(both.totalMemoryBytes).toBeGreaterThan(1.4 * alone.totalMemoryBytes)
+    expect([alone.cpu, both.cpu].every(each => each >= 0)).toBe(true)
+  },
+)
 
 test('/healthz, and metrics under the names dashboards know', async () => {
   expect(await call('/healthz')).toMatchObject({ status: 200, body: 'OK' })

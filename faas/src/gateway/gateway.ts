@@ -10,6 +10,7 @@ import { type Call, callOf } from '../http/call.ts'
 import type { FunctionRequest, FunctionResponse } from '../http/handler.ts'
 import { listenerOf } from '../http/node-listener.ts'
 import { wholeBody } from '../http/whole-body.ts'
+import { type Credentials, challenge } from './basic-auth.ts'
 import { addCallHeaders } from './call-headers.ts'
 import { EarlyRequestsOf } from './early-requests.ts'
 import { GatewayError } from './errors.ts'
@@ -19,7 +20,8 @@ import { Invoker, type InvokerOptions } from './invoker.ts'
 import { GatewayMetrics } from './metrics.ts'
 import { type FunctionName, keyOf, type Provider } from './provider.ts'
 import { type Route, routeOf } from './route.ts'
-import { type Credentials, SystemApi } from './system-api.ts'
+import { StatusPage } from './status-page.ts'
+import { SystemApi } from './system-api.ts'
 import { DESK_PATH, deskListener, type WorkerDesk } from './worker-desk.ts'
 
 export interface GatewayOptions {
@@ -60,6 +62,7 @@ export class Gateway implements AsyncDisposable {
   readonly #endpoint = new QuicEndpoint({ backend: withKeySharesAhead(defaultBackend, KEY_SHARES_AHEAD) })
   readonly #invoker: Invoker
   readonly #system: SystemApi
+  readonly #page: StatusPage
   readonly #queue: FunctionQueue
   #servers: Server[] = []
   readonly #early: EarlyRequestsOf
@@ -79,7 +82,8 @@ export class Gateway implements AsyncDisposable {
       clientOf: options.clientOf ?? ((instance, counts) => new InstanceClient(instance, { ...hop, counts })),
       ...(options.upstreamTimeout !== undefined && { upstreamTimeout: options.upstreamTimeout }),
     })
-    this.#system = new SystemApi({ provider, metrics, credentials: options.credentials })
+    this.#system = new SystemApi({ provider, metrics })
+    this.#page = new StatusPage(provider, metrics)
     this.#queue = new FunctionQueue({ onError: options.onError })
   }
 
@@ -120,7 +124,11 @@ export class Gateway implements AsyncDisposable {
     try {
       if (route) return await this.#call(request, route)
       if (pathname === '/healthz') return { status: 200, body: 'OK' }
-      if (pathname.startsWith('/system/')) return await this.#system.handle(request)
+      if (pathname === '/' || pathname === '/ui') return { status: 307, headers: [['location', '/ui/']] }
+      if (pathname.startsWith('/system/'))
+        return challenge(request, this.#options.credentials) ?? (await this.#system.handle(request))
+      if (pathname.startsWith('/ui/'))
+        return challenge(request, this.#options.credentials) ?? (await this.#page.handle(request))
       return { status: 404 }
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error

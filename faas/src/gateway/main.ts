@@ -7,12 +7,12 @@ import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { GatewayAddress } from '../chain/gateway-address.ts'
 import { readDuration } from '../http/duration.ts'
+import type { Credentials } from './basic-auth.ts'
 import { Gateway } from './gateway.ts'
 import { ProcessProvider } from './process-provider.ts'
 import type { Provider } from './provider.ts'
 import { readStackFile } from './stack-file.ts'
 import { StaticProvider } from './static-provider.ts'
-import type { Credentials } from './system-api.ts'
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -44,6 +44,7 @@ async function main(): Promise<void> {
   await Promise.all(deployments.map(each => provider.deploy(each)))
   console.log(`functions  http://${values.host}:${port}/function/NAME`)
   console.log(`           https://${values.host}:${securePort}/function/NAME (HTTP/3, HTTP/2)`)
+  console.log(`status     http://${values.host}:${port}/ui/`)
   console.log(`metrics    http://${values.host}:${metricsPort}/metrics`)
   for (const { service } of deployments) console.log(`           http://${values.host}:${port}/function/${service}`)
   const end = async (): Promise<void> => {

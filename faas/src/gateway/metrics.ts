@@ -3,6 +3,16 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { type FunctionName, keyOf } from './provider.ts'
 
+export interface Latency {
+  readonly p50: number
+  readonly p95: number
+  /** The latest last. */
+  readonly recent: readonly number[]
+}
+
+/** Calls that are remembered one by one. */
+const RECENT = 100
+
 export class GatewayMetrics {
   readonly registry: Registry = new Registry()
   readonly #started: Counter<'function_name'>
@@ -11,6 +21,9 @@ export class GatewayMetrics {
   readonly #replicas: Gauge<'function_name'>
   readonly #early: Counter<'function_name' | 'result'>
   readonly #invocations = new Map<string, number>()
+  readonly #sessions = new Map<string, Record<string, number>>()
+  /** Seconds of the last calls, the latest last. */
+  readonly #recent = new Map<string, number[]>()
 
   constructor() {
     const registers = [this.registry]
@@ -56,6 +69,9 @@ export class GatewayMetrics {
     const labels = { function_name: keyOf(of), code }
     this.#total.inc(labels)
     this.#seconds.observe(labels, seconds)
+    const recent = this.#recent.get(keyOf(of)) ?? []
+    this.#recent.set(keyOf(of), recent)
+    if (recent.push(seconds) > RECENT) recent.shift()
   }
 
   replicas(of: FunctionName, count: number): void {
@@ -64,6 +80,23 @@ export class GatewayMetrics {
 
   early(of: FunctionName, result: string): void {
     this.#early.inc({ function_name: keyOf(of), result })
+    const sessions = this.#sessions.get(keyOf(of)) ?? {}
+    sessions[result] = (sessions[result] ?? 0) + 1
+    this.#sessions.set(keyOf(of), sessions)
+  }
+
+  /** How many sessions with workers there were, by what became of their early data. */
+  sessions(of: FunctionName): Readonly<Record<string, number>> {
+    return this.#sessions.get(keyOf(of)) ?? {}
+  }
+
+  /** Of the last calls, in seconds; undefined: there were none. */
+  latency(of: FunctionName): Latency | undefined {
+    const recent = this.#recent.get(keyOf(of))
+    if (recent === undefined) return undefined
+    const sorted = recent.toSorted((a, b) => a - b)
+    const quantile = (share: number): number => sorted[Math.ceil(share * sorted.length) - 1] as number
+    return { p50: quantile(0.5), p95: quantile(0.95), recent }
   }
 
   invocations(of: FunctionName): number {

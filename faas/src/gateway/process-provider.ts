@@ -6,6 +6,7 @@ import { resolve } from 'node:path'
 import { type GatewayAddress, gatewayEnvironment } from '../chain/gateway-address.ts'
 import { type LaunchedWorker, launch } from '../generator/launch.ts'
 import { earlyRequestsOf, type FunctionDeployment, type FunctionStatus, scaleRules } from './deployment.ts'
+import { type FunctionUsage, ProcessUsage, sumOf } from './process-usage.ts'
 import { type FunctionName, type Instance, keyOf, type Provider, type ProviderEvent } from './provider.ts'
 
 export interface ProcessProviderOptions {
@@ -21,6 +22,7 @@ export interface ProcessProviderOptions {
 
 interface Worker {
   readonly launched: LaunchedWorker
+  readonly usage: ProcessUsage
   readonly instance: Instance
 }
 
@@ -79,6 +81,12 @@ export class ProcessProvider implements Provider {
   instances(of: FunctionName): readonly Instance[] {
     const workers = this.#functions.get(keyOf(of))?.workers.values() ?? []
     return [...workers].map(worker => worker.instance)
+  }
+
+  usage(of: FunctionName): FunctionUsage | undefined {
+    const workers = this.#functions.get(keyOf(of))?.workers.values() ?? []
+    const now = performance.now()
+    return sumOf([...workers].map(worker => worker.usage.measure(now)))
   }
 
   subscribe(listener: (event: ProviderEvent) => void): void {
@@ -165,7 +173,8 @@ export class ProcessProvider implements Provider {
       certificate,
       bundle: launched.client,
     }
-    const worker = { launched, instance }
+    const usage = new ProcessUsage(launched.process.pid as number, performance.now())
+    const worker = { launched, instance, usage }
     // Somebody may have changed his mind while it started.
     if (this.#functions.get(keyOf(of.name)) !== of || of.workers.size >= of.wanted) {
       launched.stop()

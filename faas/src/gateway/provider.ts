@@ -2,6 +2,7 @@
 
 import type { HopAddress } from '../http/next-hop.ts'
 import type { FunctionDeployment, FunctionStatus } from './deployment.ts'
+import type { FunctionUsage } from './process-usage.ts'
 import type { WorkerDesk } from './worker-desk.ts'
 
 /** One worker that listens. Its keys were born with it: another start is another instance. */
@@ -38,6 +39,8 @@ export interface Provider extends AsyncDisposable {
   scale(of: FunctionName, replicas: number): boolean
   /** Those that listen. */
   instances(of: FunctionName): readonly Instance[]
+  /** What its instances take; undefined: nobody knows. */
+  usage?(of: FunctionName): FunctionUsage | undefined
   /** Told when instances come and go. */
   subscribe(listener: (event: ProviderEvent) => void): void
 }

@@ -1,23 +1,16 @@
 // `/system/…`: what OpenFaaS' tools ask of a gateway, answered from the provider.
 
-import { timingSafeEqual } from 'node:crypto'
 import type { FunctionHandler, FunctionRequest, FunctionResponse } from '../http/handler.ts'
 import { wholeBody } from '../http/whole-body.ts'
-import { DEFAULT_NAMESPACE, readDeployment } from './deployment.ts'
+import { DEFAULT_NAMESPACE, type FunctionStatus, readDeployment } from './deployment.ts'
 import { GatewayError } from './errors.ts'
 import type { GatewayMetrics } from './metrics.ts'
+import type { FunctionUsage } from './process-usage.ts'
 import type { FunctionName, Provider } from './provider.ts'
-
-export interface Credentials {
-  readonly user: string
-  readonly password: string
-}
 
 export interface SystemApiOptions {
   readonly provider: Provider
   readonly metrics: GatewayMetrics
-  /** Who may ask (RFC 7617); undefined: everybody who can. */
-  readonly credentials: Credentials | undefined
 }
 
 /** Bytes of a request, at most. */
@@ -31,10 +24,6 @@ export class SystemApi {
   }
 
   readonly handle: FunctionHandler = async request => {
-    const { credentials } = this.#options
-    if (credentials !== undefined && !isAllowed(request.headers.get('authorization'), credentials)) {
-      return { status: 401, headers: [['www-authenticate', 'Basic realm="Restricted"']], body: 'invalid credentials' }
-    }
     try {
       return await this.#answer(request)
     } catch (error) {
@@ -103,15 +92,11 @@ export class SystemApi {
     return isThere ? { status: 202 } : new GatewayError(404, `no function ${of.name}`).response
   }
 
-  #counted<T extends FunctionName>(status: T): T & { invocationCount: number } {
-    return { ...status, invocationCount: this.#options.metrics.invocations(status) }
+  #counted(status: FunctionStatus): FunctionStatus & { usage?: FunctionUsage } {
+    const { metrics, provider } = this.#options
+    const usage = provider.usage?.(status)
+    return { ...status, invocationCount: metrics.invocations(status), ...(usage && { usage }) }
   }
-}
-
-function isAllowed(header: string | null, { user, password }: Credentials): boolean {
-  const given = Buffer.from(header ?? '')
-  const wanted = Buffer.from(`Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`)
-  return given.length === wanted.length && timingSafeEqual(given, wanted)
 }
 
 async function bodyOf(request: Request): Promise<Record<string, unknown>> {
