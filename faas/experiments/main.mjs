@@ -18,6 +18,7 @@ const experiments = {
   fig5d: async () => (await import('./fig5.mjs')).fig5d,
   fig7: async () => (await import('./fig7.mjs')).fig7,
   r1: async () => (await import('./r1.mjs')).r1,
+  r2: async () => (await import('./r2.mjs')).r2,
 }
 
 const { values, positionals } = parseArgs({

@@ -10,5 +10,5 @@ export async function fetch(request) {
   writeSync(log, `${call} ${process.pid} ${request.early}\n`)
   // Whoever is killed at random shall be killed while there is something to do.
   await new Promise(resolve => setTimeout(resolve, 2))
-  return { headers: [['content-type', 'text/plain']], body: call }
+  return { headers: [['content-type', 'text/plain']], body: `${call} ${process.pid}` }
 }
