@@ -16,7 +16,7 @@ const IMPATIENT = ['amplificationlimit']
 
 export const chromium = {
   name: 'chromium',
-  alpn: { client: ['h3'], server: [] },
+  alpn: { client: ['h3', 'webtransport'], server: [] },
 
   /** Throws when it is not there and cannot be installed. */
   install() {
@@ -30,7 +30,8 @@ export const chromium = {
   },
 
   client(testcase, context) {
-    if (!CASES.includes(testcase) || [...UNSEEN, ...IMPATIENT].includes(context.test)) return undefined
+    const isSupported = context.alpn === 'webtransport' || CASES.includes(testcase)
+    if (!isSupported || [...UNSEEN, ...IMPATIENT].includes(context.test)) return undefined
     const { host, addresses } = context
     const address = host === 'server6' ? `[${addresses.ipv6}]` : addresses.ipv4
     const env = { ...environment(context), BROWSER, RESOLVE: `${host} ${address}` }
