@@ -1,6 +1,5 @@
-// Certificates made smaller by node:zlib (RFC 8879).
+// Certificates made smaller by node:zlib (RFC 8879), which is loaded when there is one to compress.
 
-import { brotliCompressSync, brotliDecompressSync, deflateSync, inflateSync } from 'node:zlib'
 import type { CertificateCompression } from '../tls13/ports.ts'
 
 const ZLIB = 1
@@ -10,6 +9,7 @@ export const nodeCompression: CertificateCompression = {
   algorithms: [BROTLI, ZLIB],
   compress,
   decompress(algorithm, compressed, length) {
+    const { brotliDecompressSync, inflateSync } = zlib()
     const decompressSync = algorithm === BROTLI ? brotliDecompressSync : inflateSync
     try {
       return new Uint8Array(decompressSync(compressed, { maxOutputLength: Math.max(length, 1) }))
@@ -26,8 +26,13 @@ const REMEMBERED = 16
 function compress(algorithm: number, bytes: Uint8Array): Uint8Array {
   const known = remembered.find(entry => entry.algorithm === algorithm && Buffer.compare(entry.bytes, bytes) === 0)
   if (known !== undefined) return known.compressed
+  const { brotliCompressSync, deflateSync } = zlib()
   const compressed = new Uint8Array(algorithm === BROTLI ? brotliCompressSync(bytes) : deflateSync(bytes))
   remembered.unshift({ algorithm, bytes: bytes.slice(), compressed })
   remembered.length = Math.min(remembered.length, REMEMBERED)
   return compressed
+}
+
+function zlib(): typeof import('node:zlib') {
+  return process.getBuiltinModule('node:zlib')
 }

@@ -1,6 +1,5 @@
 // The client side of an endpoint: from a name or an address to a session that begins.
 
-import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { type ClientConfig, resolveTransport } from '../connection/config.ts'
 import { Connection } from '../connection/connection.ts'
@@ -117,6 +116,7 @@ export class Dialer {
     const { socket, host } = this.#door
     session.holds++
     try {
+      const { lookup } = process.getBuiltinModule('node:dns/promises')
       const found = await lookup(to.host, { family: socket.family, all: true })
       // Aborted meanwhile: it is gone.
       if (session.connection.isTerminated) return

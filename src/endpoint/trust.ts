@@ -1,7 +1,6 @@
 // Whom a client trusts: what callers may say of it, and the verifier that becomes of it.
 
 import { readFileSync } from 'node:fs'
-import * as tls from 'node:tls'
 import { domainToASCII } from 'node:url'
 import type { CryptoBackend } from '../crypto/backend.ts'
 import { insecureVerifier, pinnedCertificates, pinnedKeys, refusing, verifyChain } from '../tls13/certificate-policy.ts'
@@ -125,6 +124,8 @@ function isReadable(der: Uint8Array): boolean {
 
 // Node 22.15 and later knows itself, options of the command line included.
 function nodeAuthorities(): readonly string[] {
+  // Loaded here: most processes are told whom to trust.
+  const tls = process.getBuiltinModule('node:tls')
   const { getCACertificates } = tls as { getCACertificates?: (type: 'default') => string[] }
   return getCACertificates?.('default') ?? [...tls.rootCertificates, ...extraAuthorities()]
 }

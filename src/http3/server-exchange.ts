@@ -7,7 +7,7 @@ import { bodyBytes, hasNoContent, type ResponseLike, responseFields } from './fe
 import type { Field } from './field.ts'
 import type { RequestHead } from './fields.ts'
 import type { RequestStream } from './request-stream.ts'
-import { Http3Request, type RequestContext } from './server-request.ts'
+import { type Http3Request, newRequest, type RequestContext } from './server-request.ts'
 
 /** What an exchange needs of its server. */
 export interface ExchangeHost {
@@ -106,7 +106,7 @@ export class ServerExchange implements RequestContext, BodyOwner {
     // fetch knows no content for GET and HEAD; if there is some it stays unread.
     const hasBody = !this.#stream.isEnded && head.method !== 'GET' && head.method !== 'HEAD'
     if (hasBody) this.#incoming = new IncomingBody(this.#stream, this)
-    return new Http3Request(head, this.#incoming, this.#stream.isEarly, this)
+    return newRequest(head, this.#incoming, this.#stream.isEarly, this)
   }
 
   #respond(response: ResponseLike): void {

@@ -3,7 +3,7 @@
 
 import { readFile } from 'node:fs/promises'
 import type { RequestListener } from 'node:http'
-import { type RequestOptions, request } from 'node:https'
+import type { RequestOptions } from 'node:https'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { now } from '../endpoint/clock.ts'
 import { type WorkerBundle, writeWorkerBundle } from '../zero-rtt/bundle.ts'
@@ -80,6 +80,7 @@ async function pull(url: URL, options: PullOptions, timeout: number): Promise<Ui
   return new Promise((resolve, reject) => {
     const fail = (cause: unknown): void =>
       reject(new PullError(`no bundle from ${url.host}: ${cause}`, undefined, cause))
+    const { request } = process.getBuiltinModule('node:https')
     const outgoing = request(
       url,
       {

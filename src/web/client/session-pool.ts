@@ -1,7 +1,6 @@
 // The connections of an agent: one for each origin, or one for several that its certificate covers (RFC 9114 §3.3).
 
 import { X509Certificate } from 'node:crypto'
-import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import type { QuicEndpoint } from '../../endpoint/endpoint.ts'
 import { connect, type Http3ConnectOptions, type Http3Session } from '../session.ts'
@@ -131,6 +130,7 @@ function isCovered({ session, origin: own, isOpened }: PooledSession, origin: UR
 
 async function addressesOf(hostname: string): Promise<Set<string>> {
   try {
+    const { lookup } = process.getBuiltinModule('node:dns/promises')
     const found = await lookup(hostname.replace(/^\[|\]$/g, ''), { all: true })
     return new Set(found.map(({ address }) => address))
   } catch {

@@ -1,11 +1,11 @@
 // `http3.request`: node:http's client over an agent. The request is node's own OutgoingMessage, the response its
 // IncomingMessage; what would become bytes of HTTP/1.1 goes to the agent instead.
 
-import { type IncomingMessage, OutgoingMessage } from 'node:http'
 import { PassThrough } from 'node:stream'
 import { Http3Agent } from '../client/agent.ts'
 import type { DispatchHandler } from '../client/dispatch.ts'
 import type { OutgoingHeaders } from '../messages/header-map.ts'
+import { type IncomingMessage, OutgoingMessage } from '../node-http.ts'
 import { type ClientResponse, clientResponse } from './client-response.ts'
 
 /** As node:https has them, as far as HTTP/3 has to do with them. */

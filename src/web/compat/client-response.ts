@@ -1,7 +1,7 @@
 // The response of `http3.request`: node's own IncomingMessage, fed by an agent.
 
-import { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
+import { IncomingMessage } from '../node-http.ts'
 import { StreamSocket } from './stream-socket.ts'
 
 /** The feeding end. */

@@ -1,11 +1,11 @@
 // `req`: node's own IncomingMessage, fed from a request stream. What has to differ is a property of each object and not of
 // a class, because Express gives requests another prototype.
 
-import { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Field } from '../../http3/field.ts'
 import type { RequestHead } from '../../http3/fields.ts'
 import { rawHeadersOf } from '../messages/header-map.ts'
+import { IncomingMessage } from '../node-http.ts'
 import type { StreamSocket } from './stream-socket.ts'
 
 /** A request as frameworks for node:http take it. */

@@ -1,12 +1,12 @@
 // `res`: node's own ServerResponse, whose bytes go to a request stream. All of its rules about headers, order, callbacks
 // and events stay node's; only what would become bytes of HTTP/1.1 is replaced, on each object, for Express's sake.
 
-import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Field } from '../../http3/field.ts'
 import { isConnectionSpecific } from '../../http3/fields.ts'
 import type { OutgoingHeaders } from '../messages/header-map.ts'
 import { fieldsOf } from '../messages/header-map.ts'
+import { type IncomingMessage, ServerResponse } from '../node-http.ts'
 import type { StreamSocket } from './stream-socket.ts'
 
 /** Where a response goes. */

@@ -1,6 +1,5 @@
 // The ways node's servers may be asked to listen.
 
-import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 
 export interface ListenTarget {
@@ -27,5 +26,7 @@ export function listenTarget(args: readonly unknown[]): ListenTarget & { callbac
 /** An address to bind to: by default all of them, as node's servers do. */
 export async function bindAddress(host: string | undefined): Promise<string> {
   if (host === undefined || host === '') return '::'
-  return isIP(host) === 0 ? (await lookup(host)).address : host
+  if (isIP(host) !== 0) return host
+  const { lookup } = process.getBuiltinModule('node:dns/promises')
+  return (await lookup(host)).address
 }

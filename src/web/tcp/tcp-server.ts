@@ -1,19 +1,8 @@
 // HTTP/2 and HTTP/1.1 beside HTTP/3: one TLS port on TCP, whose answers say that HTTP/3 can be had (RFC 7838).
 
-import {
-  createServer as createHttp1,
-  type Server as Http1Server,
-  type IncomingMessage,
-  type ServerResponse,
-} from 'node:http'
-import {
-  createServer as createHttp2,
-  type Http2Server,
-  type IncomingHttpHeaders,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-} from 'node:http2'
-import { createServer as createTls, type TLSSocket, type TlsOptions, type Server as TlsServer } from 'node:tls'
+import type { Server as Http1Server, IncomingMessage, ServerResponse } from 'node:http'
+import type { Http2Server, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
+import type { TLSSocket, TlsOptions, Server as TlsServer } from 'node:tls'
 import type { ListenOptions } from '../../endpoint/options.ts'
 import { CompatExchange } from '../compat/compat-exchange.ts'
 import type { CompatRequest } from '../compat/request.ts'
@@ -50,6 +39,10 @@ export class TcpServer {
     const { protocols = ['h2', 'http/1.1'], altSvcMaxAge = 86_400, ...tls } = options
     this.#maxAge = altSvcMaxAge
     const { headersTimeout, requestTimeout } = user
+    // Loaded here: most servers do without TCP.
+    const { createServer: createHttp1 } = process.getBuiltinModule('node:http')
+    const { createServer: createHttp2 } = process.getBuiltinModule('node:http2')
+    const { createServer: createTls } = process.getBuiltinModule('node:tls')
     this.#http1 = createHttp1({ headersTimeout, requestTimeout }, (request, response) =>
       this.#onHttp1(request, response),
     )

@@ -1,13 +1,13 @@
 // WebSocket at a server (RFC 9220): CONNECT with `:protocol: websocket` as the `upgrade` of node:http.
 
 import { randomBytes } from 'node:crypto'
-import { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { headerPairs } from '../../http3/fetch.ts'
 import type { Field } from '../../http3/field.ts'
 import type { RequestHead } from '../../http3/fields.ts'
 import type { RequestStream } from '../../http3/request-stream.ts'
 import type { Exchange, ExchangeFactory, ExchangeHost } from '../../http3/server.ts'
+import { IncomingMessage } from '../node-http.ts'
 import { type Http1Head, withoutHttp1 } from './http1-head.ts'
 import { TunnelSocket } from './tunnel-socket.ts'
 
