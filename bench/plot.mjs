@@ -1,16 +1,25 @@
 // npm run bench:plot: the results that are kept in bench/results, as figures in bench/figures.
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { bars, lines } from './lib/svg.mjs'
 
 const results = new URL('results/', import.meta.url)
 const figures = new URL('figures/', import.meta.url)
-const ours = '#0b6e4f'
-const others = '#9aa5b1'
+
+/** What of a first request is drawn: more lines could not be told from each other. */
+const inDistance = {
+  'quic-0rtt-provisioned': 'zerotrip, provisioned',
+  'quic-1rtt': 'zerotrip, 1-RTT',
+  'quic-go 0rtt': 'quic-go, 0-RTT',
+  'ngtcp2 0rtt': 'ngtcp2, 0-RTT',
+  tcp: 'new TCP',
+  'tls13-resumed': 'TLS 1.3 resumed',
+  'tls12-full': 'TLS 1.2',
+}
 
 mkdirSync(figures, { recursive: true })
-const drawn = [packets(), handshakes(), firstRequests(), bulk(), requests(), coldStart()].filter(
-  name => name !== undefined,
-)
+const drawers = [packets, handshakes, rates, firstRequests, distance, megabyte, loss, bulk, requests, coldStart]
+const drawn = drawers.map(draw => draw()).filter(name => name !== undefined)
 console.log(`bench/figures: ${drawn.join(', ')}`)
 
 function packets() {
@@ -59,6 +68,57 @@ function firstRequests() {
   return draw('first-request', 'First request on a new connection, loopback, median; ms', rows, result)
 }
 
+function distance() {
+  const result = read('distance')
+  if (result === undefined || Object.keys(result.lines).length === 0) return undefined
+  const over = Object.values(result.points).slice(1)
+  const series = Object.entries(inDistance)
+    .filter(([name]) => result.lines[name] !== undefined)
+    .map(([name, label]) => ({
+      label: `${label}, slope ${result.lines[name].slope}`,
+      points: over.map(point => [point.datagram.p50ms, point[name].p50ms]),
+      line: result.lines[name],
+      isOurs: name.startsWith('quic-') && !name.includes(' '),
+    }))
+  const axes = { x: 'round trip of a datagram, ms', y: 'ms until the answer is there' }
+  return save('distance', lines('First request on a new connection, by distance, medians', series, axes, result))
+}
+
+function megabyte() {
+  const result = read('megabyte')
+  if (result === undefined) return undefined
+  const rows = Object.entries(result.variants).map(([label, { p50ms }]) => ({
+    label,
+    value: p50ms,
+    isOurs: label.startsWith('quic-') && !label.includes(' '),
+  }))
+  return draw('megabyte', 'An answer of 1 MB on a new connection, round trip 0.5 ms, median; ms', rows, result)
+}
+
+function loss() {
+  const result = read('loss')
+  if (result === undefined) return undefined
+  const rows = Object.entries(result.loads.megabyte).flatMap(([percent, { variants }]) =>
+    Object.entries(variants).map(([name, { p50ms }]) => ({
+      label: `${percent} lost: ${name}`,
+      value: p50ms,
+      isOurs: name.startsWith('quic'),
+    })),
+  )
+  return draw('loss', 'An answer of 1 MB on a new connection, round trip 3 ms, with loss, median; ms', rows, result)
+}
+
+function rates() {
+  const result = read('handshakes')
+  if (result === undefined) return undefined
+  const rows = Object.entries(result.perSecond).map(([name, value]) => ({
+    label: name.startsWith('tls') ? `node:${name}` : `zerotrip, ${name}`,
+    value,
+    isOurs: !name.startsWith('tls'),
+  }))
+  return draw('handshakes', 'Handshakes a second over loopback, 16 at a time', rows, result)
+}
+
 function bulk() {
   const result = read('bulk')
   if (result === undefined) return undefined
@@ -77,7 +137,7 @@ function requests() {
     Object.entries(loads).map(([load, value]) => ({
       label: `${label}, ${load}`,
       value,
-      isOurs: label !== 'rival' && label !== 'http2',
+      isOurs: ['stream', 'fetch', 'request'].includes(label),
     })),
   )
   return draw('requests', 'Requests a second on one connection', rows, result)
@@ -104,37 +164,11 @@ function read(name) {
   }
 }
 
-/** Bars from the left, one below the other. */
-function draw(name, title, rows, { environment: { node, cpu, cores, date } }) {
-  const [width, left, line, top] = [760, 270, 22, 52]
-  const height = top + rows.length * line + 34
-  const largest = Math.max(...rows.map(row => row.value))
-  const scale = (width - left - 80) / largest
-  const bars = rows.map(({ label, value, isOurs }, i) => {
-    const y = top + i * line
-    const length = Math.max(1, value * scale)
-    return [
-      `<text x="${left - 8}" y="${y + 12}" text-anchor="end">${escaped(label)}</text>`,
-      `<rect x="${left}" y="${y}" width="${length.toFixed(1)}" height="15" rx="2" fill="${isOurs ? ours : others}"/>`,
-      `<text x="${(left + length + 6).toFixed(1)}" y="${y + 12}">${readable(value)}</text>`,
-    ].join('\n')
-  })
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" font-size="12" fill="#1f2933" role="img" aria-labelledby="title">
-<title id="title">${escaped(title)}</title>
-<rect width="${width}" height="${height}" fill="#ffffff"/>
-<text x="14" y="28" font-size="15" font-weight="600">${escaped(title)}</text>
-${bars.join('\n')}
-<text x="14" y="${height - 12}" font-size="11" fill="#52606d">Node ${node}, ${cores} × ${escaped(cpu)}, ${date.slice(0, 10)}; npm run bench:plot</text>
-</svg>
-`
+function draw(name, title, rows, result) {
+  return save(name, bars(title, rows, result))
+}
+
+function save(name, svg) {
   writeFileSync(new URL(`${name}.svg`, figures), svg)
   return `${name}.svg`
-}
-
-function readable(value) {
-  return value >= 100 ? Math.round(value).toLocaleString('en-US') : String(Number(value.toPrecision(3)))
-}
-
-function escaped(text) {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
 }

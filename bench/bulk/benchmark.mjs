@@ -9,6 +9,7 @@ import { selfSigned } from 'zerotrip'
 import { Child } from '../lib/children.mjs'
 import { median, ratio, rounded } from '../lib/statistics.mjs'
 import { hasRival, node24 } from '../requests/rival.mjs'
+import { contenders } from './contenders.mjs'
 import { externalParties } from './external.mjs'
 
 /** Mebibytes of each transfer. */
@@ -17,7 +18,17 @@ const SIZES = { full: 1024, quick: 48 }
 const SMALLER = { aioquic: 8 }
 const WARM_UP = 24
 
-const inProcess = ['dgram', 'zerotrip-1452', 'zerotrip-1452-up', 'zerotrip', 'zerotrip-h3', 'tls']
+/** `-up`: from the client to the server. */
+const inProcess = [
+  'dgram',
+  'zerotrip-1452',
+  'zerotrip-1452-up',
+  'zerotrip',
+  'zerotrip-up',
+  'zerotrip-h3',
+  'tls',
+  'tls-up',
+]
 const rivals = ['rival-native', 'rival-wasm']
 
 /** What must hold: of the first party's rate to the second's, at least. */
@@ -37,9 +48,11 @@ export async function run({ samples = 5, quick = false }) {
   const missing = {}
   try {
     for (const name of names) parties.push(await Pair.start(name, identity))
-    const external = await externalParties(mebibytes, SMALLER)
-    parties.push(...external.parties)
-    Object.assign(missing, external.missing)
+    for (const others of [await contenders(mebibytes, SMALLER), await externalParties(mebibytes, quick)]) {
+      parties.push(...others.parties)
+      Object.assign(missing, others.missing)
+    }
+    if (names.length === inProcess.length) missing.rival = '@currentspace/http3 could not be installed from npm'
     const rows = Object.fromEntries(parties.map(({ name }) => [name, []]))
     for (const party of parties) await attempt(party, WARM_UP, missing)
     for (let turn = 0; turn < samples; turn++) {

@@ -37,16 +37,17 @@ const transfers = {
     }
   },
   async tls({ port, ca }) {
+    const isUp = party.endsWith('up')
     return bytes =>
       new Promise((resolve, reject) => {
         const socket = connectTls({ port, host: '127.0.0.1', ca, servername: 'localhost' }, () => {
-          const wanted = Buffer.alloc(8)
-          wanted.writeDoubleBE(bytes)
-          socket.write(wanted)
+          socket.write(wish(isUp ? 0 : bytes))
+          if (isUp) pour(socket, bytes)
         })
         let received = 0
+        const expected = isUp ? 0 : bytes
         socket.on('data', data => (received += data.length))
-        socket.on('end', () => (received === bytes ? resolve() : reject(new Error(`${received} bytes came`))))
+        socket.on('end', () => (received === expected ? resolve() : reject(new Error(`${received} bytes came`))))
         socket.on('error', reject)
       })
   },
@@ -106,6 +107,20 @@ async function put(session, bytes) {
   for await (const _ of stream);
 }
 
+/** Writes so many bytes, as fast as they are taken, and ends. */
+function pour(socket, bytes) {
+  const chunk = Buffer.alloc(65_536)
+  let left = bytes
+  const more = () => {
+    while (left > 0) {
+      left -= chunk.length
+      if (!socket.write(chunk)) return socket.once('drain', more)
+    }
+    socket.end()
+  }
+  more()
+}
+
 function wish(bytes) {
   const wanted = Buffer.alloc(8)
   wanted.writeDoubleBE(bytes)
@@ -113,7 +128,8 @@ function wish(bytes) {
 }
 
 function open(where) {
-  if (party === 'dgram' || party === 'tls') return transfers[party](where)
+  if (party === 'dgram') return transfers.dgram(where)
+  if (party.startsWith('tls')) return transfers.tls(where)
   if (party.startsWith('rival')) return transfers.rival(where)
   return party.endsWith('h3') ? transfers.http3(where) : transfers.quic(where)
 }

@@ -1,5 +1,5 @@
-// Other implementations of QUIC, both ends, by the programs of interop/peers: one file over HTTP/0.9. What their
-// processes take to start and to shake hands is measured with a file of one byte, and left out.
+// quinn, both ends, by the program of interop/peers: one file over HTTP/0.9. What its processes take to start and to shake
+// hands is measured with a file of one byte, and left out.
 
 import { spawn } from 'node:child_process'
 import {
@@ -16,29 +16,23 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { makeCredentials } from '../../interop/lib/credentials.mjs'
+import { quinn } from '../../interop/peers/quinn.mjs'
 
-const peers = {
-  'quic-go': () => import('../../interop/peers/quic-go.mjs').then(module => module.quicGo),
-  quinn: () => import('../../interop/peers/quinn.mjs').then(module => module.quinn),
-  aioquic: () => import('../../interop/peers/aioquic.mjs').then(module => module.aioquic),
-}
 const cache = join(import.meta.dirname, '..', '..', '.cache')
 /** ms until a server that was started answers. */
 const PATIENCE = 15_000
 
-export async function externalParties(mebibytes, smaller) {
-  const parties = []
-  const missing = {}
-  for (const [name, load] of Object.entries(peers)) {
-    try {
-      const peer = await load()
-      const version = await peer.install(cache)
-      parties.push(await Peer.start(name, peer, version, smaller[name] ?? mebibytes))
-    } catch (error) {
-      missing[name] = String(error?.message ?? error).split('\n')[0]
-    }
+/** `isQuick`: cargo takes minutes the first time, for which there is no time. */
+export async function externalParties(mebibytes, isQuick) {
+  if (isQuick && !existsSync(join(cache, 'cargo', 'release', 'quinn-peer'))) {
+    return { parties: [], missing: { quinn: 'not built yet, which takes minutes: npm run bench -- bulk builds it' } }
   }
-  return { parties, missing }
+  try {
+    const version = await quinn.install(cache)
+    return { parties: [await Peer.start('quinn', quinn, version, mebibytes)], missing: {} }
+  } catch (error) {
+    return { parties: [], missing: { quinn: String(error?.message ?? error).split('\n')[0] } }
+  }
 }
 
 class Peer {
@@ -85,7 +79,7 @@ class Peer {
     ftruncateSync(large, this.#mebibytes * 2 ** 20)
     closeSync(large)
     makeCredentials(certs)
-    this.#port = 30_000 + (process.pid % 10_000) + Object.keys(peers).indexOf(this.name)
+    this.#port = 30_000 + (process.pid % 2000)
     const command = this.#peer.server('transfer', {
       ...this.#context('server'),
       host: '127.0.0.1',

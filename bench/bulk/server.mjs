@@ -30,7 +30,12 @@ const starts = {
   },
   async tls({ cert, key }) {
     const server = createTls({ cert, key, minVersion: 'TLSv1.3' }, socket => {
-      socket.once('data', wanted => write(socket, Number(wanted.readDoubleBE(0))))
+      // Its end is answered with ours, when everything that came is here.
+      socket.once('data', wanted => {
+        const bytes = wanted.readDoubleBE(0)
+        if (bytes > 0) write(socket, bytes)
+        socket.resume()
+      })
       socket.on('error', () => {})
     })
     server.listen(0, '127.0.0.1')
@@ -90,7 +95,8 @@ function write(stream, wanted) {
 }
 
 function start(identity) {
-  if (party === 'dgram' || party === 'tls') return starts[party](identity)
+  if (party === 'dgram') return starts.dgram(identity)
+  if (party.startsWith('tls')) return starts.tls(identity)
   if (party.startsWith('rival')) return starts.rival(identity)
   return party.endsWith('h3') ? starts.http3(identity) : starts.quic(identity)
 }

@@ -49,6 +49,11 @@ export class Ends {
     Object.assign(this.missing, there.missing, missing)
   }
 
+  /** Of TCP over the link. */
+  get congestionControl() {
+    return this.#link?.congestionControl
+  }
+
   /** What all of them have in common until it is changed: see Link. */
   set(conditions) {
     return this.#link?.set(conditions)

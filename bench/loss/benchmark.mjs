@@ -38,7 +38,8 @@ export async function run({ samples, quick = false }) {
       result[load] = Object.entries(await inBlocks(ends, plan)).map(([loss, made]) => [loss, resultOf(made)])
       result[load] = Object.fromEntries(result[load])
     }
-    return { roundTrip: ROUND_TRIP, bytes: BYTES, loads: result, missing: {}, isReached: true }
+    const tcpCongestionControl = ends.congestionControl
+    return { roundTrip: ROUND_TRIP, bytes: BYTES, tcpCongestionControl, loads: result, missing: {}, isReached: true }
   } finally {
     await ends.stop()
   }
@@ -63,10 +64,10 @@ function resultOf(blocks) {
   }
 }
 
-export function print({ environment, roundTrip, bytes, loads: measured, missing }) {
+export function print({ environment, roundTrip, bytes, tcpCongestionControl, loads: measured, missing }) {
   const { node, cpu, cores, date } = environment
   const lines = [`new connections over a link that loses packets, round trip ${roundTrip} ms`]
-  lines.push(`Node ${node}; ${cores} × ${cpu}, ${date}`)
+  lines.push(`Node ${node}, TCP with ${tcpCongestionControl}; ${cores} × ${cpu}, ${date}`)
   for (const [load, byLoss] of Object.entries(measured)) {
     lines.push('', load === 'megabyte' ? `an answer of ${bytes} bytes; ms` : 'an answer of 100 bytes; ms')
     lines.push(

@@ -40,6 +40,7 @@ export async function run({ samples, quick = false }) {
     return {
       bytes: BYTES,
       roundTrip: ROUND_TRIP,
+      tcpCongestionControl: ends.congestionControl,
       ...judge(made),
       rivals: rivals.versions,
       missing: { ...rivals.missing, ...ends.missing },

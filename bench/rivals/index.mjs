@@ -1,6 +1,6 @@
 // Other implementations of QUIC that make first requests, both ends on their own public API.
 
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { aioquic as aioquicPeer } from '../../interop/peers/aioquic.mjs'
 import { commandIn, run, unpackPackages, versionIn } from '../../interop/peers/trixie.mjs'
@@ -8,8 +8,8 @@ import { commandIn, run, unpackPackages, versionIn } from '../../interop/peers/t
 const here = import.meta.dirname
 const cache = join(here, '..', '..', '.cache')
 const programs = join(cache, 'contenders')
-/** Of answers under /bytes, where they are files. */
-const LENGTHS = [1_000_000]
+/** Of answers under /bytes, where they are files (that take no room). */
+const LENGTHS = [1, 1_000_000, ...[8, 24, 48, 1024].map(mebibytes => mebibytes * 2 ** 20)]
 
 const quicGo = {
   name: 'quic-go',
@@ -66,7 +66,11 @@ const ngtcp2 = {
     const inside = (...names) => join(certificates, ...names)
     mkdirSync(inside('www', 'bytes'), { recursive: true })
     writeFileSync(inside('www', 'index.html'), Buffer.alloc(100))
-    for (const length of LENGTHS) writeFileSync(inside('www', 'bytes', String(length)), Buffer.alloc(length))
+    for (const length of LENGTHS) {
+      const file = inside('www', 'bytes', String(length))
+      writeFileSync(file, '')
+      truncateSync(file, length)
+    }
     // It does not start without one.
     writeFileSync(inside('mime.types'), 'application/octet-stream bin\n')
     const args = ['-q', `--mime-types-file=${inside('mime.types')}`, '-d', inside('www'), host, port]

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -70,9 +71,14 @@ func newClient(address, certificates string) (*client, error) {
 
 // contact returns the milliseconds from before the connection to the last byte of the answer.
 func (c *client) contact(variant, path string) (float64, bool, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	config, method := c.tls.Clone(), http.MethodGet
+	var body io.Reader
+	if variant == "put" {
+		length, _ := strconv.ParseInt(strings.TrimPrefix(path, "/bytes/"), 10, 64)
+		method, path, body = http.MethodPut, "/", io.LimitReader(zeros{}, length)
+	}
 	isResumable := variant == "0rtt"
 	if isResumable {
 		config.ClientSessionCache, method = c.tickets, http3.MethodGet0RTT
@@ -84,7 +90,7 @@ func (c *client) contact(variant, path string) (float64, bool, error) {
 		return 0, false, err
 	}
 	defer connection.CloseWithError(0, "")
-	request, err := http.NewRequestWithContext(ctx, method, "https://localhost"+path, nil)
+	request, err := http.NewRequestWithContext(ctx, method, "https://localhost"+path, body)
 	if err != nil {
 		return 0, false, err
 	}

@@ -30,15 +30,23 @@ func quicConfig() *quic.Config {
 	return &quic.Config{Allow0RTT: true, MaxIdleTimeout: time.Minute, TokenStore: quic.NewLRUTokenStore(4, 4)}
 }
 
-// answer sends 100 bytes, or as many as the path /bytes/N says.
+// answer sends 100 bytes, or as many as the path /bytes/N says, when everything that comes is here.
 func answer(response http.ResponseWriter, request *http.Request) {
 	length := 100
+	io.Copy(io.Discard, request.Body)
 	if wanted, found := strings.CutPrefix(request.URL.Path, "/bytes/"); found {
 		length, _ = strconv.Atoi(wanted)
 	}
 	response.Header().Set("content-type", "text/plain")
 	response.Header().Set("content-length", strconv.Itoa(length))
-	response.Write(make([]byte, length))
+	io.CopyN(response, zeros{}, int64(length))
+}
+
+// zeros is a reader without an end.
+type zeros struct{}
+
+func (zeros) Read(into []byte) (int, error) {
+	return len(into), nil
 }
 
 // untilInputEnds returns when whoever started this program is gone.
