@@ -131,10 +131,11 @@ const rooms: Readonly<Record<string, Room>> = {
       'options.ts',
       'quic-session.ts',
       'quic-stream.ts',
+      'worker-ids.ts',
     ],
     uses: ['bytes', 'packet', 'crypto', 'qlog', 'x509', 'tls13', 'zero-rtt', 'connection'],
   },
-  platform: { floor: 7, doors: [], uses: ['bytes', 'crypto', 'tls13', 'zero-rtt', 'endpoint'] },
+  platform: { floor: 7, doors: [], uses: ['bytes', 'crypto', 'tls13', 'zero-rtt', 'connection', 'endpoint'] },
   web: {
     floor: 7,
     doors: 'all',

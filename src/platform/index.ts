@@ -3,6 +3,7 @@
 
 export { takeBundleFile, writeBundleFile } from './bundle-file.ts'
 export { bundleListener, PullError, type PullOptions, pullBundle } from './bundle-pull.ts'
+export { ClusterLeader, ClusterMember, joinCluster, type LeadOptions, leadCluster } from './cluster.ts'
 export {
   type EarlyDataCounts,
   EarlyDataMetrics,

@@ -1,14 +1,14 @@
-// examples/cluster with its processes: a connection stays with the one that took it (RFC 9000 §5.1, §9).
+// A server of several processes: a connection stays with the one that took it (RFC 9000 §5.1, §9).
 
 import { type ChildProcess, fork } from 'node:child_process'
 import type { Socket } from 'node:dgram'
-import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, expect, test } from 'vitest'
+import { joinCluster, leadCluster } from '../../src/platform/cluster.ts'
 import { connect } from '../../src/web/session.ts'
-import { bound, closing, freePort } from './helpers.ts'
+import { bound, closing, freePort } from '../endpoint/helpers.ts'
 
-const main = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'examples', 'cluster', 'main.mjs')
+const main = fileURLToPath(new URL('cluster-server.mjs', import.meta.url))
 let child: ChildProcess | undefined
 
 afterEach(() => void child?.kill('SIGKILL'))
@@ -16,7 +16,7 @@ afterEach(() => void child?.kill('SIGKILL'))
 async function start(port: number, workers: number): Promise<{ cert: string; exit: Promise<number | null> }> {
   // Without coverage: the workers are not what is measured here.
   const { NODE_V8_COVERAGE: _, ...env } = process.env
-  const made = fork(main, ['--port', `${port}`, '--workers', `${workers}`], { silent: true, env })
+  const made = fork(main, [`${port}`, `${workers}`], { silent: true, env })
   child = made
   const exit = new Promise<number | null>(resolve => made.once('exit', resolve))
   const { cert } = await new Promise<{ cert: string }>((resolve, reject) => {
@@ -101,4 +101,37 @@ test('three processes, clients that change their address in the middle of an ans
   child?.send('stop')
   // Nothing is left that would keep them: they end by themselves.
   expect(await exit).toBe(0)
+})
+
+test('a process that ends is replaced, and the others go on', async () => {
+  const port = await freePort()
+  const { cert, exit } = await start(port, 2)
+  const visit = async (): Promise<{ readonly worker: string | null; readonly process: string | null }> => {
+    const session = connect(`https://127.0.0.1:${port}`, { ca: cert, handshakeTimeout: 2000 })
+    try {
+      const { headers } = await session.fetch('/bytes/1')
+      return { worker: headers.get('x-worker'), process: headers.get('x-process') }
+    } finally {
+      session.session.close()
+    }
+  }
+  const before = new Map<unknown, unknown>()
+  while (before.size < 2) {
+    const { worker, process } = await visit()
+    before.set(worker, process)
+  }
+  child?.send({ kill: 1 })
+  let after: string | null | undefined
+  while (after === undefined || after === before.get('1')) {
+    const seen = await visit().catch(() => undefined)
+    if (seen?.worker === '1') after = seen.process
+    else if (seen !== undefined) expect(seen.process).toBe(before.get('0'))
+  }
+  child?.send('stop')
+  expect(await exit).toBe(0)
+})
+
+test('joinCluster elsewhere than in a worker: TypeError', async () => {
+  await expect(joinCluster()).rejects.toThrow(TypeError)
+  await expect(leadCluster({ workers: 0 })).rejects.toThrow(/workers/)
 })
