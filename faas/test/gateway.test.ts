@@ -48,14 +48,30 @@ describe('/function/NAME', () => {
     expect(provider.find({ name: 'single', namespace: 'openfaas-fn' })?.availableReplicas).toBe(1)
   })
 
-  test('path, query, body and headers reach a server behind its watchdog', async () => {
-    const headers = { 'x-mine': 'yes', connection: 'keep-alive, x-hop' }
+  test('path, query, body and headers reach a server behind its watchdog, but hop-by-hop ones', async () => {
+    const hops = {
+      connection: 'keep-alive, x-hop',
+      'x-hop': 'mine',
+      te: 'trailers',
+      'proxy-authorization': 'Basic eA==',
+    }
+    const headers = { 'x-mine': 'yes', ...hops }
     const { body } = await call('/function/server/a/b?c=d', { method: 'POST', body: 'hello', headers })
     const seen = JSON.parse(body)
     expect(seen).toMatchObject({ url: '/a/b?c=d', method: 'POST', body: 'hello' })
-    expect(seen.headers).toMatchObject({ 'x-mine': 'yes', 'x-forwarded-host': `127.0.0.1:${world.ports.port}` })
-    expect(seen.headers['x-forwarded-for']).toMatch(/^127\.0\.0\.1:\d+$/)
-    expect(seen.headers['x-call-id']).toMatch(/^[0-9a-f-]{36}$/)
+    expect(seen.headers).toMatchObject({ 'x-mine': 'yes' })
+    expect(['x-hop', 'te', 'proxy-authorization'].filter(name => name in seen.headers)).toEqual([])
+  })
+
+  test('X-Forwarded-Host and X-Forwarded-For, if there are none; X-Start-Time and X-Served-By', async () => {
+    const first = await call('/function/server/')
+    const { headers } = JSON.parse(first.body)
+    expect(headers['x-forwarded-host']).toBe(`127.0.0.1:${world.ports.port}`)
+    expect(headers['x-forwarded-for']).toMatch(/^127\.0\.0\.1:\d+$/)
+    expect(headers['x-start-time']).toMatch(/^\d{19}$/)
+    expect(first.headers).toMatchObject({ 'x-start-time': headers['x-start-time'], 'x-served-by': 'zerotrip-gateway' })
+    const given = { 'x-forwarded-host': 'example.test', 'x-forwarded-for': '192.0.2.1:1' }
+    expect(JSON.parse((await call('/function/server/', { headers: given })).body).headers).toMatchObject(given)
   })
 
   test('NAME.NAMESPACE, and 404 for what is not there', async () => {
@@ -154,14 +170,15 @@ describe('/async-function/NAME', () => {
 })
 
 describe('/system', () => {
-  test('basic auth, for /system alone', async () => {
+  test('basic auth, for /system and not for functions', async () => {
     expect((await call('/system/functions')).status).toBe(401)
     const headers = { authorization: `Basic ${btoa('admin:wrong')}` }
     expect((await call('/system/functions', { headers })).status).toBe(401)
     expect((await system('/system/functions')).status).toBe(200)
+    expect((await call('/function/witness/')).status).toBe(200)
   })
 
-  test('deploy, list, scale, delete', async () => {
+  test('/system/functions, /system/function/NAME, /system/scale-function/NAME: deploy, list, scale, delete', async () => {
     const deployment = { service: 'extra', image: '.', envProcess: 'witness.mjs', labels: zeroLabel }
     expect((await system('/system/functions', 'PUT', deployment)).status).toBe(404)
     expect((await system('/system/functions', 'POST', deployment)).status).toBe(202)
@@ -176,7 +193,7 @@ describe('/system', () => {
     expect((await system('/system/functions', 'DELETE', { functionName: 'extra' })).status).toBe(404)
   })
 
-  test('info and namespaces; what does not fit is 400 and says why', async () => {
+  test('/system/info, /system/namespaces; what does not fit is 400 and says why', async () => {
     expect(JSON.parse((await system('/system/info')).body)).toMatchObject({ provider: { provider: 'zerotrip' } })
     expect(JSON.parse((await system('/system/namespaces')).body)).toEqual(['openfaas-fn'])
     const answer = await system('/system/functions', 'POST', { service: 'Not A Name' })
@@ -227,11 +244,18 @@ test.runIf(existsSync('/proc/self/stat'))(
   },
 )
 
-test('/healthz, and metrics under the names dashboards know', async () => {
+test('/healthz, and metrics of the gateway under the names dashboards know, on ports of their own', async () => {
   expect(await call('/healthz')).toMatchObject({ status: 200, body: 'OK' })
   const { body } = await call('/metrics', { port: world.ports.metricsPort })
   expect(body).toMatch(/gateway_function_invocation_total\{function_name="witness.openfaas-fn",code="200"\} \d/)
   expect(body).toMatch(/gateway_service_count\{function_name="witness.openfaas-fn"\} 1/)
+  expect(body).toMatch(
+    /gateway_functions_seconds_bucket\{le="[\d.]+",function_name="witness.openfaas-fn",code="200"\} \d/,
+  )
+  expect(body).toMatch(/gateway_function_invocation_started\{function_name="witness.openfaas-fn"\} \d/)
+  expect(body).toMatch(/http_requests_total\{code="200",method="get"\} \d/)
+  expect(body).toMatch(/http_request_duration_seconds_count\{code="200",method="get"\} \d/)
+  expect((await call('/healthz', { port: world.ports.metricsPort })).body).toBe('OK')
   expect(body).toMatch(/zerotrip_gateway_sessions_total\{function_name="witness.openfaas-fn",result="accepted"\} \d/)
 })
 
@@ -244,9 +268,13 @@ describe('what is asked for', () => {
     expect(() => readStack('provider: {}')).toThrow('functions')
   })
 
-  test('scale labels', () => {
+  test('labels com.openfaas.scale.min, max, zero', () => {
     const labels = { 'com.openfaas.scale.min': '2', 'com.openfaas.scale.zero-duration': '5m' }
     expect(scaleRules({ labels })).toEqual({ min: 2, max: 20, zero: false, target: 50, zeroDuration: 300_000 })
+    expect(scaleRules({ labels: { 'com.openfaas.scale.zero': 'true', 'com.openfaas.scale.max': '3' } })).toMatchObject({
+      max: 3,
+      zero: true,
+    })
     expect(() => scaleRules({ labels: { 'com.openfaas.scale.max': 'x' } })).toThrow('com.openfaas.scale.max')
   })
 })

@@ -26,7 +26,7 @@ describe('the environment', () => {
     expect(() => readSettings(environment)).toThrow(name)
   })
 
-  test('function_process wins over fprocess', () => {
+  test('fprocess, or function_process, which wins, is split at spaces', () => {
     expect(readSettings({ fprocess: 'a', function_process: 'b  c' }).command).toEqual(['b', 'c'])
   })
 })

@@ -22,6 +22,8 @@ export interface CallOptions {
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
   readonly port?: number
+  /** The beginning of a body of which the rest never comes. */
+  readonly unfinished?: string
 }
 
 export class WatchdogProcess implements AsyncDisposable {
@@ -77,7 +79,8 @@ export class WatchdogProcess implements AsyncDisposable {
   }
 
   /** By HTTP/1.1 on TCP, on a connection of its own. */
-  call(path: string, { method = 'GET', headers = {}, body, port = this.port }: CallOptions = {}): Promise<Answer> {
+  call(path: string, options: CallOptions = {}): Promise<Answer> {
+    const { method = 'GET', headers = {}, body, port = this.port, unfinished } = options
     return new Promise((resolve, reject) => {
       const outgoing = request({ host: '127.0.0.1', port, path, method, headers, agent: false }, response => {
         let text = ''
@@ -85,10 +88,12 @@ export class WatchdogProcess implements AsyncDisposable {
           text += data
         })
         response.once('error', reject)
+        response.once('end', () => outgoing.destroy())
         response.once('end', () => resolve({ status: response.statusCode, headers: response.headers, body: text }))
       })
       outgoing.once('error', reject)
-      outgoing.end(body)
+      if (unfinished === undefined) outgoing.end(body)
+      else outgoing.write(unfinished)
     })
   }
 

@@ -89,14 +89,18 @@ describe('mode http', () => {
     expect((await strict.call('/slow', { headers: { 'x-timeout': '50s' } })).status).toBe(504)
   })
 
-  test('server-sent events come as they are sent, and the function learns that the reader has gone', async () => {
+  test.each([
+    ['server-sent events', '/events', 'data: first\n\n'],
+    ['NDJSON', '/lines', '{"first":1}\n'],
+  ])('%s come as they are sent, and the function learns that the reader has gone', async (name, path, first) => {
     const watchdog = await commonServer()
     const session = watchdog.session()
-    const response = await session.fetch('/events')
+    const response = await session.fetch(path)
     const reader = (response.body as ReadableStream<Uint8Array>).getReader()
-    expect(new TextDecoder().decode((await reader.read()).value)).toBe('data: first\n\n')
+    expect(new TextDecoder().decode((await reader.read()).value)).toBe(first)
     await reader.cancel()
-    await watchdog.said(/the reader has gone/)
+    await watchdog.said(new RegExp(`the reader of ${path} has gone`))
+    expect(response.headers.get('content-type')).toBe(name === 'NDJSON' ? 'application/x-ndjson' : 'text/event-stream')
     await session.close()
   })
 
@@ -319,7 +323,7 @@ describe('around the function', () => {
     expect(check()).toBe(0)
   })
 
-  test('graceful shutdown: what was begun finishes, health says 503 meanwhile, exit code 0', async () => {
+  test('graceful shutdown after healthcheck_interval: what was begun finishes, health says 503 meanwhile, exit code 0', async () => {
     const watchdog = await filter('streaming', { healthcheck_interval: '300ms' })
     const session = watchdog.session()
     await session.opened
@@ -330,7 +334,7 @@ describe('around the function', () => {
     expect(await watchdog.exited).toBe(0)
   })
 
-  test('the access log, with call ids where asked for, not for kube-probe', async () => {
+  test('the access log; log_callid (or log_call_id): with call ids; not for kube-probe', async () => {
     const watchdog = await filter('streaming', { log_call_id: 'true' })
     const post = { method: 'POST', body: 'x' }
     await watchdog.call('/quiet', { ...post, headers: { 'user-agent': 'kube-probe/1.30' } })
@@ -339,7 +343,7 @@ describe('around the function', () => {
     expect(watchdog.output).not.toContain('/quiet')
   })
 
-  test('metrics, under the names dashboards know', async () => {
+  test('metrics of the watchdog, under the names dashboards know', async () => {
     const watchdog = await filter('streaming')
     await watchdog.call('/', { method: 'POST', body: 'x' })
     const { body } = await watchdog.call('/metrics', { port: watchdog.metricsPort })
@@ -348,7 +352,7 @@ describe('around the function', () => {
     expect(body).toContain('http_requests_in_flight 0')
   })
 
-  test('a header section of 900 kB is taken, by HTTP/3 and by TCP', async () => {
+  test('maximum header size: a header section of 900 kB is taken, by HTTP/3 and by TCP', async () => {
     const watchdog = await commonServer()
     const headers = { 'x-large': 'a'.repeat(900_000) }
     expect((await watchdog.call('/', { headers })).status).toBeOneOf([200, 431])
@@ -356,6 +360,21 @@ describe('around the function', () => {
     const health = await session.fetch('/_/health', { headers })
     expect([health.status, await health.text()]).toEqual([200, 'OK'])
     await session.close()
+  })
+
+  test('port: one number for UDP and TCP, which the environment says', async () => {
+    const port = await freePort()
+    const watchdog = await filter('streaming', { port })
+    expect(watchdog.port).toBe(Number(port))
+    const session = watchdog.session()
+    const both = await Promise.all([watchdog.call('/_/health'), session.fetch('/_/health').then(each => each.text())])
+    expect([both[0].body, both[1]]).toEqual(['OK', 'OK'])
+    await session.close()
+  })
+
+  test('-version', () => {
+    const { stdout, status } = spawnSync(node, [program, '-version'], { encoding: 'utf8' })
+    expect([stdout, status]).toEqual([expect.stringMatching(/^zerotrip-watchdog \d+\.\d+\.\d+\n$/), 0])
   })
 
   test('quic=off listens by TCP alone, quic=only by UDP alone', async () => {

@@ -41,7 +41,8 @@ export interface ScaleRules {
   readonly zeroDuration: number
 }
 
-export const DEFAULT_NAMESPACE = 'openfaas-fn'
+/** The namespace of functions that name none: `function_namespace` of the environment, as OpenFaaS has it. */
+export const DEFAULT_NAMESPACE: string = process.env['function_namespace'] || 'openfaas-fn'
 
 /** RFC 1123 labels, as Kubernetes wants them and names in URLs allow. */
 const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/

@@ -1,54 +1,27 @@
 // The gateway: functions by name, over HTTP/1.1, HTTP/2 and HTTP/3, and the API that manages them.
 
-import { createServer, type RequestListener, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { defaultBackend, QuicEndpoint, selfSigned, withKeySharesAhead } from 'zerotrip'
-import { createServer as createSecureServer, type HttpServer } from 'zerotrip/http3'
-import { MemoryTickets, originOf, StrikeWindow } from 'zerotrip/zero-rtt'
+import type { RequestListener } from 'node:http'
+import { defaultBackend, QuicEndpoint, withKeySharesAhead } from 'zerotrip'
+import { MemoryTickets } from 'zerotrip/zero-rtt'
 import type { GatewayAddress } from '../chain/gateway-address.ts'
-import { type Call, callOf } from '../http/call.ts'
+import { type Call, callOf, READ_TOO_LONG } from '../http/call.ts'
 import type { FunctionRequest, FunctionResponse } from '../http/handler.ts'
 import { listenerOf } from '../http/node-listener.ts'
 import { wholeBody } from '../http/whole-body.ts'
-import { type Credentials, challenge } from './basic-auth.ts'
+import { isTimeout, within } from '../http/within.ts'
 import { addCallHeaders } from './call-headers.ts'
 import { EarlyRequestsOf } from './early-requests.ts'
 import { GatewayError } from './errors.ts'
+import { type FrontPorts, Fronts } from './fronts.ts'
 import { FunctionQueue } from './function-queue.ts'
 import { InstanceClient } from './instance-client.ts'
-import { Invoker, type InvokerOptions } from './invoker.ts'
+import { Invoker } from './invoker.ts'
+import { Management } from './management.ts'
 import { GatewayMetrics } from './metrics.ts'
-import { type FunctionName, keyOf, type Provider } from './provider.ts'
+import { checkOpenness, type GatewayOptions } from './options.ts'
+import { type FunctionName, keyOf } from './provider.ts'
 import { type Route, routeOf } from './route.ts'
-import { StatusPage } from './status-page.ts'
-import { SystemApi } from './system-api.ts'
 import { DESK_PATH, deskListener, type WorkerDesk } from './worker-desk.ts'
-
-export interface GatewayOptions {
-  readonly provider: Provider
-  /** Default 127.0.0.1. */
-  readonly host?: string
-  /** Plain HTTP/1.1, as OpenFaaS has it. Default 8080. */
-  readonly port?: number
-  /** HTTP/3 on UDP, HTTP/2 and HTTP/1.1 over TLS on TCP. Default 8443. */
-  readonly securePort?: number
-  /** `/metrics` and `/healthz`. Default 8082. */
-  readonly metricsPort?: number
-  /** PEM. Default: one of its own making. */
-  readonly cert?: string
-  readonly key?: string
-  /** How a worker is called. Default: by HTTP/3, and by TLS on TCP where UDP does not get through. */
-  readonly clientOf?: InvokerOptions['clientOf']
-  /** Who may manage functions; those themselves are for everybody. Default: everybody. */
-  readonly credentials?: Credentials | undefined
-  /** ms for an answer to begin. Default 60,000. */
-  readonly upstreamTimeout?: number
-  /** ms without a request after which a session with a worker is closed. Default: QUIC's idle timeout. */
-  readonly idle?: number | undefined
-  /** ms for requests under way when it ends. Default 10,000. */
-  readonly drain?: number
-  readonly onError: (error: unknown) => void
-}
 
 /** Bytes of a call that waits in the queue. */
 const MAX_QUEUED_BODY = 1 << 20
@@ -56,58 +29,53 @@ const MAX_QUEUED_BODY = 1 << 20
 /** A burst of first contacts that need not wait for a key share. */
 const KEY_SHARES_AHEAD = 16
 
+export type { GatewayOptions } from './options.ts'
+
 export class Gateway implements AsyncDisposable {
   readonly metrics: GatewayMetrics = new GatewayMetrics()
   readonly #options: GatewayOptions
   readonly #endpoint = new QuicEndpoint({ backend: withKeySharesAhead(defaultBackend, KEY_SHARES_AHEAD) })
   readonly #invoker: Invoker
-  readonly #system: SystemApi
-  readonly #page: StatusPage
+  readonly #management: Management
   readonly #queue: FunctionQueue
-  #servers: Server[] = []
   readonly #early: EarlyRequestsOf
-  #secure: HttpServer | undefined = undefined
-  /** Where functions find it, once it listens. */
-  address: GatewayAddress = { url: '', certificate: undefined }
+  #fronts: Fronts | undefined = undefined
 
+  /** Throws a TypeError for options that would let anybody manage functions. */
   constructor(options: GatewayOptions) {
+    checkOpenness(options)
     this.#options = options
-    const { provider } = options
-    this.#early = new EarlyRequestsOf(provider)
+    const { provider, credentials, providerUrl, upstreamTimeout, scaleFromZero, idle } = options
     const { metrics } = this
-    const hop = { endpoint: this.#endpoint, tickets: new MemoryTickets(Date.now), idle: options.idle }
+    const hop = { endpoint: this.#endpoint, tickets: new MemoryTickets(Date.now), idle }
+    this.#early = new EarlyRequestsOf(provider)
     this.#invoker = new Invoker({
       provider,
       metrics,
       clientOf: options.clientOf ?? ((instance, counts) => new InstanceClient(instance, { ...hop, counts })),
-      ...(options.upstreamTimeout !== undefined && { upstreamTimeout: options.upstreamTimeout }),
+      upstreamTimeout,
+      scaleFromZero,
     })
-    this.#system = new SystemApi({ provider, metrics })
-    this.#page = new StatusPage(provider, metrics)
+    this.#management = new Management({ provider, metrics, credentials, providerUrl })
     this.#queue = new FunctionQueue({ onError: options.onError })
   }
 
   /** Resolves with the ports it listens at; rejects with node's error when one cannot be had. */
-  async listen(): Promise<{ port: number; securePort: number; metricsPort: number }> {
-    const { host = '127.0.0.1', port = 8080, securePort = 8443, metricsPort = 8082, provider, onError } = this.#options
+  async listen(): Promise<FrontPorts> {
+    const { provider, onError } = this.#options
     const listener = listenerOf(request => this.fetch(request), onError)
-    const plain = createServer(listener)
-    const metrics = createServer(listenerOf(request => this.#observe(request), onError))
-    this.#servers = [plain, metrics]
-    const { cert, key } = this.#certificate(host)
-    this.#secure = createSecureServer(
-      // The sealing keys of tickets are born with this process: no ticket was used before it (RFC 8446 §8.2).
-      { cert, key, tcp: true, earlyData: new StrikeWindow(), early: this.#early.decide },
-      withDesk(provider.desk, listener),
-    )
-    const ports = {
-      port: await listening(plain, port, host),
-      metricsPort: await listening(metrics, metricsPort, host),
-      securePort: await listening(this.#secure, securePort, host),
-    }
-    const near = /^(0\.0\.0\.0|::)$/.test(host) ? '127.0.0.1' : host
-    this.address = { url: `https://${originOf(near, ports.securePort)}`, certificate: cert }
-    return ports
+    this.#fronts = await Fronts.listen(this.#options, {
+      plain: listener,
+      secure: withDesk(provider.desk, listener),
+      metrics: listenerOf(request => this.#observe(request), onError),
+      early: this.#early.decide,
+    })
+    return this.#fronts.ports
+  }
+
+  /** Where functions find it, once it listens. */
+  get address(): GatewayAddress {
+    return this.#fronts?.address ?? { url: '', certificate: undefined }
   }
 
   /** PEM: what callers by TLS and QUIC are shown, once it listens. */
@@ -124,13 +92,9 @@ export class Gateway implements AsyncDisposable {
     try {
       if (route) return await this.#call(request, route)
       if (pathname === '/healthz') return { status: 200, body: 'OK' }
-      if (pathname === '/' || pathname === '/ui') return { status: 307, headers: [['location', '/ui/']] }
-      if (pathname.startsWith('/system/'))
-        return challenge(request, this.#options.credentials) ?? (await this.#system.handle(request))
-      if (pathname.startsWith('/ui/'))
-        return challenge(request, this.#options.credentials) ?? (await this.#page.handle(request))
-      return { status: 404 }
+      return (await this.#management.handle(request, pathname)) ?? { status: 404 }
     } catch (error) {
+      if (isTimeout(error)) return new GatewayError(408, READ_TOO_LONG).response
       if (!(error instanceof GatewayError)) throw error
       if (error.cause !== undefined && error.status === 502) this.#options.onError(error.cause)
       return error.response
@@ -138,23 +102,23 @@ export class Gateway implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const cut = setTimeout(() => {
-      for (const server of [...this.#servers, this.#secure]) server?.closeAllConnections()
-    }, this.#options.drain ?? 10_000)
-    await Promise.all([...this.#servers.map(closed), this.#secure?.close()])
-    clearTimeout(cut)
+    await this.#fronts?.close(this.#options.drain ?? 10_000)
     this.#invoker.close()
     await this.#endpoint.close()
   }
 
   async #call(request: FunctionRequest, { of, target, isAsync }: Route): Promise<FunctionResponse> {
     if (isAsync && request.method !== 'POST') return { status: 405, headers: [['allow', 'POST']] }
-    const passed = { ...(await callOf(request, false)), target }
+    const passed = { ...(await callOf(request, false, this.#options.readTimeout)), target }
     const call = isAsync ? { ...passed, body: await queueable(passed.body) } : passed
     const { callId, added } = addCallHeaders(call.headers, call.host, request.remote)
     if (isAsync) return this.#enqueue(of, callId, call, added)
     const { status, headers, body } = await this.#invoker.invoke(of, call, request.signal)
-    return { status: status ?? 200, headers: [...(headers ?? []), ...added, ...this.#early.header(of)], body }
+    return {
+      status: status ?? 200,
+      headers: [...(headers ?? []), ...added, ...this.#early.header(of)],
+      body: within(body, this.#options.writeTimeout, 'write_timeout is over'),
+    }
   }
 
   #enqueue(
@@ -184,11 +148,6 @@ export class Gateway implements AsyncDisposable {
     const { registry } = this.metrics
     return { status: 200, headers: [['content-type', registry.contentType]], body: await registry.metrics() }
   }
-
-  #certificate(host: string): { cert: string; key: string } {
-    const { cert, key } = this.#options
-    return cert && key ? { cert, key } : selfSigned({ hosts: [...new Set([host, 'localhost', '127.0.0.1'])] })
-  }
 }
 
 /** A queue keeps calls whole. */
@@ -204,15 +163,4 @@ function withDesk(desk: WorkerDesk | undefined, listener: RequestListener): Requ
   if (desk === undefined) return listener
   const keys = deskListener(desk)
   return (incoming, outgoing) => (incoming.url === DESK_PATH ? keys : listener)(incoming, outgoing)
-}
-
-function listening(server: Server | HttpServer, port: number, host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, host, () => resolve((server.address() as AddressInfo).port))
-  })
-}
-
-function closed(server: Server): Promise<void> {
-  return new Promise(resolve => server.close(() => resolve()))
 }

@@ -1,9 +1,10 @@
 // From the name of a function to an answer of one of its workers: woken if there is none, tried again where that is safe.
 
 import { orAborted } from '../http/abort.ts'
-import type { Call } from '../http/call.ts'
+import { type Call, READ_TOO_LONG } from '../http/call.ts'
 import { type FunctionResponse, hopByHop, whenTaken } from '../http/handler.ts'
 import { CallFailed, isSafe } from '../http/next-hop.ts'
+import { isTimeout } from '../http/within.ts'
 import { GatewayError } from './errors.ts'
 import type { ClientCounts, WorkerClient } from './instance-client.ts'
 import { InstancePool } from './instance-pool.ts'
@@ -16,7 +17,9 @@ export interface InvokerOptions {
   readonly metrics: GatewayMetrics
   readonly clientOf: (instance: Instance, counts: ClientCounts) => WorkerClient
   /** ms for an answer to begin, workers that have to start included. Default 60,000. */
-  readonly upstreamTimeout?: number
+  readonly upstreamTimeout?: number | undefined
+  /** False: a function without instances is answered 503. Default true. */
+  readonly scaleFromZero?: boolean | undefined
   /** Instances that are tried for one request. Default 3. */
   readonly attempts?: number
 }
@@ -63,7 +66,7 @@ export class Invoker {
     } catch (error) {
       const known = late.aborted
         ? new GatewayError(504, `${keyOf(of)} took too long`, { cause: error, retryAfter: 1 })
-        : asGatewayError(error)
+        : asGatewayError(of, error)
       done(known.status)
       throw known
     }
@@ -104,6 +107,9 @@ export class Invoker {
     signal: AbortSignal,
     failure: unknown,
   ): Promise<WorkerClient> {
+    if (this.#options.scaleFromZero === false && this.#options.provider.find(target.of)?.replicas === 0) {
+      throw new GatewayError(503, `No endpoints available for: ${keyOf(target.of)}.`, { retryAfter: 1 })
+    }
     this.#scaler.wake(target.of)
     const patience = AbortSignal.timeout(target.pool.size > 0 ? SUCCESSOR : this.#timeout)
     for (;;) {
@@ -162,9 +168,10 @@ function withoutHops({ status, headers, body }: FunctionResponse): FunctionRespo
   return { status: status ?? 200, headers: [...(headers ?? [])].filter(([name]) => !hopByHop.has(name)), body }
 }
 
-function asGatewayError(error: unknown): GatewayError {
+function asGatewayError(of: FunctionName, error: unknown): GatewayError {
   if (error instanceof GatewayError) return error
-  return new GatewayError(502, "Can't reach service", { cause: error })
+  if (error instanceof CallFailed && isTimeout(error.cause)) return new GatewayError(408, READ_TOO_LONG)
+  return new GatewayError(502, `Can't reach service for: ${keyOf(of)}.`, { cause: error })
 }
 
 /** A promise and its two ends. */

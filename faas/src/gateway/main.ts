@@ -3,11 +3,10 @@
 // zerotrip-gateway --workers LIST: one with workers of other machines. LIST is a file or an https: URL.
 
 import { readFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { GatewayAddress } from '../chain/gateway-address.ts'
-import { readDuration } from '../http/duration.ts'
-import type { Credentials } from './basic-auth.ts'
+import { readEnvironment } from './environment.ts'
 import { Gateway } from './gateway.ts'
 import { ProcessProvider } from './process-provider.ts'
 import type { Provider } from './provider.ts'
@@ -19,6 +18,10 @@ async function main(): Promise<void> {
     allowPositionals: true,
     options: {
       host: { type: 'string', default: '127.0.0.1' },
+      'plain-host': { type: 'string', default: '127.0.0.1' },
+      cert: { type: 'string' },
+      key: { type: 'string' },
+      url: { type: 'string' },
       port: { type: 'string', default: '8080' },
       'secure-port': { type: 'string', default: '8443' },
       'metrics-port': { type: 'string', default: '8082' },
@@ -28,25 +31,27 @@ async function main(): Promise<void> {
   })
   const [file] = positionals
   const provider = await providerOf(file, values, () => gateway.address)
-  const upstreamTimeout = readDuration(process.env['upstream_timeout'] ?? '')
   const gateway: Gateway = new Gateway({
+    ...(await readEnvironment(process.env)),
+    ...(await certificateOf(values)),
     provider,
     host: values.host,
+    plainHost: values['plain-host'],
     port: portOf('--port', values.port),
     securePort: portOf('--secure-port', values['secure-port']),
     metricsPort: portOf('--metrics-port', values['metrics-port']),
-    credentials: await credentialsOf(process.env),
-    ...(upstreamTimeout !== undefined && { upstreamTimeout }),
+    url: values.url,
     onError: error => console.error(error),
   })
   const deployments = file === undefined ? [] : await readStackFile(file)
   const { port, securePort, metricsPort } = await gateway.listen()
+  const plain = values['plain-host']
   await Promise.all(deployments.map(each => provider.deploy(each)))
-  console.log(`functions  http://${values.host}:${port}/function/NAME`)
+  console.log(`functions  http://${plain}:${port}/function/NAME`)
   console.log(`           https://${values.host}:${securePort}/function/NAME (HTTP/3, HTTP/2)`)
-  console.log(`status     http://${values.host}:${port}/ui/`)
-  console.log(`metrics    http://${values.host}:${metricsPort}/metrics`)
-  for (const { service } of deployments) console.log(`           http://${values.host}:${port}/function/${service}`)
+  console.log(`status     http://${plain}:${port}/ui/`)
+  console.log(`metrics    http://${plain}:${metricsPort}/metrics`)
+  for (const { service } of deployments) console.log(`           http://${plain}:${port}/function/${service}`)
   const end = async (): Promise<void> => {
     await gateway[Symbol.asyncDispose]()
     await provider[Symbol.asyncDispose]()
@@ -54,6 +59,13 @@ async function main(): Promise<void> {
   }
   process.once('SIGTERM', end)
   process.once('SIGINT', end)
+}
+
+/** The files of a certificate chain and its key, both or neither. */
+async function certificateOf({ cert, key }: { cert?: string | undefined; key?: string | undefined }): Promise<object> {
+  if (cert === undefined && key === undefined) return {}
+  if (cert === undefined || key === undefined) throw new TypeError('--cert and --key go together')
+  return { cert: await readFile(cert, 'utf8'), key: await readFile(key, 'utf8') }
 }
 
 async function providerOf(
@@ -70,14 +82,6 @@ async function providerOf(
   const provider = new StaticProvider({ source, onError, ...(ca !== undefined && { ca: await readFile(ca, 'utf8') }) })
   await provider.start()
   return provider
-}
-
-/** OpenFaaS' way: `basic_auth=true`, and two files in `secret_mount_path`. */
-async function credentialsOf(environment: NodeJS.ProcessEnv): Promise<Credentials | undefined> {
-  if (!/^(1|true)$/i.test(environment['basic_auth'] ?? '')) return undefined
-  const directory = environment['secret_mount_path'] ?? '/run/secrets/'
-  const read = async (name: string): Promise<string> => (await readFile(join(directory, name), 'utf8')).trim()
-  return { user: await read('basic-auth-user'), password: await read('basic-auth-password') }
 }
 
 function portOf(option: string, text: string): number {

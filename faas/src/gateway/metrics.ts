@@ -20,6 +20,8 @@ export class GatewayMetrics {
   readonly #seconds: Histogram<'function_name' | 'code'>
   readonly #replicas: Gauge<'function_name'>
   readonly #early: Counter<'function_name' | 'result'>
+  readonly #requests: Counter<'code' | 'method'>
+  readonly #requestSeconds: Histogram<'code' | 'method'>
   readonly #invocations = new Map<string, number>()
   readonly #sessions = new Map<string, Record<string, number>>()
   /** Seconds of the last calls, the latest last. */
@@ -58,6 +60,25 @@ export class GatewayMetrics {
       labelNames: [name, 'result'],
       registers,
     })
+    this.#requests = new Counter({
+      name: 'http_requests_total',
+      help: 'Requests to /system and /ui answered.',
+      labelNames: ['code', 'method'],
+      registers,
+    })
+    this.#requestSeconds = new Histogram({
+      name: 'http_request_duration_seconds',
+      help: 'Seconds until a request to /system or /ui was answered.',
+      labelNames: ['code', 'method'],
+      registers,
+    })
+  }
+
+  /** A request of those who manage functions. */
+  system(method: string, code: number, seconds: number): void {
+    const labels = { code, method: method.toLowerCase() }
+    this.#requests.inc(labels)
+    this.#requestSeconds.observe(labels, seconds)
   }
 
   begin(of: FunctionName): void {

@@ -16,11 +16,17 @@ export interface SystemApiOptions {
 /** Bytes of a request, at most. */
 const MAX_BODY = 1 << 20
 
+const KNOWN: ReadonlySet<string> = new Set(['functions', 'function', 'scale-function', 'namespaces', 'info'])
+
 export class SystemApi {
   readonly #options: SystemApiOptions
 
   constructor(options: SystemApiOptions) {
     this.#options = options
+  }
+
+  knows(request: Request): boolean {
+    return KNOWN.has(new URL(request.url).pathname.split('/')[2] ?? '')
   }
 
   readonly handle: FunctionHandler = async request => {

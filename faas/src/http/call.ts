@@ -1,7 +1,9 @@
 // A request on its way to somebody else.
 
+import { orAborted } from './abort.ts'
 import { hopByHop, namedByConnection, targetOf } from './handler.ts'
 import { isSmall } from './whole-body.ts'
+import { within } from './within.ts'
 
 export interface Call {
   readonly method: string
@@ -14,8 +16,15 @@ export interface Call {
   readonly body: Uint8Array | ReadableStream<Uint8Array> | undefined
 }
 
-/** `buffers`: whatever its size, the request is read whole first. */
-export async function callOf(request: Request & { readonly early?: boolean }, buffers: boolean): Promise<Call> {
+/**
+ * `buffers`: whatever its size, the request is read whole first. A body that has not come within `readTimeout` ms is a
+ * TimeoutError, of this or of the stream.
+ */
+export async function callOf(
+  request: Request & { readonly early?: boolean },
+  buffers: boolean,
+  readTimeout?: number,
+): Promise<Call> {
   const headers = new Headers()
   const named = namedByConnection(request.headers.get('connection'))
   for (const [name, value] of request.headers) {
@@ -29,13 +38,21 @@ export async function callOf(request: Request & { readonly early?: boolean }, bu
     target: targetOf(request),
     host: new URL(request.url).host,
     headers,
-    body: await bodyOf(request, buffers),
+    body: await bodyOf(request, buffers, readTimeout),
   }
 }
 
-async function bodyOf(request: Request, buffers: boolean): Promise<Call['body']> {
+async function bodyOf(request: Request, buffers: boolean, readTimeout: number | undefined): Promise<Call['body']> {
   if (request.body === null) return undefined
-  return buffers || isSmall(request.headers.get('content-length'))
-    ? new Uint8Array(await request.arrayBuffer())
-    : request.body
+  const isWhole = buffers || isSmall(request.headers.get('content-length'))
+  return isWhole ? bytesOf(request, readTimeout) : within(request.body, readTimeout, READ_TOO_LONG)
 }
+
+/** The body, whole; rejects with a TimeoutError when it takes longer than `readTimeout` ms. */
+export async function bytesOf(request: Request, readTimeout: number | undefined): Promise<Uint8Array> {
+  const bytes = request.arrayBuffer()
+  const isEndless = readTimeout === undefined || readTimeout === Number.POSITIVE_INFINITY
+  return new Uint8Array(await (isEndless ? bytes : orAborted(bytes, AbortSignal.timeout(readTimeout))))
+}
+
+export const READ_TOO_LONG = 'the request did not come within read_timeout'

@@ -8,8 +8,7 @@ export class Deadline {
   readonly #timeout: AbortSignal | undefined
 
   constructor(request: Request, execTimeout: number) {
-    const asked = readDuration(request.headers.get('x-timeout') ?? '')
-    const limit = Math.min(asked || Number.POSITIVE_INFINITY, execTimeout)
+    const limit = limitOf(request, execTimeout)
     this.#timeout = Number.isFinite(limit) ? AbortSignal.timeout(limit) : undefined
     this.signal = this.#timeout ? AbortSignal.any([request.signal, this.#timeout]) : request.signal
   }
@@ -17,4 +16,10 @@ export class Deadline {
   get isOver(): boolean {
     return this.#timeout?.aborted === true
   }
+}
+
+/** ms. */
+export function limitOf(request: Request, execTimeout: number): number {
+  const asked = readDuration(request.headers.get('x-timeout') ?? '')
+  return Math.min(asked || Number.POSITIVE_INFINITY, execTimeout)
 }

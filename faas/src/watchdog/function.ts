@@ -4,7 +4,8 @@ import type { RequestListener } from 'node:http'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { currentCallId } from '../http/current-call.ts'
-import type { FunctionHandler } from '../http/handler.ts'
+import { type FunctionHandler, type FunctionResponse, plain } from '../http/handler.ts'
+import { limitOf } from './deadline.ts'
 import type { LocalEndpoint } from './local-endpoint.ts'
 import type { Upstream } from './modes/upstream.ts'
 import type { WatchdogSettings } from './settings.ts'
@@ -31,7 +32,7 @@ export async function loadFunction(
   environment: NodeJS.ProcessEnv,
   onError: (error: unknown) => void,
 ): Promise<ServerlessFunction> {
-  if (settings.mode === 'inproc') return importFunction(handler)
+  if (settings.mode === 'inproc') return importFunction(handler, settings)
   if (settings.mode === 'static') {
     return { fetch: await (await import('./modes/files.ts')).staticMode(settings.staticPath) }
   }
@@ -62,11 +63,25 @@ async function startLocal(
   return gateway && (await import('./local-endpoint.ts')).LocalEndpoint.start(gateway, onError)
 }
 
-async function importFunction(handler: string | undefined): Promise<ServerlessFunction> {
+async function importFunction(handler: string | undefined, settings: WatchdogSettings): Promise<ServerlessFunction> {
   if (handler === undefined) throw new TypeError('which function? zerotrip-watchdog HANDLER.mjs')
   const exported = (await import(pathToFileURL(resolve(handler)).href)) as ServerlessFunction
   if (typeof exported.fetch !== 'function') throw new TypeError(`${handler} must export a function \`fetch\``)
-  return { ...exported, fetch: withCallId(exported.fetch) }
+  return { ...exported, fetch: inTime(withCallId(exported.fetch), settings.execTimeout) }
+}
+
+/** Nothing stops it, but its caller waits no longer. */
+function inTime(fetch: FunctionHandler, execTimeout: number): FunctionHandler {
+  return async request => {
+    const limit = limitOf(request, execTimeout)
+    const answer = fetch(request)
+    if (!(answer instanceof Promise) || limit === Number.POSITIVE_INFINITY) return answer
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<FunctionResponse>(resolve => {
+      timer = setTimeout(() => resolve(plain(504, 'the function took too long\n')), limit)
+    })
+    return Promise.race([answer, late]).finally(() => clearTimeout(timer))
+  }
 }
 
 /** Whoever it calls meanwhile is told the same id. */

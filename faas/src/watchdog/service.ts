@@ -1,5 +1,6 @@
 // What is around a function in every mode: health, a limit on requests at once, durations, metrics, the access log.
 
+import { READ_TOO_LONG } from '../http/call.ts'
 import {
   type FunctionHandler,
   type FunctionRequest,
@@ -9,6 +10,7 @@ import {
   targetOf,
   whenTaken,
 } from '../http/handler.ts'
+import { isTimeout, within } from '../http/within.ts'
 import type { Readiness } from './readiness.ts'
 
 /** Counts requests. */
@@ -24,6 +26,8 @@ export interface ServiceOptions {
   readonly counts?: RequestCounts | undefined
   /** Requests at once; 0: any number. Default 0. */
   readonly maxInflight?: number
+  /** ms for an answer that has begun. Default: any time. */
+  readonly writeTimeout?: number
   /** A path of the function that is asked whether it is ready. Default: it is when the watchdog is. */
   readonly readyPath?: string | undefined
   /** Takes a line of the access log. Default: there is none. */
@@ -71,7 +75,8 @@ export class Service {
     const status = response.status ?? 200
     const added: Headers = [...lengthOf(response), ['x-duration-seconds', seconds().toFixed(6)]]
     const headers = [...(response.headers ?? []), ...added]
-    return whenTaken({ status, headers, body: response.body }, bytes => {
+    const body = within(response.body, this.#options.writeTimeout, 'write_timeout is over')
+    return whenTaken({ status, headers, body }, bytes => {
       this.#inFlight--
       counts?.end(status, request.method, seconds())
       this.#logAccess(request, target, status, bytes, seconds())
@@ -82,6 +87,7 @@ export class Service {
     try {
       return await this.#options.run(request)
     } catch (error) {
+      if (isTimeout(error)) return plain(408, `${READ_TOO_LONG}\n`)
       this.#options.onError(error)
       return plain(500, '')
     }

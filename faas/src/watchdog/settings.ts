@@ -102,6 +102,9 @@ export function readSettings(environment: Environment, fallback: Mode = 'streami
   }
 }
 
+/** What of the environment is no business of the function. */
+export const CREDENTIAL_NAMES: readonly string[] = ['quic_bundle_url', 'quic_bundle_token_file']
+
 function readCredentials(environment: Environment): WatchdogSettings['credentials'] {
   const url = environment['quic_bundle_url']
   if (!url) return undefined

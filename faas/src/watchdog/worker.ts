@@ -4,10 +4,12 @@
 //     zerotrip-watchdog HANDLER.mjs [--host 127.0.0.1] [--port 0] [--name NAME]... [--tcp] [--tls]
 //     mode=http upstream_url=http://127.0.0.1:3000 fprocess='python3 server.py' zerotrip-watchdog
 //     zerotrip-watchdog -run-healthcheck
+//     zerotrip-watchdog -version
 //
 // With a module the function lives in this process (mode `inproc`); without, the environment says what to do, as it does
 // to OpenFaaS' of-watchdog.
 
+import { readFileSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { parseArgs } from 'node:util'
 import { takeBundle, takeDescriptor } from 'zerotrip/platform'
@@ -19,7 +21,7 @@ import { isHealthy, Readiness } from './readiness.ts'
 import type { Registration } from './registration.ts'
 import { ownHalf, rehearse } from './rehearsal.ts'
 import { type RequestCounts, Service } from './service.ts'
-import { readSettings, type WatchdogSettings } from './settings.ts'
+import { CREDENTIAL_NAMES, readSettings, type WatchdogSettings } from './settings.ts'
 import { SingleExecution } from './single-execution.ts'
 import { startWatchdog, type Watchdog } from './watchdog.ts'
 
@@ -72,6 +74,8 @@ async function main(): Promise<void> {
   const inherited = takeBundle()
   const platform = takeDescriptor(process.env, PLATFORM_FD)
   const plan = planOf(platform !== undefined)
+  // Nor where the keys of one that was not launched here come from.
+  for (const name of CREDENTIAL_NAMES) delete process.env[name]
   const { settings } = plan
   const isAlone = plan.handler === undefined && platform === undefined
   const registration = await registrationOf(settings)
@@ -86,6 +90,7 @@ async function main(): Promise<void> {
     readiness,
     counts: metrics?.counts,
     maxInflight: settings.maxInflight,
+    writeTimeout: settings.writeTimeout,
     readyPath: settings.readyPath,
     log: isAlone ? line => console.log(`${new Date().toISOString()} ${line}`) : undefined,
     logsCallId: settings.log.callId,
@@ -179,6 +184,11 @@ function onError(error: unknown): void {
   console.error(error)
 }
 
+if (process.argv[2] === '-version' || process.argv[2] === '--version') {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+  console.log(`zerotrip-watchdog ${version}`)
+  process.exit(0)
+}
 if (process.argv[2] === '-run-healthcheck' || process.argv[2] === '--run-healthcheck') {
   process.exit(isHealthy(readSettings({}, 'inproc').lockFile) ? 0 : 1)
 }

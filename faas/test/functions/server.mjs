@@ -9,7 +9,8 @@ const server = createServer((request, response) => {
     const { url, method, headers } = request
     if (url === '/redirect') return response.writeHead(302, { location: '/elsewhere' }).end()
     if (url === '/slow') return setTimeout(() => response.end('slow'), 60_000).unref()
-    if (url === '/events') return events(response)
+    if (url === '/events') return events(url, response, 'text/event-stream', 'data: first\n\n')
+    if (url === '/lines') return events(url, response, 'application/x-ndjson', '{"first":1}\n')
     if (url === '/pids') return response.end(JSON.stringify([process.pid, process.ppid]))
     const held = /^\/hold\?ms=(\d+)$/.exec(url)
     if (held) return setTimeout(() => response.end('held'), Number(held[1]))
@@ -19,10 +20,11 @@ const server = createServer((request, response) => {
   })
 })
 
-function events(response) {
-  response.writeHead(200, { 'content-type': 'text/event-stream' })
-  response.write('data: first\n\n')
-  response.once('close', () => console.log('the reader has gone'))
+/** The beginning of an answer that goes on. */
+function events(url, response, type, first) {
+  response.writeHead(200, { 'content-type': type })
+  response.write(first)
+  response.once('close', () => console.log(`the reader of ${url} has gone`))
 }
 
 server.on('upgrade', (request, socket) => {

@@ -9,6 +9,7 @@ export async function fetch(request) {
   if (url.pathname === '/environment') return Response.json(environment)
   if (url.pathname === '/body') return new Response(await request.text(), { status: 201, headers: { 'x-seen': 'yes' } })
   if (url.pathname === '/pid') return Response.json(process.pid)
+  if (url.pathname === '/hang') return new Promise(() => {})
   if (url.pathname === '/fail') throw new Error('as it was asked to')
   runs.set(url.pathname, (runs.get(url.pathname) ?? 0) + 1)
   return Response.json({ path: url.pathname, method: request.method, early: request.early })

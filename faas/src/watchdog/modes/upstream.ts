@@ -11,7 +11,7 @@ import { Deadline } from '../deadline.ts'
 import type { WatchdogSettings } from '../settings.ts'
 import { ended, start } from './child.ts'
 
-type UpstreamSettings = Pick<WatchdogSettings, 'bufferBody' | 'command' | 'execTimeout' | 'log' | 'uid'>
+type UpstreamSettings = Pick<WatchdogSettings, 'bufferBody' | 'command' | 'execTimeout' | 'log' | 'readTimeout' | 'uid'>
 
 /** ms between two looks whether the function listens. */
 const LOOK_EVERY = 10
@@ -51,7 +51,10 @@ export class Upstream {
       const deadline = new Deadline(request, settings.execTimeout)
       try {
         if (!this.#isListening) await orAborted(this.#listening, deadline.signal)
-        return await forwarder.forward(await callOf(request, settings.bufferBody), deadline.signal)
+        return await forwarder.forward(
+          await callOf(request, settings.bufferBody, settings.readTimeout),
+          deadline.signal,
+        )
       } catch (error) {
         if (deadline.isOver) return plain(504, 'the function took too long\n')
         throw error
