@@ -192,6 +192,8 @@ function writeFrames(
   now: number,
 ): void {
   const { received, crypto } = parts.spaces[space]
+  // Whoever does not answer may not have heard us either.
+  if (probes > 0 && packet.level !== Level.ZeroRtt) received.repeat()
   // Before an ACK that fills a small datagram: what validates a path lets larger ones follow.
   if (mayElicit) parts.path.write(packet, now)
   if (packet.level !== Level.ZeroRtt) received.write(packet, now, hasMore)

@@ -51,6 +51,8 @@ export class ReceivedPackets implements FrameOwner {
   #isTimed = false
   /** Ack-eliciting packets since the last ACK frame. */
   #unacknowledged = 0
+  /** The peer may not know of what it was told. */
+  #isUncertain = false
   /** ACK frames since one was acknowledged, or since the last PING. */
   #unansweredAcks = 0
 
@@ -64,7 +66,7 @@ export class ReceivedPackets implements FrameOwner {
 
   /** True when ack-eliciting packets wait for an ACK, due or not: worth adding to a packet that is sent anyway. */
   get hasUnacknowledged(): boolean {
-    return this.#unacknowledged > 0
+    return this.#unacknowledged > 0 || this.#isUncertain
   }
 
   /** RFC 9000 §12.3: true when the packet was processed before, or is too old to tell. */
@@ -118,6 +120,7 @@ export class ReceivedPackets implements FrameOwner {
     }
     this.frequency.onAckSent(this.#unacknowledged, this.#isTimed && this.isAckDue(now))
     this.#unacknowledged = 0
+    this.#isUncertain = false
     this.ackDeadline = Number.POSITIVE_INFINITY
     this.#maybePing(packet, isSentAnyway)
   }
@@ -131,8 +134,15 @@ export class ReceivedPackets implements FrameOwner {
     this.#ranges.removeBelow(floor)
   }
 
-  /** A lost ACK is not repeated: the next one says the same and more. */
-  onLost(): void {}
+  /** A lost ACK has no packet of its own again: the next one that is sent says the same and more. */
+  onLost(): void {
+    this.repeat()
+  }
+
+  /** RFC 9000 §13.2.1: what was told and may not have been heard goes into the next packet that is sent anyway. */
+  repeat(): void {
+    this.#isUncertain = !this.#ranges.isEmpty
+  }
 
   /** RFC 9000 §13.2.1: whether the peer should hear of this packet at once. */
   #isUrgent(number: number): boolean {

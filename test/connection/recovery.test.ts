@@ -41,6 +41,23 @@ describe('probes (RFC 9002 §6.2)', () => {
     expect(pair.server.has('readable')).toBe(true)
   })
 
+  test('a probe says again what was received: the answer may be what was lost (RFC 9000 §13.2.1)', () => {
+    const pair = new OpenPair({ link: { delay: 10 } }).connect()
+    pair.world.pass(500)
+    pair.client.filter = () => undefined
+    pair.inject('client', Level.OneRtt, pingBytes, { number: 30_000 })
+    pair.world.pass(100)
+    const before = pair.logs.server.sent.length
+    pair.server.act(server => server.write(server.openStream('uni') as number, pingBytes, true))
+    pair.world.pass(1000)
+    const acknowledged = pair.logs.server.sent
+      .slice(before)
+      .map(({ frames }) => frames.find(frame => frame.type === FrameType.Ack)?.largestAcknowledged)
+    expect(acknowledged.length).toBeGreaterThan(2)
+    expect(new Set(acknowledged.slice(1))).toEqual(new Set([30_000]))
+    expect(acknowledged[0]).toBeUndefined()
+  })
+
   test('nothing is sent when nothing is unanswered', () => {
     const pair = new Pair({
       client: { transport: { maxIdleTimeout: 0 } },

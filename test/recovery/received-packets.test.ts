@@ -149,6 +149,20 @@ describe('RFC 9000 §13.2.1: sending ACK frames', () => {
     expect(written(received, 1001, true)?.ranges).toEqual([0, 0])
   })
 
+  test('what may not have been heard goes into the next packet that is sent anyway', () => {
+    const received = application(0, 1)
+    const told = written(received, 1000)?.record as SentFrame
+    expect(written(received, 1001, true)).toBeUndefined()
+    received.onLost()
+    expect(received.ackDeadline).toBe(Number.POSITIVE_INFINITY)
+    expect(written(received, 1002, true)?.ranges).toEqual([1, 0])
+    expect(written(received, 1003, true)).toBeUndefined()
+    // Nothing that the peer does not know.
+    received.onAcked(told)
+    received.repeat()
+    expect(written(received, 1004, true)).toBeUndefined()
+  })
+
   test('an ACK alone does not make a packet ack-eliciting', () => {
     const received = application(0)
     expect(written(received, 1025)?.packet.isAckEliciting).toBe(false)
