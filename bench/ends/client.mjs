@@ -1,27 +1,25 @@
-// The end that asks: all contacts of ours and of node's, the clients of others, and a bare datagram there and back.
+// The end that asks: all contacts of ours and of node's, the clients of others, and bare datagrams.
 
-import { createSocket } from 'node:dgram'
+import { lengthOf } from '../first-request/function.mjs'
 import { Variants } from '../first-request/variants.mjs'
 import { serveParent } from '../lib/children.mjs'
 import { inTurns } from '../lib/turns.mjs'
 import { Contender } from '../rivals/contender.mjs'
 import { commandOf } from '../rivals/index.mjs'
+import { BareClient } from './bare.mjs'
 
-/** Name of the contact that is a datagram of this length and its return. */
-const ECHO = 'datagram'
-const ECHO_BYTES = 1200
-
-/** Everything that can be asked for by a name: `datagram`, those of `Variants`, and `quic-go 0rtt` and the like. */
+/** Everything that can be asked for by a name: `datagram` (there and back), `datagrams` (as many as the answer has), those
+ * of `Variants`, and `quic-go 0rtt` and the like. */
 class Contacts {
   #variants
   #rivals = {}
-  #socket = createSocket('udp4')
+  #bare = new BareClient()
   #prepared
   missing = {}
 
   async start({ host, server, rivals, certificates }) {
     this.#variants = new Variants(server.worker, { host })
-    await new Promise(resolve => this.#socket.connect(server.echo.port, server.echo.host, resolve))
+    await this.#bare.connect(server.bare)
     for (const [name, { version, address }] of Object.entries(rivals)) {
       try {
         this.#rivals[name] = await Contender.start(commandOf(name, version, 'client', address, certificates))
@@ -39,7 +37,8 @@ class Contacts {
   }
 
   async contact(name, path) {
-    if (name === ECHO) return this.#echo()
+    if (name === 'datagram') return alone(await this.#bare.roundTrip())
+    if (name === 'datagrams') return alone(await this.#bare.bytes(lengthOf(path)))
     const [rival, variant] = name.split(' ')
     if (variant === undefined) return this.#variants.contact(name, path)
     if (this.#rivals[rival] === undefined) return undefined
@@ -52,20 +51,16 @@ class Contacts {
     }
   }
 
-  async #echo() {
-    const begun = performance.now()
-    const back = new Promise(resolve => this.#socket.once('message', resolve))
-    this.#socket.send(Buffer.alloc(ECHO_BYTES))
-    await back
-    return { ms: performance.now() - begun, roundTrips: 1, isEarly: false }
-  }
-
   /** One that failed is asked no more, and the reason is part of the result. */
   async #drop(name, error) {
     this.missing[name] = error.message
     await this.#rivals[name]?.stop()
     delete this.#rivals[name]
   }
+}
+
+function alone(ms) {
+  return { ms, roundTrips: 1, isEarly: false }
 }
 
 const contacts = new Contacts()

@@ -1,5 +1,5 @@
-// The end that answers: a worker of ours, launched as a platform launches it, with TCP and TLS beside HTTP/3; a socket
-// that sends back what comes; and the servers of others.
+// The end that answers: a worker of ours, launched as a platform launches it, with TCP and TLS beside HTTP/3; bare
+// datagrams; and the servers of others.
 
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
@@ -8,18 +8,11 @@ import { launch } from '@zerotrip/faas/generator'
 import { serveParent } from '../lib/children.mjs'
 import { Contender } from '../rivals/contender.mjs'
 import { commandOf } from '../rivals/index.mjs'
+import { answerBare } from './bare.mjs'
 
 const handler = fileURLToPath(new URL('../first-request/function.mjs', import.meta.url))
 /** ms for which its keys hold: longer than any benchmark. */
 const LIFETIME = 3_600_000
-
-async function echo(host) {
-  const socket = createSocket('udp4')
-  socket.on('message', (message, { port, address }) => socket.send(message, port, address))
-  socket.bind(0, host)
-  await once(socket, 'listening')
-  return socket.address().port
-}
 
 async function freePort(host) {
   const socket = createSocket('udp4')
@@ -53,6 +46,6 @@ serveParent({
       }
     }
     const worker = { announcement, client, origin }
-    return { worker, echo: { host, port: await echo(host) }, rivals: started, missing }
+    return { worker, bare: { host, port: await answerBare(host) }, rivals: started, missing }
   },
 })

@@ -12,6 +12,8 @@ import { installRivals } from '../rivals/index.mjs'
 const BYTES = 1_000_000
 /** ms */
 const ROUND_TRIP = 0.5
+/** As many bare datagrams. */
+const FLOOR = 'datagrams'
 const WARM_UP = { full: 200, quick: 40 }
 const COUNT = 5
 /** Of an asyncio program each megabyte takes as long as all others together. */
@@ -27,7 +29,7 @@ export async function run({ samples, quick = false }) {
   if (noLink !== undefined)
     return { variants: {}, ratios: {}, missing: { link: noLink }, reached: [], isReached: false }
   const rivals = installRivals()
-  const names = [...variantNames, tls12]
+  const names = [FLOOR, ...variantNames, tls12]
   for (const name of Object.keys(rivals.versions)) names.push(...rivalVariants[name].map(each => `${name} ${each}`))
   const ends = await Ends.start({ rivals: rivals.versions, hasLink: true })
   try {
