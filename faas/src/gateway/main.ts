@@ -43,7 +43,8 @@ async function main(): Promise<void> {
     url: values.url,
     onError: error => console.error(error),
   })
-  const deployments = file === undefined ? [] : await readStackFile(file)
+  const { deployments, notes } = file === undefined ? { deployments: [], notes: [] } : await readStackFile(file)
+  for (const note of notes) console.error(`${file}: ${note}`)
   const { port, securePort, metricsPort } = await gateway.listen()
   const plain = values['plain-host']
   await Promise.all(deployments.map(each => provider.deploy(each)))

@@ -1,0 +1,3 @@
+#!/bin/sh
+echo "$Http_Method $Http_Path"
+tr a-z A-Z

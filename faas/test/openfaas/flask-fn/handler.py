@@ -1,0 +1,2 @@
+def handle(req):
+    return f"flask: {req}", 203
