@@ -162,7 +162,7 @@ describe('what a client can do by number alone', () => {
       section.set(bytes('0280'))
       const waiting = frame(1, section)
       let most = 0
-      const { held } = await measure(attack, 1000, () => {
+      const { held, each } = await measure(attack, 1000, () => {
         attack.request(waiting, false)
         most = Math.max(most, attack.server.connection.requestCount)
         return attack.code === undefined
@@ -170,6 +170,7 @@ describe('what a client can do by number alone', () => {
       expect(attack.code).toBe(code)
       expect(most).toBeLessThanOrEqual(limits.qpackBlockedStreams + 1)
       expect(held).toBeLessThan(512 * KB)
+      expect(each).toBeLessThan(20 * fair)
     }
   })
 
@@ -201,14 +202,16 @@ describe('what a client can do by number alone', () => {
     attack.pair.server.highWater = 64 * KB
     attack.write(2, bytes('00 0400'))
     const streams = 100
-    for (let i = 0; i < streams; i++) attack.request(get, true)
-    await attack.pair.settle()
+    const { held, each } = await measure(attack, streams, () => void attack.request(get, true))
     // Two in the stream's own queue, the rest up to its high-water mark; and no more however long it waits.
     const first = pulled
     await attack.pair.settle()
     expect(pulled).toBe(first)
     expect(pulled).toBeLessThanOrEqual(10 * streams)
     expect(attack.server.activeCount).toBe(streams)
+    // What the bodies have ready is the application's: one piece for each stream, and the objects around it.
+    expect(held).toBeLessThan(streams * 40 * KB)
+    expect(each).toBeLessThan(100 * fair)
   })
 
   test('SETTINGS: one, and no longer than 4,096 bytes', async () => {
@@ -217,14 +220,42 @@ describe('what a client can do by number alone', () => {
     again.write(2, bytes('0400'))
     expect(again.code).toBe(Code.FrameUnexpected)
     const long = new Attack()
-    const { held } = await measure(long, 1, () => void long.write(2, Uint8Array.of(0, 4, 0x80, 1, 0, 0)))
+    const { held, each } = await measure(long, 1, () => void long.write(2, Uint8Array.of(0, 4, 0x80, 1, 0, 0)))
     expect(long.code).toBe(Code.ExcessiveLoad)
     expect(held).toBeLessThan(512 * KB)
+    expect(each).toBeLessThan(100 * fair)
     // Thousands of settings that nobody knows fit; nothing of them is kept but the bytes.
     const many = new Attack()
     const settings = new Uint8Array(limits.settingsLength).map((_, i) => (i % 2 === 0 ? 0x21 : 1))
     many.write(2, Uint8Array.from(Buffer.concat([bytes('00'), frame(4, settings)])))
     expect(many.code).toBeUndefined()
+  })
+
+  test('request smuggling: lengths that lie end in H3_EXCESSIVE_LOAD, no handler sees one, nothing is held', async () => {
+    const head: Field[] = [
+      [':method', 'POST'],
+      [':scheme', 'https'],
+      [':authority', 'a'],
+      [':path', '/'],
+      ['content-length', '3'],
+    ]
+    const lies = [
+      // Too little is known at the end only, when a handler may have seen the beginning.
+      headers(head),
+      Buffer.concat([headers(head), frame(0, bytes('61616161'))]),
+      Buffer.concat([headers([...head, ['content-length', '4']]), frame(0, bytes('616161'))]),
+      Buffer.concat([headers([...head, ['transfer-encoding', 'chunked']]), frame(0, bytes('616161'))]),
+      Buffer.concat([headers([...head, ['host', 'b']]), frame(0, bytes('616161'))]),
+    ].map(lie => Uint8Array.from(lie))
+    const attack = new Attack()
+    const { held, each } = await measure(attack, 50_000, n => {
+      attack.request(lies[n % lies.length] as Uint8Array, true)
+      return attack.code === undefined
+    })
+    expect(attack.code).toBe(Code.ExcessiveLoad)
+    expect(held).toBeLessThan(512 * KB)
+    expect(each).toBeLessThan(4 * fair)
+    expect(attack.handlers).toBe(0)
   })
 
   const useless: [string, Uint8Array][] = [
