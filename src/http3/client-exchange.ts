@@ -89,6 +89,9 @@ export class ClientExchange implements OutgoingRequest, BodyOwner {
     const body = request.body ?? undefined
     this.bytes = bodyBytes(body)
     this.#body = body instanceof ReadableStream ? body : undefined
+    if (body !== undefined && this.bytes === undefined && this.#body === undefined) {
+      throw new TypeError('a body is a string, a Uint8Array or a ReadableStream')
+    }
     this.fields = requestFields(request, authority, this.bytes === undefined ? -1 : this.bytes.length)
     this.mayBeEarly = options.early ?? false
     this.#keepBody = options.keepBody ?? limits.replayableBody

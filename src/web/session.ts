@@ -15,6 +15,7 @@ import type { ClientBundle } from '../zero-rtt/bundle.ts'
 import { type ClientStreamOptions, clientFields, Http3ClientStream } from './client/client-stream.ts'
 import { ClientTickets } from './client-tickets.ts'
 import type { OutgoingHeaders } from './messages/header-map.ts'
+import { type FetchBody, sessionBody } from './session-body.ts'
 
 export interface Http3ConnectOptions
   extends Omit<ConnectOptions, 'alpn' | 'application'>,
@@ -34,7 +35,7 @@ export interface Http3FetchInit {
   /** Default GET. */
   readonly method?: string
   readonly headers?: ConstructorParameters<typeof Headers>[0]
-  readonly body?: RequestLike['body']
+  readonly body?: FetchBody | null
   /** Cancels the request, and the body of its response. */
   readonly signal?: AbortSignal | null
   /**
@@ -96,7 +97,8 @@ export class Http3Session implements AsyncDisposable {
 
   /**
    * Sends a request, in this tick if it may leave early or the session is open. `input` may be a path; the authority of
-   * a whole URL is sent as it is, whoever the session is with. Redirects are answers like others.
+   * a whole URL is sent as it is, whoever the session is with. Redirects are answers like others, and what is compressed
+   * stays so: the function `fetch` follows and unpacks.
    * Rejects with a TypeError for what is no request, with the connection's error when that fails.
    */
   async fetch(input: string | URL | Request, init: Http3FetchInit = {}): Promise<Response> {
@@ -176,15 +178,19 @@ export function connect(url: string | URL, options: Http3ConnectOptions = {}): H
 
 function requestOf(input: string | URL | Request, init: Http3FetchInit): RequestLike {
   const request = isRequest(input) ? input : undefined
-  const headers = init.headers ?? request?.headers
+  const { body, type, length } = sessionBody(init.body ?? request?.body)
+  const given = init.headers ?? request?.headers
+  const headers = given === undefined && type === undefined ? undefined : new Headers(given)
+  if (type !== undefined && !headers?.has('content-type')) headers?.set('content-type', type)
+  if (length !== undefined && !headers?.has('content-length')) headers?.set('content-length', String(length))
   const method = init.method?.toUpperCase() ?? request?.method ?? 'GET'
   if (!TOKEN.test(method)) throw new TypeError(`not a method: ${method}`)
   return {
     url: request?.url ?? String(input),
     method,
-    body: init.body ?? request?.body,
+    body,
     signal: request?.signal ?? null,
-    ...(headers !== undefined && { headers: headers instanceof Headers ? headers : new Headers(headers) }),
+    ...(headers !== undefined && { headers }),
   }
 }
 

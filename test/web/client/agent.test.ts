@@ -50,6 +50,18 @@ describe('fetch, as WHATWG has it', () => {
     await expect(near.fetch(`${url}/from`, { redirect: 'error' })).rejects.toThrow(TypeError)
   })
 
+  test('a redirect keeps method and body with 307, and drops both with 303', async () => {
+    const { url } = await site(async request => {
+      const { pathname } = new URL(request.url)
+      if (pathname === '/here') return new Response(`${request.method} ${await request.text()}`)
+      return new Response(null, { status: Number(pathname.slice(1)), headers: { location: '/here' } })
+    })
+    const near = agent()
+    const send = async (path: string): Promise<string> =>
+      (await near.fetch(url + path, { method: 'POST', body: 'words' })).text()
+    expect([await send('/307'), await send('/303')]).toEqual(['POST words', 'GET '])
+  })
+
   test('what is compressed is unpacked', async () => {
     const { url } = await site(request => {
       expect(request.headers.get('accept-encoding')).toContain('gzip')
@@ -97,9 +109,12 @@ describe('fetch, as WHATWG has it', () => {
     const near = agent()
     await expect(near.fetch(new Request(url), { signal: AbortSignal.abort() })).rejects.toThrow('abort')
     const during = new AbortController()
-    const waiting = near.fetch(new Request(`${url}/never`, { signal: during.signal }))
+    const request = new Request(`${url}/never`, { signal: during.signal })
+    const waiting = near.fetch(request)
     void eventually(() => seen === 1).then(() => during.abort())
     await expect(waiting).rejects.toThrow('abort')
+    // Node follows a signal by way of the request, and weakly: it must not be collected before.
+    expect(request.signal.aborted).toBe(true)
     expect(await eventually(() => gone === 1)).toBe(true)
     const after = new AbortController()
     const response = await near.fetch(url, { signal: after.signal })
