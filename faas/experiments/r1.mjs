@@ -59,20 +59,20 @@ class RandomFleet {
 
   async event() {
     const service = `f${pick(FUNCTIONS)}`
-    const before = this.#ids(service)
-    const kind = this.#change(service)
-    this.events.push(kind)
-    await this.#settled(service, kind === 'killed' ? before : undefined)
+    this.events.push(await this.#change(service))
+    await this.#settled(service)
     // Instances take turns: each that is new gets its first request.
     const calls = Math.max(1, this.#platform.instances(service).length)
     for (let i = 0; i < calls; i++) await this.#call(service)
   }
 
-  #change(service) {
+  async #change(service) {
     const living = [...(this.#met.get(service) ?? [])].filter(isAlive)
     const roll = Math.random()
     if (living.length > 0 && roll < 0.3) {
-      process.kill(living[pick(living.length)], 'SIGKILL')
+      const pid = living[pick(living.length)]
+      process.kill(pid, 'SIGKILL')
+      while (isAlive(pid)) await sleep(2)
       return 'killed'
     }
     if (living.length > 0 && roll < 0.55) {
@@ -83,18 +83,14 @@ class RandomFleet {
     return 'scaled'
   }
 
-  /** Until there are as many instances as are wanted, and others than there were `before` one was killed. */
-  async #settled(service, before) {
+  /** Until the platform has noticed, and there are as many instances as are wanted. */
+  async #settled(service) {
+    await sleep(20)
     for (;;) {
       const { replicas, availableReplicas } = this.#platform.status(service)
-      if (availableReplicas === replicas && this.#ids(service) !== before) return
+      if (availableReplicas === replicas) return
       await sleep(2)
     }
-  }
-
-  #ids(service) {
-    const ids = this.#platform.instances(service).map(({ id }) => id)
-    return ids.join()
   }
 
   async #call(service) {

@@ -13,10 +13,15 @@ export class Scene {
   host
   gateway
   user
+  /** Where gateways listen, and at which ports, by system. */
+  address
   ports
 
-  /** `delay`: ms each way between the gateway and the workers; the user is at the gateway. */
-  static async open(delay, names) {
+  /**
+   * `delay`: ms each way between the gateway and the workers; the user is at the gateway. `isReachable`: functions call
+   * it, too.
+   */
+  static async open(delay, names, { isReachable = false } = {}) {
     const scene = new Scene()
     scene.names = names
     scene.network = await Network.start(delay)
@@ -24,7 +29,8 @@ export class Scene {
       scene.host = scene.network.machine('worker', 'host.mjs')
       scene.gateway = scene.network.machine('gateway', 'gateway.mjs')
       scene.user = scene.network.machine('gateway', 'user.mjs')
-      scene.ports = await scene.gateway.ask({ verb: 'open', names })
+      scene.address = isReachable ? scene.network.addresses.gateway : '127.0.0.1'
+      scene.ports = await scene.gateway.ask({ verb: 'open', names, host: scene.address })
     } catch (error) {
       await scene.network.stop()
       throw error
@@ -48,15 +54,19 @@ export class Scene {
 
   /** One call, after which connections end; with what they were. */
   async call(name, { path, method, body }) {
-    const { ms, bytes } = await this.user.ask({ verb: 'call', port: this.ports[name].port, path, method, body })
-    const { connections } = await this.gateway.ask({ verb: 'renew', name, pause: this.pause })
-    return { ms, bytes, connections }
+    const { address: host, pause } = this
+    const answer = await this.user.ask({ verb: 'call', host, port: this.ports[name].port, path, method, body })
+    const { connections } = await this.gateway.ask({ verb: 'renew', name, pause })
+    return { ...answer, connections }
   }
 
   /** ms in which an end of a connection has reached the other side and is done with. */
   get pause() {
-    return 3 + 3 * this.network.conditions.measuredRttMs
+    return 3 + 3 * this.network.conditions.measuredRttMs + this.idle
   }
+
+  /** ms for which functions keep connections among each other. */
+  idle = 0
 
   close() {
     return this.network.stop()

@@ -15,6 +15,11 @@ const run = promisify(execFile)
 const RATE = 1000
 const QUEUE = 10_000
 const PINGS = 200
+
+/** Real-time priorities: what is measured does not wait for others on this machine; what forwards, not for that. */
+const PRIORITY = 5
+const LINK_PRIORITY = 10
+
 const CONGESTION_CONTROL = 'reno'
 
 export class Network {
@@ -34,9 +39,8 @@ export class Network {
       throw new Error('network namespaces need Linux and root: sudo npm run faas:experiments')
     }
     const network = new Network()
-    // What forwards shall not wait for what is measured.
-    const args = ['-n', '-10', 'python3', linkProgram, '--delay', delay, '--rate', RATE, '--queue', QUEUE]
-    network.#link = spawn('nice', args.map(String), { stdio: ['pipe', 'pipe', 'inherit'] })
+    const args = ['--rr', LINK_PRIORITY, 'python3', linkProgram, '--delay', delay, '--rate', RATE, '--queue', QUEUE]
+    network.#link = spawn('chrt', args.map(String), { stdio: ['pipe', 'pipe', 'inherit'] })
     network.#lines = createInterface({ input: network.#link.stdout })[Symbol.asyncIterator]()
     const { client, server, addresses } = await network.#answer()
     network.pids = { gateway: client, worker: server }
@@ -59,6 +63,7 @@ export class Network {
       rateMbps: RATE,
       mtu: 1500,
       tcpCongestionControl: CONGESTION_CONTROL,
+      scheduling: `SCHED_RR ${PRIORITY}`,
     }
   }
 
@@ -89,7 +94,8 @@ export class Network {
   /** A program of `roles` on the machine `side`, spoken to by `ask`. */
   machine(side, script, parameters = []) {
     const path = fileURLToPath(new URL(`../roles/${script}`, import.meta.url))
-    const [file, ...execArgv] = ['nsenter', ...this.#inside(side, 'env', '-C', process.cwd(), process.execPath)]
+    const command = ['chrt', '--rr', PRIORITY, 'env', '-C', process.cwd(), process.execPath]
+    const [file, ...execArgv] = ['nsenter', ...this.#inside(side, ...command)]
     const child = new Child(path, parameters, { execPath: file, execArgv, serialization: 'advanced' })
     this.#machines.push(child)
     return child

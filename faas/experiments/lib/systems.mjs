@@ -51,7 +51,7 @@ class TcpClient {
 
   constructor(instance, system, seen) {
     this.instance = instance
-    this.#agent = system.transport === 'tcp' ? plainAgent(system, seen) : secureAgent(system, instance, seen)
+    this.#agent = agentOf(system, instance.certificate, seen)
     const url = system.transport === 'tcp' ? `http://${instance.origin}` : `https://${instance.tlsOrigin}`
     this.#forwarder = new Forwarder(new URL(url), this.#agent)
   }
@@ -69,13 +69,18 @@ class TcpClient {
   }
 }
 
+/** Connections as the system has them. `seen` is told what each is. */
+export function agentOf(system, certificate, seen = () => {}) {
+  return system.transport === 'tcp' ? plainAgent(system, seen) : secureAgent(system, certificate, seen)
+}
+
 function plainAgent({ isKept = false }, seen) {
   const agent = new Agent({ keepAlive: isKept })
   return observed(agent, socket => socket.once('connect', () => seen('TCP')))
 }
 
 /** The certificate is parsed once, not for each connection: as good as node:https can be made. */
-function secureAgent({ isKept = false, version, resumes = false }, { certificate }, seen) {
+function secureAgent({ isKept = false, version, resumes = false }, certificate, seen) {
   const secureContext = createSecureContext({ ca: certificate, minVersion: version, maxVersion: version })
   const agent = new SecureAgent({ keepAlive: isKept, secureContext, maxCachedSessions: resumes ? 100 : 0 })
   return observed(agent, socket =>
