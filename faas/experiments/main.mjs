@@ -18,6 +18,7 @@ const experiments = {
   fig5d: async () => (await import('./fig5.mjs')).fig5d,
   fig7: async () => (await import('./fig7.mjs')).fig7,
   fig8: async () => (await import('./fig8.mjs')).fig8,
+  fig10: async () => (await import('./fig10.mjs')).fig10,
   r1: async () => (await import('./r1.mjs')).r1,
   r2: async () => (await import('./r2.mjs')).r2,
 }

@@ -7,18 +7,17 @@ export class Fleet {
   #functions = new Map()
   #listeners = []
 
-  /** `instance` is one worker of the function `service`; undefined: there is none. */
-  set(service, instance) {
-    const known = this.#functionOf(service)
+  /** `instance` is the one worker of the function `service`, which takes such requests early. */
+  set(service, instance, earlyRequests = 'safe') {
+    const known = this.#functionOf(service, earlyRequests)
     if (known.instance) this.#tell('gone', known)
     known.instance = instance
-    if (instance) this.#tell('ready', known)
+    this.#tell('ready', known)
   }
 
   /** As if the worker had been suspended and resumed: its connections are gone, it is the same one. */
   renew() {
     for (const known of this.#functions.values()) {
-      if (known.instance === undefined) continue
       this.#tell('gone', known)
       this.#tell('ready', known)
     }
@@ -45,8 +44,9 @@ export class Fleet {
     return true
   }
 
-  #functionOf(service) {
-    const { service: name, namespace, ...rest } = readDeployment({ service })
+  #functionOf(service, earlyRequests) {
+    const annotations = { 'zerotrip.early-data': earlyRequests }
+    const { service: name, namespace, ...rest } = readDeployment({ service, annotations })
     const of = { name, namespace }
     const known = this.#functions.get(keyOf(of)) ?? { of, status: { name, namespace, ...rest, replicas: 1 } }
     this.#functions.set(keyOf(of), known)

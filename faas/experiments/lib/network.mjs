@@ -101,6 +101,12 @@ export class Network {
     return child
   }
 
+  /** Any program on the machine `side`. */
+  spawn(side, file, args = []) {
+    const command = this.#inside(side, 'chrt', '--rr', PRIORITY, 'env', '-C', process.cwd(), file, ...args)
+    return spawn('nsenter', command, { stdio: ['ignore', 'ignore', 'ignore'] })
+  }
+
   async stop() {
     await Promise.all(this.#machines.map(machine => machine.stop()))
     const gone = new Promise(resolve => this.#link.once('exit', resolve))

@@ -40,7 +40,7 @@ function put({ service, worker, names = [...gateways.keys()] }) {
   for (const name of names) {
     const { credentials, earlyRequests } = systems[name]
     const bundle = credentials === 'bundle' ? { ...worker.bundles[name], earlyRequests } : undefined
-    gateways.get(name).fleet.set(service, { ...worker, bundle })
+    gateways.get(name).fleet.set(service, { ...worker, bundle }, earlyRequests)
   }
 }
 
