@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { selfSigned } from 'zerotrip'
+import { connect } from 'zerotrip/http3'
 import { pullBundle } from 'zerotrip/platform'
 import { StaticProvider } from '../dist/gateway/static-provider.js'
 import { gatewayEnvironment } from '../src/chain/gateway-address.ts'
@@ -99,6 +100,18 @@ describe('provider static', () => {
     const { url, certificate: ca } = world.gateway.address
     const options = { token: 'not-it', ...(ca && { ca }) }
     await expect(pullBundle(`${url}/credentials`, options)).rejects.toMatchObject({ status: 401 })
+    const say = async (authorization: string, body: string): Promise<number> => {
+      const session = connect(url, ca === undefined ? {} : { ca })
+      const response = await session.fetch('/credentials', { method: 'POST', body, headers: { authorization } })
+      await response.text()
+      await session.close()
+      return response.status
+    }
+    expect(await say('Bearer x', '{}')).toBe(400)
+    expect(await say('Basic x', '{}')).toBe(401)
+    expect(await say('Bearer x', 'x'.repeat(70_000))).toBe(413)
+    const announcement = { host: 'a', port: 1, certificate: '', pin: '0'.repeat(64) }
+    expect(await say('Bearer x', JSON.stringify(announcement))).toBe(401)
     expect((await world.call('/credentials', { headers: { authorization: `Bearer ${token}` } })).status).toBe(404)
   })
 

@@ -45,6 +45,11 @@ async function main(): Promise<void> {
   })
   const { deployments, notes } = file === undefined ? { deployments: [], notes: [] } : await readStackFile(file)
   for (const note of notes) console.error(`${file}: ${note}`)
+  if (process.getuid?.() === 0 && deployments.some(each => each.envVars['function_uid'] === undefined)) {
+    console.error(
+      'functions run as root and can read the keys of their watchdogs: `function_uid` makes them somebody else',
+    )
+  }
   const { port, securePort, metricsPort } = await gateway.listen()
   const plain = values['plain-host']
   await Promise.all(deployments.map(each => provider.deploy(each)))

@@ -78,7 +78,8 @@ async function main(): Promise<void> {
   for (const name of CREDENTIAL_NAMES) delete process.env[name]
   const { settings } = plan
   const isAlone = plan.handler === undefined && platform === undefined
-  const registration = await registrationOf(settings)
+  // Who was launched has its keys already.
+  const registration = platform === undefined ? await registrationOf(settings) : undefined
   const pulling = inherited ?? registration?.pull()
   const run = await loadFunction(settings, plan.handler, process.env, onError)
   const bundle = await pulling
@@ -122,7 +123,9 @@ async function main(): Promise<void> {
 async function registrationOf({ credentials, gateway }: WatchdogSettings): Promise<Registration | undefined> {
   if (credentials === undefined) return undefined
   const options = { ...credentials, ca: gateway?.certificate ?? process.env['quic_gateway_ca'] }
-  return new (await import('./registration.ts')).Registration(options, onError)
+  const note = (error: unknown): void =>
+    console.error(`zerotrip-watchdog: ${error instanceof Error ? error.message : error}`)
+  return new (await import('./registration.ts')).Registration(options, note)
 }
 
 /** What is early on the way to TCP is nothing that can be waited for here (RFC 8470 §5.2). */
