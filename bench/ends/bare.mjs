@@ -9,6 +9,8 @@ const DATAGRAM = 1452
 /** Datagrams under way at most, and between two confirmations. */
 const WINDOW = 64
 const STRIDE = 32
+/** ms until what has not come is lost. */
+const PATIENCE = 5000
 /** What the first byte says. */
 const ECHO = 0
 const WANT = 1
@@ -40,12 +42,12 @@ export class BareClient {
     return new Promise(resolve => this.#socket.connect(port, host, resolve))
   }
 
-  /** A datagram there and back, in ms. */
+  /** A datagram there and back, in ms; undefined: it was lost. */
   roundTrip() {
     return this.#timed(ECHO, 0, 1)
   }
 
-  /** So many bytes as fast as they come, in ms. */
+  /** So many bytes as fast as they come, in ms; undefined: some were lost. */
   bytes(count) {
     return this.#timed(WANT, count, Math.ceil(count / DATAGRAM))
   }
@@ -58,12 +60,16 @@ export class BareClient {
     let received = 0
     return new Promise(resolve => {
       const begun = performance.now()
+      const end = ms => {
+        clearTimeout(timer)
+        this.#socket.off('message', onMessage)
+        resolve(ms)
+      }
+      const timer = setTimeout(end, PATIENCE)
       const onMessage = () => {
         received++
-        if (received % STRIDE === 0 && received < datagrams) this.#socket.send(more)
-        if (received < datagrams) return
-        this.#socket.off('message', onMessage)
-        resolve(performance.now() - begun)
+        if (received >= datagrams) end(performance.now() - begun)
+        else if (received % STRIDE === 0) this.#socket.send(more)
       }
       this.#socket.on('message', onMessage)
       this.#socket.send(request)

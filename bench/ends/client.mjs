@@ -60,7 +60,7 @@ class Contacts {
 }
 
 function alone(ms) {
-  return { ms, roundTrips: 1, isEarly: false }
+  return ms === undefined ? undefined : { ms, roundTrips: 1, isEarly: false }
 }
 
 const contacts = new Contacts()

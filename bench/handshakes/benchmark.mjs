@@ -12,7 +12,7 @@ const CONCURRENCY = 16
 /** ms of each turn. */
 const TURN = 500
 /** Turns that are not counted: code gets hot. */
-const WARM_UP = { full: 8, quick: 3 }
+const WARM_UP = { full: 12, quick: 5 }
 
 export async function run({ samples, quick = false }) {
   const server = new Child(join(import.meta.dirname, '..', 'ends', 'server.mjs'), [], { serialization: 'advanced' })

@@ -12,8 +12,8 @@ const ROUND_TRIP = 3
 const BYTES = 1_000_000
 const names = ['tls13-full', 'tls13-resumed', 'quic-1rtt', 'quic-0rtt-provisioned']
 const loads = {
-  request: { path: '/', count: 10, blocks: { full: 30, quick: 6 } },
-  megabyte: { path: `/bytes/${BYTES}`, count: 3, blocks: { full: 12, quick: 4 } },
+  request: { path: '/', count: 10, blocks: { full: 15, quick: 6 } },
+  megabyte: { path: `/bytes/${BYTES}`, count: 3, blocks: { full: 8, quick: 4 } },
 }
 const WARM_UP = { full: 1000, quick: 200 }
 
