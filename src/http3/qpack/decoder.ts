@@ -4,10 +4,10 @@
 import { OutOfBytes, Reader } from '../../bytes/reader.ts'
 import { Writer } from '../../bytes/writer.ts'
 import { limits } from '../../limits.ts'
-import { FieldSectionTooLarge, Http3Error, Http3ErrorCode } from '../error-codes.ts'
+import { FieldSectionTooLarge, Http3Error, Http3ErrorCode, Http3StreamError } from '../error-codes.ts'
 import { FIELD_OVERHEAD, type Field } from '../field.ts'
 import { DynamicTable, maxEntries } from './dynamic-table.ts'
-import { readPrefixInteger, writePrefixInteger } from './prefix-integer.ts'
+import { EndlessInteger, readPrefixInteger, writePrefixInteger } from './prefix-integer.ts'
 import { staticTable } from './static-table.ts'
 import { StringReader, TOO_LONG, WRONG_CODING } from './string-literal.ts'
 
@@ -52,8 +52,8 @@ export class QpackDecoder {
 
   /**
    * The fields, or undefined while insertions are missing: then call it again with the same section, once `takeReady`
-   * names the stream. Throws Http3Error QPACK_DECOMPRESSION_FAILED for what cannot be read, FieldSectionTooLarge for
-   * what is too much: then, as whenever a stream is given up, call `cancel`.
+   * names the stream. Throws Http3Error QPACK_DECOMPRESSION_FAILED for what cannot be read, Http3StreamError for integers
+   * of more than 62 bits, FieldSectionTooLarge for what is too much: then, as whenever a stream is given up, call `cancel`.
    */
   decode(section: Uint8Array, streamId = 0): Field[] | undefined {
     const reader = new Reader(section)
@@ -68,6 +68,10 @@ export class QpackDecoder {
       if (this.#required > 0) this.#acknowledge(streamId)
       return fields
     } catch (error) {
+      // RFC 9204 §7.4: what is too large for us is an error of its stream alone.
+      if (error instanceof EndlessInteger) {
+        throw new Http3StreamError(Http3ErrorCode.QpackDecompressionFailed, error.message)
+      }
       if (error instanceof OutOfBytes) throw failed('truncated field section')
       throw error
     }

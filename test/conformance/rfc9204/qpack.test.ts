@@ -61,6 +61,24 @@ describe('faults of a peer in QPACK', () => {
       new Http3Peer(role).uni(`02 ${before}`).request(section(hex)).expectClose('QpackDecompressionFailed')
     }
   })
+  test.each([
+    ['of a reference', '0000 ffffffffffffffffffffff'],
+    ['of the prefix', 'ffffffffffffffffffffff'],
+    ['of a length', '0000 517fffffffffffffffffffff'],
+  ])('RFC 9204 §7.4: an integer in a section that is larger than can be decoded, %s', (_, hex) => {
+    for (const role of ['client', 'server'] as const) {
+      const peer = new Http3Peer(role).uni(`02 ${inserted}`).request(section(hex))
+      peer.expectAbort('QpackDecompressionFailed')
+    }
+  })
+  test('RFC 9204 §3.2: the same entry twice', () => {
+    for (const role of ['client', 'server'] as const)
+      new Http3Peer(role).uni(`02 ${inserted} ff20 821c64 00`).expectNothing()
+  })
+  test('RFC 9204 §4.1.1: integers of 62 bits are read', () => {
+    // Stream Cancellation of stream 2^62-1.
+    for (const role of ['client', 'server'] as const) new Http3Peer(role).uni('03 7fc0ffffffffffffff3f').expectNothing()
+  })
   test('RFC 9204 §2.1.2: more blocked streams than allowed', () => {
     const peer = new Http3Peer('server', { qpackBlockedStreams: 2 })
     peer.request(section('0280 10')).request(section('0280 10')).expectNothing()
