@@ -6,8 +6,9 @@ import { change } from './lib/summary.mjs'
 import { systems } from './lib/systems.mjs'
 
 const DELAY = 0.5
-const turnsOf = ({ quick, samples }) =>
-  quick ? { samples: samples ?? 30, warmUp: 60 } : { samples: samples ?? 200, warmUp: 400 }
+/** Calls of each system before, and rounds that are not counted. */
+const plan = ({ quick, samples }) =>
+  quick ? { samples: samples ?? 30, warmUp: 20, calls: 500 } : { samples: samples ?? 200, warmUp: 50, calls: 3000 }
 
 const GET = ['tcp', 'tls12', 'tls13', 'tls13-resumed', 'quic-1rtt', 'quic-0rtt-store', 'quic-0rtt']
 const POST = ['tcp', 'tls12', 'tls13', 'tls13-resumed', 'quic-1rtt', 'quic-post1rtt', 'quic-0rtt']
@@ -39,9 +40,11 @@ async function single(options, rows, judge) {
   try {
     const worker = await scene.start('echo.mjs')
     await scene.put('echo', worker)
-    const turns = turnsOf(options)
-    const { measured, raw } = await measureCalls(scene, rows, { ...turns, onProgress: options.onProgress })
-    const conditions = { ...scene.network.conditions, ...turns }
+    const { samples, warmUp, calls } = plan(options)
+    await scene.warmUp('echo', calls, options.onProgress)
+    const turns = { samples, warmUp, onProgress: options.onProgress }
+    const { measured, raw } = await measureCalls(scene, rows, turns)
+    const conditions = { ...scene.network.conditions, samples, warmUpCalls: calls + warmUp }
     return { conditions, measured, ...judge(raw), raw }
   } finally {
     await scene.close()

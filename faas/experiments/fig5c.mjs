@@ -9,7 +9,7 @@ import { systems } from './lib/systems.mjs'
 
 const DELAY = 0.5
 const NAMES = ['tcp', 'tls12', 'tls13', 'quic-1rtt', 'quic-0rtt']
-const WARM_UP = 300
+const WARM_UP = 3000
 
 export const fig5c = {
   title: 'The first request to an instance that was just started',
@@ -17,7 +17,7 @@ export const fig5c = {
     const scene = await Scene.open(DELAY, NAMES)
     try {
       await scene.put('warm', await scene.start('echo.mjs'))
-      await inTurns(NAMES, { samples: quick ? 60 : WARM_UP, warmUp: 0 }, name => callWarm(scene, name))
+      await scene.warmUp('warm', quick ? WARM_UP / 6 : WARM_UP, onProgress)
       const rounds = await inTurns(NAMES, { samples, warmUp: 2, onProgress }, name => round(scene, name))
       return conclude(scene, rounds, samples)
     } finally {

@@ -12,7 +12,7 @@ const DELAYS = [0, 0.25, 0.5, 1, 1.5, 2, 3]
 /** Round trips until the answer is there, the one of request and answer included. */
 const ROUND_TRIPS = { tcp: 2, tls12: 4, tls13: 3, 'tls13-resumed': 3, 'quic-1rtt': 2, 'quic-0rtt': 1 }
 const NAMES = Object.keys(ROUND_TRIPS)
-const WARM_UP = 400
+const WARM_UP = 3000
 
 /** A slope that is no count of round trips is off by more. */
 const TOLERANCE = 0.1
@@ -23,7 +23,7 @@ export const fig7 = {
     const scene = await Scene.open(0, NAMES)
     try {
       await scene.put('echo', await scene.start('echo.mjs'))
-      await inTurns(NAMES, { samples: quick ? 60 : WARM_UP, warmUp: 0 }, name => callOne(scene, name))
+      await scene.warmUp('echo', quick ? WARM_UP / 6 : WARM_UP, onProgress)
       const rounds = await inTurns(DELAYS.map(String), { samples, warmUp: 1, onProgress }, delay =>
         round(scene, Number(delay)),
       )

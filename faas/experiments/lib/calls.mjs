@@ -8,6 +8,9 @@ import { systems } from './systems.mjs'
 
 export const handlerOf = name => fileURLToPath(new URL(`../functions/${name}`, import.meta.url))
 
+/** Systems are warmed up in turns, too. */
+const TURNS = 10
+
 export class Scene {
   network
   host
@@ -58,6 +61,22 @@ export class Scene {
     const answer = await this.user.ask({ verb: 'call', host, port: this.ports[name].port, path, method, body })
     const { connections } = await this.gateway.ask({ verb: 'renew', name, pause })
     return { ...answer, connections }
+  }
+
+  /**
+   * Calls of each system until nothing is left to compile, without delay and without the user, who is warmed by the
+   * rounds that are not counted. The store has tickets then, too.
+   */
+  async warmUp(service, count, onProgress) {
+    const { delayMs } = this.network.conditions
+    await this.network.setDelay(0)
+    for (let turn = 0; turn < TURNS; turn++) {
+      onProgress(0, `warming up, ${Math.round((100 * turn) / TURNS)} %`)
+      for (const name of this.names) {
+        await this.gateway.ask({ verb: 'warm', name, service, count: Math.ceil(count / TURNS) })
+      }
+    }
+    await this.network.setDelay(delayMs)
   }
 
   /** ms in which an end of a connection has reached the other side and is done with. */

@@ -32,7 +32,7 @@ async function openOne(name, host = '127.0.0.1') {
     onError: error => console.error(error),
   })
   const ports = await gateway.listen()
-  gateways.set(name, { fleet, connections, ports: { ...ports, certificate: gateway.certificate } })
+  gateways.set(name, { gateway, fleet, connections, ports: { ...ports, certificate: gateway.certificate } })
 }
 
 /** `worker`: as the host of workers told; each system gets the half of its keys that was made for it. */
@@ -44,13 +44,31 @@ function put({ service, worker, names = [...gateways.keys()] }) {
   }
 }
 
+/** Those of TCP end by themselves. */
+function isRenewed(name) {
+  const { isKept, transport } = systems[name]
+  return transport === 'quic' && !isKept
+}
+
 /** Connections end, unless they are to be kept. Resolves, after ms, with what each was that had begun. */
 async function renew({ name, pause }) {
   const { fleet, connections } = gateways.get(name)
-  const { isKept, transport } = systems[name]
-  if (transport === 'quic' && !isKept) fleet.renew()
+  if (isRenewed(name)) fleet.renew()
   await sleep(pause)
   return { connections: connections.splice(0) }
 }
 
-serveParent({ open, put, renew })
+/** Calls, one after the other, that nobody measures: until the code of both ends is compiled. */
+async function warm({ name, service, count }) {
+  const { gateway, fleet } = gateways.get(name)
+  for (let i = 0; i < count; i++) {
+    const request = new Request(`http://gateway/function/${service}/`)
+    await gateway.fetch(Object.assign(request, { early: false, confirmed: Promise.resolve() }))
+    if (isRenewed(name)) fleet.renew()
+    // What ends the connection is on its way, and the next one does not wait for it.
+    await sleep(1)
+  }
+  await renew({ name, pause: 20 })
+}
+
+serveParent({ open, put, renew, warm })
