@@ -19,6 +19,7 @@ const experiments = {
   fig7: async () => (await import('./fig7.mjs')).fig7,
   fig8: async () => (await import('./fig8.mjs')).fig8,
   fig10: async () => (await import('./fig10.mjs')).fig10,
+  fig11: async () => (await import('./fig11.mjs')).fig11,
   r1: async () => (await import('./r1.mjs')).r1,
   r2: async () => (await import('./r2.mjs')).r2,
 }
