@@ -70,6 +70,7 @@ function judge(blocks) {
 }
 
 export function print({ environment, bytes, roundTrip, variants, reached, rivals, missing }) {
+  if (missing.link !== undefined) return `an answer of 1 MB: ${missing.link}`
   const { node, cpu, cores, date } = environment
   const rows = Object.entries(variants).map(
     ([name, { p50ms, p90ms, samples }]) =>
@@ -77,7 +78,7 @@ export function print({ environment, bytes, roundTrip, variants, reached, rivals
   )
   return [
     `GET of ${bytes} bytes on a new connection, round trip ${roundTrip} ms`,
-    `Node ${node}, ${Object.entries(rivals ?? {})
+    `Node ${node}, ${Object.entries(rivals)
       .map(each => each.join(' '))
       .join(', ')}; ${cores} × ${cpu}, ${date}`,
     '',
