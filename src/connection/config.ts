@@ -28,7 +28,10 @@ import type { PreferredAddresses } from './preferred-address.ts'
 
 /** Numbers are integers but for `initialRtt` and `sendBufferSize`; a RangeError says which one does not fit. */
 export interface TransportOptions {
-  /** Idle timeout in ms; 0: none. Default 30,000. RFC 9000 §10.1. */
+  /**
+   * Idle timeout in ms; 0: none. Default 30,000. RFC 9000 §10.1. A client with an open bidirectional stream sends a PING
+   * after a second in which nothing came, and two more before it is content to wait.
+   */
   readonly maxIdleTimeout?: number
   /** Bytes the peer may send on all streams together before we consume some. Default 512 KiB. RFC 9000 §4.1. */
   readonly initialMaxData?: number
