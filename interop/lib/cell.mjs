@@ -20,7 +20,7 @@ const DEFAULT_TIMEOUT = 60
 export async function runCell({ test, client, server, alpn }, directory, certs) {
   const places = makePlaces(directory)
   const exchange = prepare(test, places, `https://${hostOf(test)}:${PORT}`)
-  const link = await Link.start(directory, test.link)
+  const link = await Link.start(directory, test.link, test.isMeasurement)
   const started = []
   const context = { ...contextOf(test, alpn, places, link), certs: certs(test.chain ?? 1), exchange }
   try {

@@ -6,15 +6,22 @@ import { Child } from './child.mjs'
 
 const program = fileURLToPath(new URL('../link/link.py', import.meta.url))
 
+/** What keeps the time shall not wait for what else runs on the machine, nor what is measured. */
+const AHEAD = ['nice', '-n', '-10']
+
 export class Link {
-  /** `conditions`: flags of link.py, such as { loss: 2 }; captures and a log go to `directory`. */
-  static async start(directory, conditions = {}) {
+  /**
+   * `conditions`: flags of link.py, such as { loss: 2 }; captures and a log go to `directory`. `isMeasured`: so is what
+   * runs at its ends.
+   */
+  static async start(directory, conditions = {}, isMeasured = false) {
     const link = new Link()
+    link.prefix = isMeasured ? AHEAD : []
     const flags = Object.entries(conditions).flatMap(([name, value]) =>
       value === true ? [`--${name}`] : [`--${name}`, ...[value].flat().map(String)],
     )
-    const args = [program, ...flags, '--pcap', directory]
-    link.child = new Child('python3', args, { log: join(directory, 'link.log'), hasInput: true })
+    const [command, ...args] = [...AHEAD, 'python3', program, ...flags, '--pcap', directory]
+    link.child = new Child(command, args, { log: join(directory, 'link.log'), hasInput: true })
     const { client, server, addresses } = JSON.parse(await link.child.line(line => line.startsWith('{')))
     link.pids = { client, server }
     link.addresses = addresses
@@ -24,8 +31,9 @@ export class Link {
   /** Runs `command`, { file, args, env, cwd }, at one end. */
   run(side, { file, args = [], env = {}, cwd }, log) {
     // Entering a mount namespace leads to its root directory.
-    const inside = ['--target', this.pids[side], '--net', '--mount', 'env', '-C', cwd, file, ...args]
-    return new Child('nsenter', inside.map(String), { log, env })
+    const inside = ['nsenter', '--target', this.pids[side], '--net', '--mount', 'env', '-C', cwd, file, ...args]
+    const [command, ...rest] = [...this.prefix, ...inside].map(String)
+    return new Child(command, rest, { log, env })
   }
 
   /** Resolves when a server answers as the quic-interop-runner asks; false: it did not in time. */
