@@ -1,7 +1,10 @@
-// What a worker inherits from its platform: two descriptors, whose numbers, and nothing else, are in the environment.
+// What a worker inherits from its platform: three descriptors, whose numbers, and nothing else, are in the environment.
 
 /** Names the descriptor on which the worker says that it listens, and whose other end closes when the platform is gone. */
 export const PLATFORM_FD = 'ZEROTRIP_PLATFORM_FD'
+
+/** Names the descriptor with the worker's keys for calling the gateway. */
+export const GATEWAY_FD = 'ZEROTRIP_GATEWAY_FD'
 
 /** Limits of HTTP/3 that worker and keys have to agree about. Header sections are as large as of-watchdog takes them. */
 export const WORKER_HTTP3: { readonly maxFieldSectionSize: number } = { maxFieldSectionSize: 1 << 20 }

@@ -50,6 +50,16 @@ describe('the chain client', () => {
     expect(seen?.headers['zerotrip-early-data']).toBe(undefined)
   })
 
+  test('the first call of a new process is in its first packet', async () => {
+    await world.deploy({ service: 'fresh', envProcess: 'chain.mjs' })
+    const { body } = await world.call('/function/fresh?to=/function/server')
+    const [{ body: seen }] = JSON.parse(body) as [{ body: string }]
+    expect((JSON.parse(seen) as Seen).headers['early-data']).toBe('1')
+    await world.deploy({ service: 'newcomer', envProcess: `${node} caller.mjs`, envVars: { mode: 'http' } })
+    const local = await world.call('/function/newcomer?to=/function/server/x', { headers: { 'x-call-id': 'mine' } })
+    expect((JSON.parse(local.body) as Seen).headers['early-data']).toBe('1')
+  })
+
   test('a URL of the gateway will do, under the name OpenFaaS has for it', async () => {
     expect(await chain('to=http://gateway:8080/function/server')).toMatchObject([{ url: '/a?b' }])
   })

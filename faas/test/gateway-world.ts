@@ -35,7 +35,7 @@ export class GatewayWorld implements AsyncDisposable {
       new ProcessProvider({
         directory: fileURLToPath(new URL('functions', import.meta.url)),
         startDeadline: 60_000,
-        gateway: () => this.gateway.address,
+        gateway: () => this.gateway.addressForOne(),
       })
     this.gateway = new Gateway({
       provider: this.provider,

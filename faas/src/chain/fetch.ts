@@ -5,7 +5,7 @@
 
 import { callOf } from '../http/call.ts'
 import { currentCallId } from '../http/current-call.ts'
-import { readGatewayAddress } from './gateway-address.ts'
+import { readGatewayAddress, takeGatewayKeys } from './gateway-address.ts'
 import { GatewayClient } from './gateway-client.ts'
 
 export interface ChainInit extends RequestInit {
@@ -57,7 +57,7 @@ const NO_CONTENT: ReadonlySet<number> = new Set([204, 205, 304])
 function address(): ReturnType<typeof readGatewayAddress> & {} {
   const found = readGatewayAddress(process.env)
   if (found === undefined) throw new TypeError('no gateway: quic_gateway must say where it is (https://HOST:PORT)')
-  return found
+  return { ...found, bundle: takeGatewayKeys() }
 }
 
 /** `gateway` and `gateway.openfaas` is what OpenFaaS' functions call it. */

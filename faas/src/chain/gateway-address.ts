@@ -1,5 +1,6 @@
 // Where functions call each other: variables of the environment, none of them secret.
 
+import type { ClientBundle } from 'zerotrip/zero-rtt'
 import { readDuration } from '../http/duration.ts'
 
 export interface GatewayAddress {
@@ -7,6 +8,8 @@ export interface GatewayAddress {
   readonly url: string
   /** PEM: whom to trust. Undefined: whom the system's roots vouch for. */
   readonly certificate: string | undefined
+  /** Keys for this process alone, never in an environment: its first call is in its first packet. */
+  readonly bundle?: ClientBundle | undefined
   /** ms without a call after which the connection is closed. Undefined: QUIC's idle timeout. */
   readonly idle?: number | undefined
 }
@@ -31,4 +34,18 @@ export function readGatewayAddress(environment: Readonly<NodeJS.ProcessEnv>): Ga
     certificate: environment[CERTIFICATE_NAME] || undefined,
     idle: readDuration(environment[IDLE_NAME] ?? ''),
   }
+}
+
+let keys: ClientBundle | undefined
+
+/** What the chain client of this process will begin with. */
+export function keepGatewayKeys(bundle: ClientBundle | undefined): void {
+  keys = bundle
+}
+
+/** Once: what was used is nobody else's. */
+export function takeGatewayKeys(): ClientBundle | undefined {
+  const taken = keys
+  keys = undefined
+  return taken
 }

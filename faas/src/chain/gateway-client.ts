@@ -22,11 +22,11 @@ export class GatewayClient {
   readonly #policies = new Map<string, EarlyRequests>()
   #inFlight = 0
 
-  constructor({ url, certificate, idle }: GatewayAddress) {
+  constructor({ url, certificate, bundle, idle }: GatewayAddress) {
     this.url = new URL(url)
     const origin = `${this.url.hostname}:${this.url.port || 443}`
     this.#hop = new NextHop(
-      { origin, tlsOrigin: origin, certificate, bundle: undefined },
+      { origin, tlsOrigin: origin, certificate, bundle },
       { endpoint: this.#endpoint, tickets: new MemoryTickets(Date.now), idle },
     )
     this.#endpoint.unref()

@@ -2,9 +2,14 @@
 
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { selfSigned } from 'zerotrip'
-import { createServer as createSecureServer, type EarlyDataPolicy, type HttpServer } from 'zerotrip/http3'
-import { originOf, StrikeWindow } from 'zerotrip/zero-rtt'
+import { defaultBackend, selfSigned } from 'zerotrip'
+import {
+  createServer as createSecureServer,
+  type EarlyDataPolicy,
+  type HttpServer,
+  provisionHttp3,
+} from 'zerotrip/http3'
+import { clientBundle, originOf, StrikeWindow, type WorkerBundle } from 'zerotrip/zero-rtt'
 import type { GatewayAddress } from '../chain/gateway-address.ts'
 import type { GatewayOptions } from './options.ts'
 
@@ -25,18 +30,38 @@ export interface FrontPorts {
 const LOOPBACK = '127.0.0.1'
 const READ_TIMEOUT = 60_000
 
+/** ms that functions can be given keys for their first call; those that have called have tickets. A day. */
+const KEYS_FOR = 86_400_000
+
 export class Fronts {
   readonly ports: FrontPorts
   /** Where functions find the gateway. */
   readonly address: GatewayAddress
   readonly #plain: readonly Server[]
   readonly #secure: HttpServer
+  readonly #keys: WorkerBundle
+  #callers = 0
 
-  private constructor(ports: FrontPorts, address: GatewayAddress, plain: readonly Server[], secure: HttpServer) {
+  private constructor(
+    ports: FrontPorts,
+    address: GatewayAddress,
+    plain: readonly Server[],
+    secure: HttpServer,
+    keys: WorkerBundle,
+  ) {
     this.ports = ports
     this.address = address
     this.#plain = plain
     this.#secure = secure
+    this.#keys = keys
+  }
+
+  /** The address, and keys for one process that will call there. */
+  addressForOne(): GatewayAddress {
+    const { host, hostname, port } = new URL(this.address.url)
+    const addresses = [port === '' ? `${hostname}:443` : host]
+    const clientId = `function ${++this.#callers}`
+    return { ...this.address, bundle: clientBundle(defaultBackend, this.#keys, { clientId, addresses }, Date.now()) }
   }
 
   /** Rejects with node's error when a port cannot be had. */
@@ -47,9 +72,10 @@ export class Fronts {
     const plain = createServer(timeouts, listeners.plain)
     const metrics = createServer(timeouts, listeners.metrics)
     const { cert, key } = certificateOf(options, host)
+    const { worker: keys } = provisionHttp3({ clientId: 'nobody', addresses: [], lifetime: KEYS_FOR })
     const secure = createSecureServer(
-      // The sealing keys of tickets are born with this process: no ticket was used before it (RFC 8446 §8.2).
-      { cert, key, tcp: true, ...timeouts, earlyData: new StrikeWindow(), early: listeners.early },
+      // All keys are born with this process: nothing was used before it (RFC 8446 §8.2).
+      { cert, key, bundle: keys, tcp: true, ...timeouts, earlyData: new StrikeWindow(), early: listeners.early },
       listeners.secure,
     )
     const ports = {
@@ -60,7 +86,7 @@ export class Fronts {
     const near = host === '0.0.0.0' || host === '::' ? LOOPBACK : host
     const own = { url: `https://${originOf(near, ports.securePort)}`, certificate: cert }
     const address = options.url === undefined ? own : { url: options.url, certificate: options.cert ? undefined : cert }
-    return new Fronts(ports, address, [plain, metrics], secure)
+    return new Fronts(ports, address, [plain, metrics], secure, keys)
   }
 
   /** Lets requests under way finish for up to `drain` ms. */

@@ -63,6 +63,8 @@ export class FunctionQueue {
     if (callback === undefined) return
     await (this.#options.post ?? fetch)(callback, {
       method: 'POST',
+      // Where the caller said, and nowhere else.
+      redirect: 'manual',
       body,
       headers: {
         'content-type': headerOf(response, 'content-type') ?? 'application/octet-stream',

@@ -78,6 +78,11 @@ export class Gateway implements AsyncDisposable {
     return this.#fronts?.address ?? { url: '', certificate: undefined }
   }
 
+  /** The same, with keys for one process that will call here. */
+  addressForOne(): GatewayAddress {
+    return this.#fronts?.addressForOne() ?? this.address
+  }
+
   /** PEM: what callers by TLS and QUIC are shown, once it listens. */
   get certificate(): string {
     return this.address.certificate ?? ''

@@ -30,7 +30,7 @@ async function main(): Promise<void> {
     },
   })
   const [file] = positionals
-  const provider = await providerOf(file, values, () => gateway.address)
+  const provider = await providerOf(file, values, () => gateway.addressForOne())
   const gateway: Gateway = new Gateway({
     ...(await readEnvironment(process.env)),
     ...(await certificateOf(values)),

@@ -16,7 +16,7 @@ export interface ProcessProviderOptions {
   readonly directory?: string
   /** ms within which a worker has to listen. Default 10,000. */
   readonly startDeadline?: number
-  /** Where functions find each other; asked at each launch. Default: they are told nothing. */
+  /** Where functions find each other, with keys for one of them; asked at each launch. Default: they are told nothing. */
   readonly gateway?: () => GatewayAddress
 }
 
@@ -158,6 +158,7 @@ export class ProcessProvider implements Provider {
       tls: true,
       earlyRequests,
       signal: of.end.signal,
+      gatewayKeys: gateway?.bundle,
       environment: { ...(gateway && gatewayEnvironment(gateway)), ...environment },
       ...(this.#options.startDeadline !== undefined && { startDeadline: this.#options.startDeadline }),
     })

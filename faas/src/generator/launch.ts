@@ -7,8 +7,15 @@ import { fileURLToPath } from 'node:url'
 import { defaultBackend } from 'zerotrip'
 import { provisionHttp3 } from 'zerotrip/http3'
 import { BUNDLE_FD, giveBundle } from 'zerotrip/platform'
-import { type ClientBundle, clientBundle, type EarlyRequests, originOf, type WorkerBundle } from 'zerotrip/zero-rtt'
-import { type Announcement, PLATFORM_FD, WORKER_HTTP3 } from '../inherited.ts'
+import {
+  type ClientBundle,
+  clientBundle,
+  type EarlyRequests,
+  originOf,
+  type WorkerBundle,
+  writeClientBundle,
+} from 'zerotrip/zero-rtt'
+import { type Announcement, GATEWAY_FD, PLATFORM_FD, WORKER_HTTP3 } from '../inherited.ts'
 
 export interface LaunchOptions {
   /** Path of the module that exports the function. Default: `environment` says what to run. */
@@ -26,6 +33,8 @@ export interface LaunchOptions {
   readonly tls?: boolean
   /** Which requests may come early. Default `safe`. */
   readonly earlyRequests?: EarlyRequests
+  /** The worker's half of keys for calling its gateway. Default: its first call takes a round trip more. */
+  readonly gatewayKeys?: ClientBundle | undefined
   /** ms from the launch until the keys end. Default 10 minutes. */
   readonly lifetime?: number
   /** Environment of the worker. Default this process's own. */
@@ -43,6 +52,7 @@ const START_DEADLINE = 10_000
 /** Numbers the worker finds its descriptors under. */
 const BUNDLE_AT = 3
 const PLATFORM_AT = 4
+const GATEWAY_AT = 5
 
 export class LaunchedWorker implements AsyncDisposable {
   readonly process: ChildProcess
@@ -98,6 +108,7 @@ export async function launch(options: LaunchOptions): Promise<LaunchedWorker> {
   const child = start(options)
   // A worker that dies before it reads is reported by `listening`.
   giveBundle(child.stdio[BUNDLE_AT] as Writable, worker)
+  if (options.gatewayKeys) giveKeys((child.stdio as readonly unknown[])[GATEWAY_AT] as Writable, options.gatewayKeys)
   const announcement = await listening(child, options.startDeadline ?? START_DEADLINE, options.signal)
   const { host, port } = announcement
   const half = { ...client, addresses: [originOf(host, port)], pins: [pinOf(announcement)] }
@@ -112,7 +123,7 @@ function start(options: LaunchOptions): ChildProcess {
     ...(options.tcp ? ['--tcp'] : []),
     ...(options.tls ? ['--tls'] : []),
   ]
-  const stdio: StdioOptions = ['ignore', 'inherit', 'inherit', 'pipe', 'pipe']
+  const stdio: StdioOptions = ['ignore', 'inherit', 'inherit', 'pipe', 'pipe', options.gatewayKeys ? 'pipe' : 'ignore']
   const handler = options.handler === undefined ? [] : [options.handler]
   const child = spawn(process.execPath, [...(options.nodeArguments ?? []), program, ...handler, ...settings], {
     stdio,
@@ -125,10 +136,18 @@ function start(options: LaunchOptions): ChildProcess {
       ...(options.earlyRequests && { quic_early_data: options.earlyRequests }),
       [BUNDLE_FD]: String(BUNDLE_AT),
       [PLATFORM_FD]: String(PLATFORM_AT),
+      ...(options.gatewayKeys && { [GATEWAY_FD]: String(GATEWAY_AT) }),
     },
   })
   child.once('exit', () => killGroup(child.pid as number))
   return child
+}
+
+function giveKeys(pipe: Writable, keys: ClientBundle): void {
+  const encoded = writeClientBundle(keys)
+  // A worker that dies before it reads is nobody's fault here.
+  pipe.on('error', () => {})
+  pipe.end(encoded, () => encoded.fill(0))
 }
 
 function killGroup(leader: number): void {

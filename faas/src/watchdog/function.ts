@@ -3,6 +3,8 @@
 import type { RequestListener } from 'node:http'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import type { ClientBundle } from 'zerotrip/zero-rtt'
+import { keepGatewayKeys } from '../chain/gateway-address.ts'
 import { currentCallId } from '../http/current-call.ts'
 import { type FunctionHandler, type FunctionResponse, plain } from '../http/handler.ts'
 import { limitOf } from './deadline.ts'
@@ -23,20 +25,24 @@ export interface ServerlessFunction {
 }
 
 /**
- * `handler`: the module of mode `inproc`. Throws what tells a person what is missing. A mode is imported when it is
+ * `handler`: the module of mode `inproc`; `gatewayKeys`: for the first call of another function. Throws what tells a person what is missing. A mode is imported when it is
  * asked for: a worker begins with what it needs.
  */
 export async function loadFunction(
   settings: WatchdogSettings,
+  gatewayKeys: ClientBundle | undefined,
   handler: string | undefined,
   environment: NodeJS.ProcessEnv,
   onError: (error: unknown) => void,
 ): Promise<ServerlessFunction> {
-  if (settings.mode === 'inproc') return importFunction(handler, settings)
+  if (settings.mode === 'inproc') {
+    keepGatewayKeys(gatewayKeys)
+    return importFunction(handler, settings)
+  }
   if (settings.mode === 'static') {
     return { fetch: await (await import('./modes/files.ts')).staticMode(settings.staticPath) }
   }
-  const local = await startLocal(settings, onError)
+  const local = await startLocal(settings, gatewayKeys, onError)
   // Who sets it himself knows better.
   const own = local ? { gateway_url: local.url, ...environment } : environment
   return { ...(await loadProgram(settings, own)), ...(local && { local }) }
@@ -58,9 +64,10 @@ async function loadProgram(settings: WatchdogSettings, environment: NodeJS.Proce
 
 async function startLocal(
   { gateway }: WatchdogSettings,
+  bundle: ClientBundle | undefined,
   onError: (error: unknown) => void,
 ): Promise<LocalEndpoint | undefined> {
-  return gateway && (await import('./local-endpoint.ts')).LocalEndpoint.start(gateway, onError)
+  return gateway && (await import('./local-endpoint.ts')).LocalEndpoint.start({ ...gateway, bundle }, onError)
 }
 
 async function importFunction(handler: string | undefined, settings: WatchdogSettings): Promise<ServerlessFunction> {

@@ -9,13 +9,13 @@
 // With a module the function lives in this process (mode `inproc`); without, the environment says what to do, as it does
 // to OpenFaaS' of-watchdog.
 
-import { readFileSync } from 'node:fs'
+import { closeSync, readFileSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { parseArgs } from 'node:util'
 import { takeBundle, takeDescriptor } from 'zerotrip/platform'
-import { type EarlyRequests, isEarlyRequestAllowed } from 'zerotrip/zero-rtt'
+import { type ClientBundle, type EarlyRequests, isEarlyRequestAllowed, readClientBundle } from 'zerotrip/zero-rtt'
 import { type FunctionHandler, plain } from '../http/handler.ts'
-import { PLATFORM_FD } from '../inherited.ts'
+import { GATEWAY_FD, PLATFORM_FD } from '../inherited.ts'
 import { loadFunction, type ServerlessFunction } from './function.ts'
 import { isHealthy, Readiness } from './readiness.ts'
 import type { Registration } from './registration.ts'
@@ -72,6 +72,7 @@ function planOf(isLaunched: boolean): Plan {
 async function main(): Promise<void> {
   // Before any code of the function runs: that code shall find neither the keys nor where they came from.
   const inherited = takeBundle()
+  const gatewayKeys = takeKeys(process.env)
   const platform = takeDescriptor(process.env, PLATFORM_FD)
   const plan = planOf(platform !== undefined)
   // Nor where the keys of one that was not launched here come from.
@@ -81,7 +82,7 @@ async function main(): Promise<void> {
   // Who was launched has its keys already.
   const registration = platform === undefined ? await registrationOf(settings) : undefined
   const pulling = inherited ?? registration?.pull()
-  const run = await loadFunction(settings, plan.handler, process.env, onError)
+  const run = await loadFunction(settings, gatewayKeys, plan.handler, process.env, onError)
   const bundle = await pulling
   const half = ownHalf(bundle)
   const readiness = isAlone ? new Readiness(settings.lockFile, settings.suppressLock) : new Readiness()
@@ -118,6 +119,15 @@ async function main(): Promise<void> {
   if (half !== undefined && settings.quic !== 'off') {
     await rehearse(half, watchdog.announcement, () => service.wasCalled)
   }
+}
+
+/** For calling the gateway: read to the end, once, and closed. */
+function takeKeys(environment: NodeJS.ProcessEnv): ClientBundle | undefined {
+  const descriptor = takeDescriptor(environment, GATEWAY_FD)
+  if (descriptor === undefined) return undefined
+  const encoded = readFileSync(descriptor)
+  closeSync(descriptor)
+  return readClientBundle(encoded)
 }
 
 async function registrationOf({ credentials, gateway }: WatchdogSettings): Promise<Registration | undefined> {
