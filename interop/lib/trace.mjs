@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
-const OUTPUT = { encoding: 'utf8', maxBuffer: 1 << 30, timeout: 120_000 }
+const OUTPUT = { encoding: 'utf8', maxBuffer: 1 << 30, timeout: 600_000 }
 /** Where servers listen, and where they prefer to be reached. */
 const PORTS = [443, 444, 4433, 4443]
 const LONG = '(quic.long.packet_type || quic.long.packet_type_v2) && !icmp && !icmpv6'
