@@ -119,9 +119,9 @@ describe.each(['client', 'server'] as const)('a connection of a %s', role => {
     const peer = peerOf(role).reach('confirmed').send(Level.OneRtt, ping).pass(200)
     const { length } = peer.heard
     peer.send(Level.OneRtt, ping).pass(2000)
-    expect(
-      peer.heard.slice(length).filter(({ frames }) => frames.some(({ type }) => type === FrameType.Ack)).length,
-    ).toBe(1)
+    // Probes of what this peer never acknowledges may say it again.
+    const answers = peer.heard.slice(length).filter(({ frames }) => frames.every(({ type }) => type === FrameType.Ack))
+    expect(answers.length).toBe(1)
   })
 
   test('RFC 9002 §7.7: an ACK leaves though nothing else may', () => {
