@@ -125,6 +125,7 @@ describe('nobody at the UDP port', () => {
     const blocked = await hop(false)
     await expect(blocked.send(call('POST'), never)).rejects.toMatchObject({ fate: 'not processed' })
     await expect(blocked.send(call('GET'), never)).rejects.toMatchObject({ fate: 'unknown' })
+    // Others are asked first for a while.
     expect(blocked.isReluctant).toBe(true)
   })
 })

@@ -14,6 +14,9 @@ import { isSmall } from './whole-body.ts'
 /** ms during which somebody who cannot be reached by UDP is called by TCP. */
 const TCP_FOR = 60_000
 
+/** ms during which others are asked before somebody who was not there. */
+const AVOID_FOR = 10_000
+
 /** Did the other side see a request of which there is no answer. */
 export type Fate = 'not processed' | 'unknown'
 
@@ -70,6 +73,7 @@ export class NextHop {
   #session: Http3Session | undefined = undefined
   #forwarder: Forwarder | undefined = undefined
   #tcpUntil = 0
+  #avoidUntil = 0
   #isGone = false
   readonly #silence = new Silence()
   /** Requests whose answers have not been taken yet. */
@@ -95,8 +99,9 @@ export class NextHop {
     }
   }
 
-  /** After GOAWAY (RFC 9114 §5.2), or as long as nothing is heard of it. */
+  /** After GOAWAY (RFC 9114 §5.2), as long as nothing is heard of it, and a while after it was not there. */
   get isReluctant(): boolean {
+    if (performance.now() < this.#avoidUntil) return true
     const session = this.#session
     return session !== undefined && (!session.isOpen || this.#silence.isSilent(session))
   }
@@ -144,6 +149,7 @@ export class NextHop {
       return { status, headers: fields, body: isWhole ? new Uint8Array(await response.arrayBuffer()) : response.body }
     } catch (error) {
       if (signal.aborted) throw new CallFailed('unknown', error)
+      if (!isOpen()) this.#avoidUntil = performance.now() + AVOID_FOR
       const failed = new CallFailed(isRejected(error) || isUnseen() ? 'not processed' : 'unknown', error)
       if (isOpen() || this.#address.tlsOrigin === undefined || this.#isGone) throw failed
       return await this.#insteadOfQuic(call, signal, failed)
@@ -155,6 +161,7 @@ export class NextHop {
   /** UDP does not get through, or there is nobody. What may have been seen is not repeated here either. */
   #insteadOfQuic(call: Call, signal: AbortSignal, failed: CallFailed): Promise<FunctionResponse> {
     this.#tcpUntil = performance.now() + TCP_FOR
+    this.#avoidUntil = 0
     const canRepeat = failed.fate === 'not processed' || isSafe(call.method)
     if (!canRepeat || call.body instanceof ReadableStream) throw failed
     return this.#byTcp(call, signal)
