@@ -2,12 +2,15 @@
 //
 // The experiments of the QFaaS paper and two of robustness, each beside the paper's figure. `--save` keeps the result,
 // with all samples and conditions, in faas/results, and a figure like the paper's beside it.
+//
+// npm run faas:experiments -- report: a page of what is kept there, faas/results/README.md.
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { environment } from '../../bench/environment.mjs'
 import { plotOf } from './lib/plot.mjs'
 import { Progress } from './lib/progress.mjs'
+import { reportOf } from './lib/report.mjs'
 import { tableOf } from './lib/table.mjs'
 
 /** By name, loaded when asked for. */
@@ -34,11 +37,16 @@ const { values, positionals } = parseArgs({
   },
 })
 
+const folder = new URL('../results/', import.meta.url)
 const [asked] = positionals
+if (asked === 'report') {
+  writeFileSync(new URL('README.md', folder), reportOf(folder, Object.keys(experiments)))
+  process.exit(0)
+}
 const names = asked === 'all' ? Object.keys(experiments) : [asked]
 if (names.some(name => !Object.hasOwn(experiments, name))) {
   const first = asked === undefined ? 'which one?' : `there is no ${asked}.`
-  console.error(`faas:experiments: ${first} ${Object.keys(experiments).join(', ')}, all`)
+  console.error(`faas:experiments: ${first} ${Object.keys(experiments).join(', ')}, all; report`)
   process.exit(2)
 }
 const samples = values.samples === undefined ? undefined : Number(values.samples)
@@ -74,7 +82,6 @@ async function runOne(name) {
 }
 
 function save(result) {
-  const folder = new URL('../results/', import.meta.url)
   mkdirSync(folder, { recursive: true })
   writeFileSync(new URL(`${result.experiment}.json`, folder), compact(result))
   const svg = plotOf(result)
