@@ -1,5 +1,6 @@
 // The machine of the gateway: one for each system, so that each has a port of its own and its own way to the workers.
 
+import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { defaultBackend, QuicEndpoint, withKeySharesAhead } from 'zerotrip'
 import { MemoryTickets } from 'zerotrip/zero-rtt'
@@ -28,6 +29,8 @@ async function openOne(name, host = '127.0.0.1') {
     port: 0,
     securePort: 0,
     metricsPort: 0,
+    // Functions reach it, and shall not manage it.
+    credentials: { user: 'experiments', password: randomUUID() },
     clientOf: clientMaker(systems[name], { endpoint, tickets, seen }),
     onError: error => console.error(error),
   })
@@ -50,10 +53,16 @@ function isRenewed(name) {
   return transport === 'quic' && !isKept
 }
 
-/** Connections end, unless they are to be kept. Resolves, after ms, with what each was that had begun. */
+/**
+ * Connections end, unless they are to be kept: when what comes after an answer has come, such as a ticket. Resolves when
+ * the other side is done with them, with what each was that had begun. `pause`: ms for either.
+ */
 async function renew({ name, pause }) {
   const { fleet, connections } = gateways.get(name)
-  if (isRenewed(name)) fleet.renew()
+  if (isRenewed(name)) {
+    await sleep(pause)
+    fleet.renew()
+  }
   await sleep(pause)
   return { connections: connections.splice(0) }
 }
@@ -64,9 +73,9 @@ async function warm({ name, service, count }) {
   for (let i = 0; i < count; i++) {
     const request = new Request(`http://gateway/function/${service}/`)
     await gateway.fetch(Object.assign(request, { early: false, confirmed: Promise.resolve() }))
-    if (isRenewed(name)) fleet.renew()
-    // What ends the connection is on its way, and the next one does not wait for it.
+    // A ticket comes after the answer.
     await sleep(1)
+    if (isRenewed(name)) fleet.renew()
   }
   await renew({ name, pause: 20 })
 }
