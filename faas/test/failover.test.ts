@@ -70,6 +70,16 @@ describe('an instance that is killed', () => {
   })
 })
 
+test('an instance that gives up again and again is started again, but not at once', async () => {
+  await using world = await new GatewayWorld().start({ service: 'crasher', envProcess: 'crasher.mjs', labels: {} })
+  const starts: number[] = []
+  world.provider.subscribe(({ type }) => {
+    if (type === 'gone') starts.push(performance.now())
+  })
+  await until(() => starts.length === 3)
+  expect((starts[2] as number) - (starts[1] as number)).toBeGreaterThan(250)
+})
+
 test('scale from zero: 504 with Retry-After when the start, or the answer, takes longer than upstream_timeout', async () => {
   await using world = await new GatewayWorld({ upstreamTimeout: 1500 }).start(
     { service: 'never', envProcess: 'never.mjs' },

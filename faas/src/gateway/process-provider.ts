@@ -20,6 +20,13 @@ export interface ProcessProviderOptions {
   readonly gateway?: () => GatewayAddress
 }
 
+/** ms after which an instance has not crashed at its start. */
+const SETTLED = 10_000
+
+/** ms until an instance that crashes again and again is started again: twice as long each time. */
+const FIRST_PAUSE = 250
+const LAST_PAUSE = 30_000
+
 interface Worker {
   readonly launched: LaunchedWorker
   readonly usage: ProcessUsage
@@ -35,6 +42,8 @@ class ProcessFunction {
   readonly end = new AbortController()
   wanted: number
   starting = 0
+  /** How often in a row an instance gave up by itself soon after its start. */
+  crashes = 0
 
   constructor(deployment: FunctionDeployment) {
     this.deployment = deployment
@@ -182,15 +191,20 @@ export class ProcessProvider implements Provider {
       return
     }
     of.workers.set(instance.id, worker)
-    launched.process.once('exit', () => this.#onExit(of, worker))
+    const since = performance.now()
+    launched.process.once('exit', code =>
+      this.#onExit(of, worker, code !== null && performance.now() - since < SETTLED),
+    )
     this.#tell({ type: 'ready', of: of.name, instance })
   }
 
-  /** It ended by itself: there shall be another. */
-  #onExit(of: ProcessFunction, worker: Worker): void {
+  /** It ended by itself: there shall be another, at once unless it is the same again and again. */
+  #onExit(of: ProcessFunction, worker: Worker, hasCrashed: boolean): void {
     if (!of.workers.delete(worker.instance.id)) return
+    of.crashes = hasCrashed ? of.crashes + 1 : 0
     this.#tell({ type: 'gone', of: of.name, instance: worker.instance, isDead: true })
-    this.#settle(of)
+    if (of.crashes < 2) return this.#settle(of)
+    setTimeout(() => this.#settle(of), Math.min(LAST_PAUSE, FIRST_PAUSE * 2 ** (of.crashes - 2))).unref()
   }
 
   /** First nobody sends it anything new, then it ends when what it has is done. */
