@@ -2,7 +2,7 @@
 // called. How many of the first requests to an instance were in its first packet, and taken as early data.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Caller, Platform } from './lib/platform.mjs'
+import { Caller, isChild, killWorker, Platform } from './lib/platform.mjs'
 import { counted, summary } from './lib/summary.mjs'
 
 const FUNCTIONS = 4
@@ -67,12 +67,12 @@ class RandomFleet {
   }
 
   async #change(service) {
-    const living = [...(this.#met.get(service) ?? [])].filter(isAlive)
+    const living = [...(this.#met.get(service) ?? [])].filter(isChild)
     const roll = Math.random()
     if (living.length > 0 && roll < 0.3) {
       const pid = living[pick(living.length)]
-      process.kill(pid, 'SIGKILL')
-      while (isAlive(pid)) await sleep(2)
+      killWorker(pid)
+      while (isChild(pid)) await sleep(2)
       return 'killed'
     }
     if (living.length > 0 && roll < 0.55) {
@@ -137,14 +137,6 @@ function conclude({ events, firsts, failures }, samples, sessions) {
       },
     ],
     raw: { firstRequestMs: firsts.map(({ ms }) => ms) },
-  }
-}
-
-function isAlive(pid) {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
   }
 }
 

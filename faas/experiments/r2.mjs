@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Caller, Platform } from './lib/platform.mjs'
+import { Caller, killWorker, Platform } from './lib/platform.mjs'
 import { counted, summary } from './lib/summary.mjs'
 
 /** Requests at once, and ms between two of one caller: about 300 a second. */
@@ -107,12 +107,7 @@ class Load {
       const pid = pids[Math.floor(Math.random() * pids.length)]
       if (pid === undefined) continue
       this.#pids.delete(pid)
-      try {
-        process.kill(pid, 'SIGKILL')
-        this.kills++
-      } catch {
-        // It is gone already.
-      }
+      if (killWorker(pid)) this.kills++
     }
   }
 }

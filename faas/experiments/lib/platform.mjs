@@ -1,5 +1,6 @@
 // The gateway as people run it, with workers that are processes of this machine; and callers of it.
 
+import { readFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import { readDeployment } from '../../dist/gateway/deployment.js'
@@ -62,6 +63,25 @@ export class Platform {
 
 function nameOf(service) {
   return { name: service, namespace: 'openfaas-fn' }
+}
+
+/**
+ * Kills a worker of this process; false: it is gone. Numbers of processes are given to others soon: only a child is
+ * killed, and none is reaped, nor its number free, before this returns.
+ */
+export function killWorker(pid) {
+  return isChild(pid) && process.kill(pid, 'SIGKILL')
+}
+
+export function isChild(pid) {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    // pid (name) state ppid …; a name may have parentheses of its own.
+    const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return Number(parent) === process.pid && state !== 'Z'
+  } catch {
+    return false
+  }
 }
 
 /** Calls by HTTP/1.1. Resolves with the status and the body; rejects when there was no answer. */
