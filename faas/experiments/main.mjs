@@ -55,10 +55,20 @@ if (samples !== undefined && !(Number.isInteger(samples) && samples > 0)) {
   process.exit(2)
 }
 
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
+
 const results = []
-for (const name of names) results.push(await runOne(name))
+for (const name of names) {
+  try {
+    results.push(await runOne(name))
+  } catch (error) {
+    // The others can do without it.
+    console.error(`faas:experiments: ${name}: ${error.stack}`)
+    process.exitCode = 2
+  }
+}
 if (values.json) console.log(JSON.stringify(asked === 'all' ? results : results[0], undefined, 2))
-if (results.some(result => !result.isReached)) process.exitCode = 1
+if (results.some(result => !result.isReached)) process.exitCode ||= 1
 
 async function runOne(name) {
   const experiment = await experiments[name]()

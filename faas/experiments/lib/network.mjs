@@ -104,7 +104,12 @@ export class Network {
   /** Any program on the machine `side`. */
   spawn(side, file, args = []) {
     const command = this.#inside(side, 'chrt', '--rr', PRIORITY, 'env', '-C', process.cwd(), file, ...args)
-    return spawn('nsenter', command, { stdio: ['ignore', 'ignore', 'ignore'] })
+    const child = spawn('nsenter', command, { stdio: ['ignore', 'ignore', 'ignore'] })
+    // Whatever ends this process: what it started does not stay.
+    const end = () => child.kill('SIGKILL')
+    process.once('exit', end)
+    child.once('exit', () => process.off('exit', end))
+    return child
   }
 
   async stop() {
