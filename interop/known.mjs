@@ -45,16 +45,6 @@ export const known = [
     source: 'https://github.com/ngtcp2/ngtcp2/blob/v0.12.1/lib/ngtcp2_conn.c: conn_recv_non_probing_pkt_on_new_path',
   },
   {
-    peers: ['ngtcp2'],
-    role: 'server',
-    test: 'rebind-addr',
-    why:
-      'version 0.12.1 begins on the new path with packets as small as three times the 44 bytes that came from there ' +
-      '(RFC 9000 §8.1). When the full queue of the link drops them it may send nothing more, and a client that only ' +
-      'receives has nothing to say either, until the idle timeout. 1.11 passes',
-    source: 'https://github.com/ngtcp2/ngtcp2/blob/v0.12.1/lib/ngtcp2_conn.c: conn_recv_non_probing_pkt_on_new_path',
-  },
-  {
     peers: ['quinn'],
     role: 'server',
     test: 'handshakecorruption',
@@ -64,6 +54,17 @@ export const known = [
       'such a packet be dropped',
     source:
       'https://github.com/quinn-rs/quinn/blob/quinn-proto-0.11.19/quinn-proto/src/connection/mod.rs: Header::Retry in handle_packet',
+  },
+  {
+    peers: ['quiche'],
+    role: 'client',
+    test: 'handshakeloss',
+    why:
+      'not in every run: when HANDSHAKE_DONE is lost and what comes after it arrives, the client sends packets of the ' +
+      'Handshake space that hold nothing but an ACK, without end: 325,000 in our capture. They fill the queue of the link',
+    source:
+      'https://github.com/cloudflare/quiche/blob/0.30.0/quiche/src/lib.rs: write_pkt_type goes on with the Handshake space ' +
+      'as long as frames lost or probes due are left there, and an ACK alone takes none of them away',
   },
   { peers: ['quiche'], role: 'server', test: 'rebind-port', ...quicheRebinding },
   { peers: ['quiche'], role: 'server', test: 'rebind-addr', ...quicheRebinding },
