@@ -8,7 +8,6 @@ const TOOLS = {
   python3: 'python3',
   ip: 'iproute2',
   nsenter: 'util-linux',
-  chrt: 'util-linux',
   tshark: 'tshark',
   openssl: 'openssl',
   iperf3: 'iperf3',
@@ -18,7 +17,7 @@ const TOOLS = {
 export function assertTools() {
   const missing = Object.keys(TOOLS).filter(name => !isProgram(name))
   if (missing.length > 0) {
-    const packages = [...new Set(missing.map(name => TOOLS[name]))].join(' ')
+    const packages = missing.map(name => TOOLS[name]).join(' ')
     throw new Error(`${missing.join(', ')} not found: apt-get install --no-install-recommends ${packages}`)
   }
   if (process.getuid?.() !== 0) throw new Error('network namespaces need root: sudo npm run interop')
