@@ -4,8 +4,8 @@
 // with the machine and the date, in bench/results.
 
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
 import { environment } from './environment.mjs'
+import { commandLine } from './lib/command-line.mjs'
 
 /** By name, loaded when asked for. */
 const benchmarks = {
@@ -25,30 +25,8 @@ const benchmarks = {
   qpack: () => import('./qpack/benchmark.mjs'),
 }
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    json: { type: 'boolean', default: false },
-    quick: { type: 'boolean', default: false },
-    save: { type: 'boolean', default: false },
-    samples: { type: 'string' },
-  },
-})
-const [name] = positionals
-const load = benchmarks[name]
-if (load === undefined) {
-  console.error(
-    `bench: ${name === undefined ? 'which one?' : `there is no ${name}.`} ${Object.keys(benchmarks).join(', ')}`,
-  )
-  process.exit(2)
-}
-const samples = values.samples === undefined ? undefined : Number(values.samples)
-if (samples !== undefined && !(Number.isInteger(samples) && samples > 0)) {
-  console.error(`bench: --samples wants a number, not '${values.samples}'`)
-  process.exit(2)
-}
-
-const benchmark = await load()
+const { name, samples, ...values } = commandLine('bench', Object.keys(benchmarks))
+const benchmark = await benchmarks[name]()
 const result = {
   benchmark: name,
   environment: environment(),

@@ -6,8 +6,8 @@
 // npm run faas:experiments -- report: a page of what is kept there, faas/results/README.md.
 
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
 import { environment } from '../../bench/environment.mjs'
+import { commandLine } from '../../bench/lib/command-line.mjs'
 import { plotOf } from './lib/plot.mjs'
 import { Progress } from './lib/progress.mjs'
 import { reportOf } from './lib/report.mjs'
@@ -27,38 +27,18 @@ const experiments = {
   r2: async () => (await import('./r2.mjs')).r2,
 }
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    json: { type: 'boolean', default: false },
-    quick: { type: 'boolean', default: false },
-    save: { type: 'boolean', default: false },
-    samples: { type: 'string' },
-  },
-})
-
 const folder = new URL('../results/', import.meta.url)
-const [asked] = positionals
+const known = Object.keys(experiments)
+const { name: asked, samples, ...values } = commandLine('faas:experiments', [...known, 'all', 'report'])
 if (asked === 'report') {
-  writeFileSync(new URL('README.md', folder), reportOf(folder, Object.keys(experiments)))
+  writeFileSync(new URL('README.md', folder), reportOf(folder, known))
   process.exit(0)
-}
-const names = asked === 'all' ? Object.keys(experiments) : [asked]
-if (names.some(name => !Object.hasOwn(experiments, name))) {
-  const first = asked === undefined ? 'which one?' : `there is no ${asked}.`
-  console.error(`faas:experiments: ${first} ${Object.keys(experiments).join(', ')}, all; report`)
-  process.exit(2)
-}
-const samples = values.samples === undefined ? undefined : Number(values.samples)
-if (samples !== undefined && !(Number.isInteger(samples) && samples > 0)) {
-  console.error(`faas:experiments: --samples wants a number, not '${values.samples}'`)
-  process.exit(2)
 }
 
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
 
 const results = []
-for (const name of names) {
+for (const name of asked === 'all' ? known : [asked]) {
   try {
     results.push(await runOne(name))
   } catch (error) {
