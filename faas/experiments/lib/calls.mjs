@@ -57,9 +57,9 @@ export class Scene {
 
   /** One call, after which connections end; with what they were. */
   async call(name, { path, method, body }) {
-    const { address: host, pause } = this
+    const { address: host, pause, idle } = this
     const answer = await this.user.ask({ verb: 'call', host, port: this.ports[name].port, path, method, body })
-    const { connections } = await this.gateway.ask({ verb: 'renew', name, pause })
+    const { connections } = await this.gateway.ask({ verb: 'renew', name, pause, idle })
     return { ...answer, connections }
   }
 
@@ -81,7 +81,7 @@ export class Scene {
 
   /** ms in which an end of a connection has reached the other side and is done with. */
   get pause() {
-    return 3 + 3 * this.network.conditions.measuredRttMs + this.idle
+    return 3 + 3 * this.network.conditions.measuredRttMs
   }
 
   /** ms for which functions keep connections among each other. */

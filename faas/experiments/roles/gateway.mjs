@@ -26,6 +26,7 @@ async function openOne(name, host = '127.0.0.1') {
   const gateway = new Gateway({
     provider: fleet,
     host,
+    plainHost: host,
     port: 0,
     securePort: 0,
     metricsPort: 0,
@@ -55,15 +56,16 @@ function isRenewed(name) {
 
 /**
  * Connections end, unless they are to be kept: when what comes after an answer has come, such as a ticket. Resolves when
- * the other side is done with them, with what each was that had begun. `pause`: ms for either.
+ * the other side is done with them, with what each was that had begun. `pause`: ms for either; `idle`: until functions have
+ * let go of theirs.
  */
-async function renew({ name, pause }) {
+async function renew({ name, pause, idle = 0 }) {
   const { fleet, connections } = gateways.get(name)
   if (isRenewed(name)) {
     await sleep(pause)
     fleet.renew()
   }
-  await sleep(pause)
+  await sleep(Math.max(pause, idle))
   return { connections: connections.splice(0) }
 }
 
