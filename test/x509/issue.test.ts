@@ -106,6 +106,12 @@ describe('a new key', () => {
     expect(again.publicKey).toEqual(nodeBackend.privateKey(der).publicKey)
   })
 
+  test('RFC 5915 §3: has the public key in it, without which GnuTLS does not take it', () => {
+    const der = newPrivateKey(nodeBackend)
+    const point = nodeBackend.privateKey(der).publicKey.subarray(-65)
+    expect(toHex(der)).toContain(toHex(point))
+  })
+
   test('is drawn again when the number is not of the curve', () => {
     const draws = [new Uint8Array(32), new Uint8Array(32).fill(0xff), new Uint8Array(32).fill(1)]
     const backend: CryptoBackend = { ...nodeBackend, random: () => draws.shift() as Uint8Array }
