@@ -33,10 +33,18 @@ export function writeRemembered(parameters: TransportParameters): Uint8Array {
   return writeTransportParameters(rememberedLimits(parameters))
 }
 
-/** Throws a TransportError when the stored bytes are not a server's parameters. */
+/** Throws a TransportError when the stored bytes, which must not change, are not a server's parameters. */
 export function readRemembered(encoded: Uint8Array): TransportParameters {
-  return rememberedLimits(readTransportParameters(encoded, 'server'))
+  let limits = known.get(encoded)
+  if (limits === undefined) {
+    limits = rememberedLimits(readTransportParameters(encoded, 'server'))
+    known.set(encoded, limits)
+  }
+  return limits
 }
+
+/** A bundle's are asked for by every connection under it, a ticket's twice by one. */
+const known = new WeakMap<Uint8Array, TransportParameters>()
 
 /**
  * Server: whether all that the client remembers is still granted. If not, early data MUST be refused. Bytes that cannot
