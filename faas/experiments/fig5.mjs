@@ -8,7 +8,7 @@ import { systems } from './lib/systems.mjs'
 const DELAY = 0.5
 /** Calls of each system before, and rounds that are not counted. */
 const plan = ({ quick, samples }) =>
-  quick ? { samples: samples ?? 30, warmUp: 20, calls: 500 } : { samples: samples ?? 200, warmUp: 50, calls: 3000 }
+  quick ? { samples: samples ?? 30, warmUp: 20, calls: 1500 } : { samples: samples ?? 200, warmUp: 50, calls: 3000 }
 
 const GET = ['tcp', 'tls12', 'tls13', 'tls13-resumed', 'quic-1rtt', 'quic-0rtt-store', 'quic-0rtt']
 const POST = ['tcp', 'tls12', 'tls13', 'tls13-resumed', 'quic-1rtt', 'quic-post1rtt', 'quic-0rtt']

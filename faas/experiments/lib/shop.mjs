@@ -34,6 +34,7 @@ export class Shop {
   static async open(network) {
     const shop = new Shop()
     shop.#network = network
+    process.once('exit', () => shop.#clear())
     try {
       await shop.#openDatabase()
       shop.#mail = network.machine('gateway', 'mail.mjs')
@@ -65,6 +66,10 @@ export class Shop {
       this.#server.kill('SIGTERM')
       await gone
     }
+    this.#clear()
+  }
+
+  #clear() {
     rmSync(this.#directory, { recursive: true, force: true })
   }
 
