@@ -138,7 +138,7 @@ export const cases = [
   },
 
   // What the runner has for WebTransport.
-  { ...session, name: 'wt-handshake', testcase: 'handshake', isQuick: true },
+  { ...session, name: 'wt-handshake', testcase: 'handshake' },
   ...['unidirectional', 'bidirectional', 'datagram'].flatMap(way => {
     const files = way === 'datagram' ? datagrams : [100 * KB, 500 * KB, 250 * KB, MB, 2 * MB]
     const name = `transfer-${way}`
