@@ -42,12 +42,16 @@ export async function pullBundle(url: string | URL, options: PullOptions): Promi
     throw new TypeError('pullBundle needs `token` or `tokenFile`')
   }
   const end = now() + (options.deadline ?? DEADLINE)
+  let earlier: unknown
   for (let pause = FIRST_PAUSE; ; pause *= 2) {
     try {
       return readOnce(await pull(target, options, end - now()))
     } catch (error) {
       options.signal?.throwIfAborted()
+      // What was answered before says more than that time is up.
+      if (now() >= end) throw earlier ?? error
       if (!mayPass(error) || now() + pause >= end) throw error
+      earlier = error
       await sleep(pause, undefined, options.signal && { signal: options.signal })
     }
   }

@@ -149,7 +149,7 @@ describe('by HTTPS', () => {
     expect(await pullBundle(url, { token: 'a', ca })).toEqual(half)
     expect(asked).toBe(3)
     const never = await generator(() => Promise.reject(new Error('never')))
-    await expect(pullBundle(never, { token: 'a', ca, deadline: 200 })).rejects.toMatchObject({ status: 500 })
+    await expect(pullBundle(never, { token: 'a', ca, deadline: 1000 })).rejects.toMatchObject({ status: 500 })
     process.off('warning', listen)
     expect(warnings.length).toBeGreaterThan(2)
   })
