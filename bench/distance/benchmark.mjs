@@ -16,7 +16,7 @@ const rivalVariants = ['1rtt', '0rtt']
 const ROUND_TRIPS = [0.5, 1, 3]
 const LOOPBACK = 'RTT 0'
 /** Rounds that are not counted, over each way. */
-const WARM_UP = { full: 3000, quick: 500 }
+const WARM_UP = { full: 3000, quick: 300 }
 /** Rounds under one condition before the next one. */
 const COUNT = 10
 

@@ -9,6 +9,8 @@ import { rivalModule } from './rival.mjs'
 const { party, cert, key } = await new Promise(resolve => process.once('message', resolve))
 
 const BODY = 'hello'
+/** Connections stay while others have their turns. */
+const KEEP = { keepAliveTimeout: 600_000 }
 const TYPE = { 'content-type': 'text/plain' }
 
 /** A small answer, as a user of that interface would write it. */
@@ -41,8 +43,8 @@ const start = {
   async request() {
     return listening(createServer({ cert, key }, answerRequest))
   },
-  http: () => listening(createHttp(answerRequest)),
-  https: () => listening(createHttps({ cert, key }, answerRequest)),
+  http: () => listening(createHttp(KEEP, answerRequest)),
+  https: () => listening(createHttps({ ...KEEP, cert, key }, answerRequest)),
   async http2() {
     const server = createSecureServer({ cert, key })
     server.on('stream', answerStream)
