@@ -165,6 +165,7 @@ export class ProcessProvider implements Provider {
       clientId: this.#options.clientId ?? 'gateway',
       directory,
       tls: true,
+      rehearse: true,
       earlyRequests,
       signal: of.end.signal,
       gatewayKeys: gateway?.bundle,

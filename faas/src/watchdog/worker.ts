@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The worker process: takes its half of the keys, starts the function, listens, says so.
 //
-//     zerotrip-watchdog HANDLER.mjs [--host 127.0.0.1] [--port 0] [--name NAME]... [--tcp] [--tls]
+//     zerotrip-watchdog HANDLER.mjs [--host 127.0.0.1] [--port 0] [--name NAME]... [--tcp] [--tls] [--rehearse]
 //     mode=http upstream_url=http://127.0.0.1:3000 fprocess='python3 server.py' zerotrip-watchdog
 //     zerotrip-watchdog -run-healthcheck
 //     zerotrip-watchdog -version
@@ -36,6 +36,7 @@ interface Plan {
   readonly names: readonly string[]
   readonly tcp: boolean
   readonly tls: boolean
+  readonly rehearse: boolean
   /** ms between the wish to end and its beginning, and for what was begun. */
   readonly notice: number
   readonly drain: number
@@ -51,6 +52,7 @@ function planOf(isLaunched: boolean): Plan {
       name: { type: 'string', multiple: true, default: [] },
       tcp: { type: 'boolean', default: false },
       tls: { type: 'boolean', default: false },
+      rehearse: { type: 'boolean', default: false },
     },
   })
   const [handler] = positionals
@@ -64,6 +66,7 @@ function planOf(isLaunched: boolean): Plan {
     names: values.name,
     tcp: values.tcp || (isAlone && settings.quic !== 'only'),
     tls: values.tls,
+    rehearse: values.rehearse || isAlone,
     notice: isAlone ? settings.healthcheckInterval : 0,
     drain: isAlone ? settings.writeTimeout : DRAIN,
   }
@@ -116,7 +119,7 @@ async function main(): Promise<void> {
   registration?.announce(watchdog.announcement).catch(onError)
   if (platform === undefined) console.log(line)
   else announce(platform, line, end)
-  if (half !== undefined && settings.quic !== 'off') {
+  if (half !== undefined && plan.rehearse && settings.quic !== 'off') {
     await rehearse(half, watchdog.announcement, () => service.wasCalled)
   }
 }
