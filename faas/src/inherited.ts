@@ -25,16 +25,20 @@ export interface Announcement {
   readonly pin: string
 }
 
-/** What another machine says: throws a SyntaxError or TypeError for what is none. */
+/** Bytes of an announcement, a certificate included. */
+export const MAX_ANNOUNCEMENT = 65_536
+
+/** Code of a function may say it, or another machine: throws a SyntaxError or TypeError for what is none. */
 export function readAnnouncement(text: string): Announcement {
   const value = JSON.parse(text) as Partial<Announcement> | null
-  const { host, port, tlsPort, certificate, pin } = value ?? {}
-  const isPort = (each: unknown): each is number => Number.isInteger(each) && (each as number) < 65_536
+  const { host, port, tlsPort, metricsPort, certificate, pin } = value ?? {}
+  const isPort = (each: unknown): each is number =>
+    Number.isInteger(each) && (each as number) > 0 && (each as number) < 65_536
   if (typeof host !== 'string' || !isPort(port) || (tlsPort !== undefined && !isPort(tlsPort))) {
     throw new TypeError('an announcement has a host and ports')
   }
   if (typeof certificate !== 'string' || typeof pin !== 'string' || !/^[0-9a-f]{64}$/.test(pin)) {
     throw new TypeError('an announcement has a certificate and a pin')
   }
-  return { type: 'listening', host, port, tlsPort, certificate, pin }
+  return { type: 'listening', host, port, tlsPort, ...(isPort(metricsPort) && { metricsPort }), certificate, pin }
 }

@@ -113,6 +113,10 @@ describe('a launch that fails', () => {
     await expect(launched({ handler: functionAt('nothing.mjs') })).rejects.toThrow('it ended with 1')
   })
 
+  test('a function that speaks in the place of its watchdog fails its own start, and nothing else', async () => {
+    await expect(launched({ handler: functionAt('babbling.mjs') })).rejects.toThrow('no announcement')
+  })
+
   test('says that a worker took too long', async () => {
     await expect(launched({ startDeadline: 1 })).rejects.toThrow('within 1 ms')
   })

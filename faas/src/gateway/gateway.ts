@@ -126,12 +126,7 @@ export class Gateway implements AsyncDisposable {
     }
   }
 
-  #enqueue(
-    of: FunctionName,
-    callId: string,
-    call: Awaited<ReturnType<typeof callOf>>,
-    added: FunctionResponse['headers'],
-  ): FunctionResponse {
+  #enqueue(of: FunctionName, callId: string, call: Call, added: FunctionResponse['headers']): FunctionResponse {
     if (this.#options.provider.find(of) === undefined) throw new GatewayError(404, `no such function: ${keyOf(of)}`)
     const text = call.headers.get('x-callback-url')
     if (text !== null && !URL.canParse(text)) throw new GatewayError(400, 'X-Callback-Url is no URL')
@@ -158,7 +153,7 @@ export class Gateway implements AsyncDisposable {
 /** A queue keeps calls whole. */
 async function queueable(body: Call['body']): Promise<Uint8Array | undefined> {
   if (!(body instanceof ReadableStream)) return body
-  const bytes = await wholeBody({ body }, MAX_QUEUED_BODY)
+  const bytes = await wholeBody(body, MAX_QUEUED_BODY)
   if (bytes === undefined) throw new GatewayError(413, `a queued call may have ${MAX_QUEUED_BODY} bytes`)
   return bytes
 }

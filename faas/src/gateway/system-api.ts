@@ -106,7 +106,7 @@ export class SystemApi {
 }
 
 async function bodyOf(request: Request): Promise<Record<string, unknown>> {
-  const bytes = await wholeBody(request, MAX_BODY)
+  const bytes = await wholeBody(request.body, MAX_BODY)
   if (bytes === undefined) throw new RangeError(`more than ${MAX_BODY} bytes`)
   const value = JSON.parse(new TextDecoder().decode(bytes)) as unknown
   if (typeof value !== 'object' || value === null) throw new TypeError('the body must be a JSON object')

@@ -78,9 +78,9 @@ function readerOf({ source, ca }: WatchedTextOptions, end: AbortSignal): () => P
   return async () => {
     const { status, body } = await forwarder.forward(call, AbortSignal.any([end, AbortSignal.timeout(PATIENCE)]))
     if (status !== 200) throw new Error(`${source}: status ${status}`)
-    const stream = body instanceof ReadableStream ? body : new Blob([(body ?? '') as Uint8Array<ArrayBuffer>]).stream()
-    const bytes = await wholeBody({ body: stream }, MAX_TEXT)
+    // Small ones come whole.
+    const bytes = body instanceof ReadableStream ? await wholeBody(body, MAX_TEXT) : (body ?? new Uint8Array(0))
     if (bytes === undefined) throw new RangeError(`${source}: more than ${MAX_TEXT} bytes`)
-    return new TextDecoder().decode(bytes)
+    return typeof bytes === 'string' ? bytes : new TextDecoder().decode(bytes)
   }
 }

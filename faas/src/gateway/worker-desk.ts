@@ -4,7 +4,8 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { bundleListener } from 'zerotrip/platform'
 import type { WorkerBundle } from 'zerotrip/zero-rtt'
-import { type Announcement, readAnnouncement } from '../inherited.ts'
+import { wholeBody } from '../http/whole-body.ts'
+import { type Announcement, MAX_ANNOUNCEMENT, readAnnouncement } from '../inherited.ts'
 
 export interface WorkerDesk {
   /** The half of the worker this token stands for, which has just been started; undefined: of none. */
@@ -14,9 +15,6 @@ export interface WorkerDesk {
 }
 
 export const DESK_PATH = '/credentials'
-
-/** Bytes of an announcement. */
-const MAX_ANNOUNCEMENT = 65_536
 
 /** For a server whose clients have seen its certificate. */
 export function deskListener(desk: WorkerDesk): RequestListener {
@@ -33,14 +31,9 @@ export function deskListener(desk: WorkerDesk): RequestListener {
 async function take(desk: WorkerDesk, incoming: IncomingMessage): Promise<number> {
   const token = /^Bearer (\S+)$/i.exec(incoming.headers.authorization ?? '')?.[1]
   if (token === undefined) return 401
-  const chunks: Buffer[] = []
-  let length = 0
-  for await (const chunk of incoming) {
-    length += (chunk as Buffer).length
-    if (length > MAX_ANNOUNCEMENT) return 413
-    chunks.push(chunk as Buffer)
-  }
-  return (await desk.announce(token, readAnnouncement(Buffer.concat(chunks).toString('utf8')))) ? 204 : 401
+  const bytes = await wholeBody(incoming, MAX_ANNOUNCEMENT)
+  if (bytes === undefined) return 413
+  return (await desk.announce(token, readAnnouncement(new TextDecoder().decode(bytes)))) ? 204 : 401
 }
 
 function end(outgoing: ServerResponse, status: number): void {

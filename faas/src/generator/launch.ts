@@ -15,7 +15,14 @@ import {
   type WorkerBundle,
   writeClientBundle,
 } from 'zerotrip/zero-rtt'
-import { type Announcement, GATEWAY_FD, PLATFORM_FD, WORKER_HTTP3 } from '../inherited.ts'
+import {
+  type Announcement,
+  GATEWAY_FD,
+  MAX_ANNOUNCEMENT,
+  PLATFORM_FD,
+  readAnnouncement,
+  WORKER_HTTP3,
+} from '../inherited.ts'
 
 export interface LaunchOptions {
   /** Path of the module that exports the function. Default: `environment` says what to run. */
@@ -189,10 +196,14 @@ function listening(child: ChildProcess, deadline: number, signal: AbortSignal | 
     pipe.on('data', (data: Buffer) => {
       text += data.toString('utf8')
       const end = text.indexOf('\n')
-      if (end < 0) return
-      settle()
+      if (end < 0 && text.length <= MAX_ANNOUNCEMENT) return
       pipe.removeAllListeners('data').resume()
-      resolve(JSON.parse(text.slice(0, end)) as Announcement)
+      try {
+        resolve(readAnnouncement(text.slice(0, end)))
+        settle()
+      } catch (error) {
+        fail(`what it said is no announcement: ${error}`)
+      }
     })
   })
 }

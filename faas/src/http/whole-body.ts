@@ -10,15 +10,15 @@ export function isSmall(contentLength: string | null | undefined): boolean {
 
 /** Undefined: it is longer than `limit` bytes. */
 export async function wholeBody(
-  { body }: { readonly body: ReadableStream<Uint8Array> | null },
+  pieces: AsyncIterable<Uint8Array> | null,
   limit: number,
 ): Promise<Uint8Array | undefined> {
   const chunks: Uint8Array[] = []
   let length = 0
-  for await (const chunk of body ?? []) {
+  for await (const chunk of pieces ?? []) {
     length += chunk.length
     if (length > limit) return undefined
     chunks.push(chunk)
   }
-  return Buffer.concat(chunks)
+  return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)
 }
