@@ -47,20 +47,33 @@ export function sumOf(usages: readonly (FunctionUsage | undefined)[]): FunctionU
   return { cpu, totalMemoryBytes: known.reduce((sum, each) => sum + each.totalMemoryBytes, 0) }
 }
 
+/** Processes that are looked at: a function may start as many as it likes. */
+const MAX_FAMILY = 256
+
 /** Children that have ended count, too: of a function that is a process for each request they are all there is. */
 function familyOf(pid: number): { ticks: number; memory: number } | undefined {
+  const family = [pid]
+  const sum = { ticks: 0, memory: 0 }
+  for (let i = 0; i < family.length; i++) {
+    const member = family[i] as number
+    const found = usageOf(member)
+    if (found === undefined && i === 0) return undefined
+    sum.ticks += found?.ticks ?? 0
+    sum.memory += found?.memory ?? 0
+    family.push(...childrenOf(member).slice(0, MAX_FAMILY - family.length))
+  }
+  return sum
+}
+
+/** Undefined: it is gone. */
+function usageOf(pid: number): { ticks: number; memory: number } | undefined {
   try {
     // Behind the name, which may have spaces and brackets: state, ppid, ... utime, stime, cutime, cstime.
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    let ticks = fields.slice(11, 15).reduce((sum, each) => sum + Number(each), 0)
-    let memory = 1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0)
-    for (const child of childrenOf(pid)) {
-      const family = familyOf(child)
-      ticks += family?.ticks ?? 0
-      memory += family?.memory ?? 0
-    }
-    return { ticks, memory }
+    const ticks = fields.slice(11, 15).reduce((total, each) => total + Number(each), 0)
+    const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+    return { ticks, memory: 1024 * Number(kilobytes ?? 0) }
   } catch {
     return undefined
   }
