@@ -1,6 +1,7 @@
 // Bodies that fetch takes, as a session sends them: bytes where they are known, else a stream, and what that says of itself.
 
 import type { SendableBody } from '../http3/fetch.ts'
+import { type BodyPieces, bodyOf } from './client/request-body.ts'
 
 /** What `fetch` takes as a body: of WHATWG, and whatever can be iterated over, such as a Readable of node. */
 export type FetchBody = NonNullable<RequestInit['body']> | SendableBody | AsyncIterable<Uint8Array | string>
@@ -15,35 +16,23 @@ interface SessionBody {
 
 /** Throws a TypeError for what cannot be a body. */
 export function sessionBody(body: FetchBody | null | undefined): SessionBody {
-  if (body === undefined || body === null || body instanceof Uint8Array || body instanceof ReadableStream) {
-    return { body: body as SendableBody }
-  }
   if (typeof body === 'string') return { body, type: 'text/plain;charset=UTF-8' }
-  if (body instanceof ArrayBuffer) return { body: new Uint8Array(body) }
-  if (ArrayBuffer.isView(body)) return { body: new Uint8Array(body.buffer, body.byteOffset, body.byteLength) }
-  if (body instanceof Blob || body instanceof FormData || body instanceof URLSearchParams) return formBody(body)
-  if (typeof body === 'object' && Symbol.asyncIterator in body)
-    return { body: streamOf(body as AsyncIterable<unknown>) }
-  throw new TypeError('a body is a string, bytes, a Blob, a FormData, URLSearchParams, or a stream')
+  if (body instanceof ReadableStream) return { body }
+  const { bytes, pieces, type, length } = bodyOf(body)
+  if (pieces === undefined) return { body: bytes }
+  return { body: streamOf(pieces), type, ...(length >= 0 && { length }) }
 }
 
-/** What WHATWG makes of it: a multipart with a boundary, a blob with its type. */
-function formBody(form: Blob | FormData | URLSearchParams): SessionBody {
-  const { body, headers } = new Response(form as never)
-  const type = headers.get('content-type') ?? undefined
-  return { body: body as SendableBody, type, ...(form instanceof Blob && { length: form.size }) }
-}
-
-function streamOf(source: AsyncIterable<unknown>): ReadableStream<Uint8Array> {
-  const iterator = source[Symbol.asyncIterator]()
+function streamOf(pieces: BodyPieces): ReadableStream<Uint8Array> {
+  let next = 0
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        const { value, done } = await iterator.next()
-        if (done) controller.close()
-        else controller.enqueue(typeof value === 'string' ? Buffer.from(value) : (value as Uint8Array))
+        const piece = await pieces.piece(next++)
+        if (piece === undefined) controller.close()
+        else controller.enqueue(piece)
       },
-      cancel: async reason => void (await iterator.return?.(reason)),
+      cancel: () => pieces.cancel(),
     },
     { highWaterMark: 0 },
   )

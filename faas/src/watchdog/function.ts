@@ -25,8 +25,8 @@ export interface ServerlessFunction {
 }
 
 /**
- * `handler`: the module of mode `inproc`; `gatewayKeys`: for the first call of another function. Throws what tells a person what is missing. A mode is imported when it is
- * asked for: a worker begins with what it needs.
+ * `handler`: the module of mode `inproc`; `gatewayKeys`: for the first call of another function. A mode is imported when
+ * it is asked for: a worker begins with what it needs. Throws what tells a person what is missing.
  */
 export async function loadFunction(
   settings: WatchdogSettings,
