@@ -7,7 +7,9 @@ const quicheRebinding = {
     'after the NAT has changed the address both sides validate the new path, and the server goes on until the connection ' +
     'is out of credit; what was lost on the former path it does not repeat, so that our credit cannot grow. From then on ' +
     'its packets say DATA_BLOCKED, PING or ACK, until the idle timeout',
-  source: 'https://github.com/cloudflare/quiche/blob/0.30.0/quiche/src/path.rs: each path has its own loss recovery',
+  source:
+    'https://github.com/cloudflare/quiche/issues/2452, open: what was under way on the old path is never lost nor sent again; ' +
+    'https://github.com/cloudflare/quiche/pull/2454 mends it',
 }
 
 export const known = [
@@ -33,7 +35,8 @@ export const known = [
       'PATH_CHALLENGE only when a packet comes there that is more than a probe, as RFC 9000 §9.3 allows; the runner wants ' +
       'it in the first one. The file arrives',
     source:
-      'https://github.com/ngtcp2/ngtcp2, lib/ngtcp2_conn.c: conn_recv_path_challenge, conn_recv_non_probing_pkt_on_new_path',
+      "https://github.com/quic-interop/quic-interop-runner/issues/424 and 500, open: ngtcp2's author on why the runner's " +
+      'condition is not in the RFC; the code is in ngtcp2, lib/ngtcp2_conn.c: conn_recv_path_challenge',
   },
   {
     peers: ['ngtcp2'],
