@@ -7,6 +7,7 @@ import { availableParallelism } from 'node:os'
 import { defaultBackend } from '../crypto/backend-wasm.ts'
 import type { QuicEndpoint } from '../endpoint/endpoint.ts'
 import type { EndpointOptions } from '../endpoint/endpoint-options.ts'
+import { QuicError } from '../endpoint/errors.ts'
 import type { ListenOptions } from '../endpoint/options.ts'
 import { workerConnectionIds } from '../endpoint/worker-ids.ts'
 import { AddressTokens } from '../zero-rtt/address-token.ts'
@@ -187,16 +188,33 @@ export async function leadCluster(options: LeadOptions = {}): Promise<ClusterLea
   return new ClusterLeader(options).start()
 }
 
-/** In a worker (`cluster.isWorker`): what it needs to be one of them. Throws a TypeError elsewhere. */
-export async function joinCluster<T = unknown>(): Promise<ClusterMember<T>> {
+export interface JoinOptions {
+  /** ms for the first process to say who this one is. Default: 10,000. */
+  readonly timeout?: number
+}
+
+/**
+ * In a worker (`cluster.isWorker`): what it needs to be one of them. Throws a TypeError elsewhere, and
+ * ERR_ZEROTRIP_INVALID_STATE when the first process does not lead (`leadCluster`).
+ */
+export async function joinCluster<T = unknown>({ timeout = JOIN_WITHIN }: JoinOptions = {}): Promise<ClusterMember<T>> {
   if (!cluster.isWorker) throw new TypeError('joinCluster is for workers of node:cluster; the first process leads')
   // Ctrl-C is for the first process, which then says stop.
   process.on('SIGINT', ignore)
-  return new Promise(resolve => {
+  return new Promise((resolve, reject) => {
     const take = (message: ToMember): void => {
       if (message.zerotrip !== 'setup') return
-      process.off('message', take)
+      settle()
       resolve(new ClusterMember<T>(message))
+    }
+    const timer = setTimeout(() => {
+      settle()
+      const reason = `the first process has not answered for ${timeout} ms: it has to call leadCluster`
+      reject(new QuicError('ERR_ZEROTRIP_INVALID_STATE', reason))
+    }, timeout)
+    const settle = (): void => {
+      clearTimeout(timer)
+      process.off('message', take)
     }
     process.on('message', take)
     say({ zerotrip: 'join' })
@@ -221,3 +239,4 @@ const sharing = hasReusePort ? { reusePort: true } : { exclusive: false }
 const MAX_WORKERS = 65_536
 /** ms */
 const REPLACE_AFTER = 1000
+const JOIN_WITHIN = 10_000

@@ -3,7 +3,14 @@
 
 export { takeBundleFile, writeBundleFile } from './bundle-file.ts'
 export { bundleListener, PullError, type PullOptions, pullBundle } from './bundle-pull.ts'
-export { ClusterLeader, ClusterMember, joinCluster, type LeadOptions, leadCluster } from './cluster.ts'
+export {
+  ClusterLeader,
+  ClusterMember,
+  type JoinOptions,
+  joinCluster,
+  type LeadOptions,
+  leadCluster,
+} from './cluster.ts'
 export {
   type EarlyDataCounts,
   EarlyDataMetrics,

@@ -83,9 +83,12 @@ export function writeWorkerBundle(bundle: WorkerBundle): Uint8Array {
   return workerFormat.write(bundle)
 }
 
-/** Throws a TypeError for anything that is not exactly one worker bundle of a known version. */
+/**
+ * Throws a TypeError for anything that is not exactly one worker bundle of a known version. Nothing of `encoded` is kept:
+ * it can be wiped.
+ */
 export function readWorkerBundle(encoded: Uint8Array): WorkerBundle {
-  return legal(workerFormat.read(encoded))
+  return legal(workerFormat.read(Uint8Array.from(encoded)))
 }
 
 export function workerBundleToJson(bundle: WorkerBundle): string {
@@ -101,9 +104,9 @@ export function writeClientBundle(bundle: ClientBundle): Uint8Array {
   return clientFormat.write(bundle)
 }
 
-/** Throws a TypeError for anything that is not exactly one client bundle of a known version. */
+/** As `readWorkerBundle`, of a client bundle. */
 export function readClientBundle(encoded: Uint8Array): ClientBundle {
-  return legal(clientFormat.read(encoded))
+  return legal(clientFormat.read(Uint8Array.from(encoded)))
 }
 
 export function clientBundleToJson(bundle: ClientBundle): string {

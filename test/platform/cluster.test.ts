@@ -1,9 +1,10 @@
 // A server of several processes: a connection stays with the one that took it (RFC 9000 §5.1, §9).
 
 import { type ChildProcess, fork } from 'node:child_process'
+import cluster from 'node:cluster'
 import type { Socket } from 'node:dgram'
 import { fileURLToPath } from 'node:url'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { joinCluster, leadCluster } from '../../src/platform/cluster.ts'
 import { connect } from '../../src/web/session.ts'
 import { bound, closing, freePort, sleep } from '../endpoint/helpers.ts'
@@ -136,4 +137,20 @@ test('a process that ends is replaced, and the others go on', async () => {
 test('joinCluster elsewhere than in a worker: TypeError', async () => {
   await expect(joinCluster()).rejects.toThrow(TypeError)
   await expect(leadCluster({ workers: 0 })).rejects.toThrow(/workers/)
+})
+
+test('joinCluster where nobody leads: an error that says what to do', async () => {
+  const send = vi.spyOn(process, 'send').mockReturnValue(true)
+  Object.assign(cluster, { isWorker: true })
+  try {
+    const joining = joinCluster({ timeout: 1 })
+    expect(send).toHaveBeenCalledWith({ zerotrip: 'join' })
+    await expect(joining).rejects.toMatchObject({
+      code: 'ERR_ZEROTRIP_INVALID_STATE',
+      message: expect.stringContaining('leadCluster'),
+    })
+  } finally {
+    Object.assign(cluster, { isWorker: false })
+    send.mockRestore()
+  }
 })

@@ -171,6 +171,13 @@ test('a life that ends before it begins: refused', () => {
   expect(() => clientBundleFromJson(json)).toThrow('before it begins')
 })
 
+test.each(halves)('what was read of a $half bundle stays when its bytes are wiped', ({ bundle, write, read }) => {
+  const bytes = write()
+  const copy = read(bytes)
+  bytes.fill(0)
+  expect(copy).toEqual(bundle)
+})
+
 test('one half is not the other', () => {
   expect(() => readClientBundle(writeWorkerBundle(worker))).toThrow('something else')
   expect(() => readWorkerBundle(writeClientBundle(client))).toThrow('something else')
