@@ -5,7 +5,7 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { ClientBundle } from 'zerotrip/zero-rtt'
 import { keepGatewayKeys } from '../chain/gateway-address.ts'
-import { currentCallId } from '../http/current-call.ts'
+import { inCall } from '../http/current-call.ts'
 import { type FunctionHandler, type FunctionResponse, plain } from '../http/handler.ts'
 import { limitOf } from './deadline.ts'
 import type { LocalEndpoint } from './local-endpoint.ts'
@@ -95,6 +95,6 @@ function inTime(fetch: FunctionHandler, execTimeout: number): FunctionHandler {
 function withCallId(fetch: FunctionHandler): FunctionHandler {
   return request => {
     const callId = request.headers.get('x-call-id')
-    return callId === null ? fetch(request) : currentCallId.run(callId, () => fetch(request))
+    return callId === null ? fetch(request) : inCall(callId, () => fetch(request))
   }
 }
