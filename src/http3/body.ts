@@ -40,6 +40,11 @@ export class IncomingBody {
     )
   }
 
+  /** Its reader has all of it, or wants no more. */
+  get isDone(): boolean {
+    return this.#isDone
+  }
+
   /** There may be something new to read. */
   onContent(): void {
     if (this.#isDone) return

@@ -169,7 +169,7 @@ export class ServerExchange implements RequestContext, BodyOwner {
     this.#stream.reset(Http3ErrorCode.RequestCancelled)
     // RFC 9114 §4.1: the answer is complete, what is left of the request is of no use.
     this.#stream.stop(Http3ErrorCode.NoError)
-    this.#incoming?.fail(new DOMException('The answer was sent', 'AbortError'))
+    if (this.#incoming?.isDone === false) this.#incoming.fail(new DOMException('The answer was sent', 'AbortError'))
     this.#host.onExchangeDone(this.#stream)
   }
 }
