@@ -4,7 +4,8 @@
 //     const response = await fetch('/function/next', { method: 'POST', body })
 
 import { callOf } from '../http/call.ts'
-import { currentCallId } from '../http/current-call.ts'
+import { currentCallId, followCalls } from '../http/current-call.ts'
+import { webBody } from '../http/passed.ts'
 import { readGatewayAddress, takeGatewayKeys } from './gateway-address.ts'
 import { GatewayClient } from './gateway-client.ts'
 
@@ -17,6 +18,8 @@ export interface ChainInit extends RequestInit {
 }
 
 let common: GatewayClient | undefined
+
+followCalls()
 
 /**
  * Calls a function through the gateway, by HTTP/3; by TLS on TCP for a while where UDP does not get through. `input` is a
@@ -32,13 +35,14 @@ export async function fetch(input: string | URL | Request, init: ChainInit = {})
   if (!GatewayClient.isFunction(url.pathname)) throw new TypeError(`not the path of a function: ${url.pathname}`)
   const request = input instanceof Request ? new Request(input, rest) : new Request(url, { duplex: 'half', ...rest })
   const call = await callOf(request, false)
-  const callId = currentCallId.getStore()
+  const callId = currentCallId()
   if (callId !== undefined && !call.headers.has('x-call-id')) call.headers.set('x-call-id', callId)
   try {
-    const { status, headers, body } = await common.send(call, request.signal, early)
-    return new Response(NO_CONTENT.has(status ?? 200) ? null : (body as never), {
-      status: status ?? 200,
-      headers: [...(headers ?? [])] as [string, string][],
+    const answer = await common.send(call, request.signal, early)
+    const { status, headers } = answer
+    return new Response(NO_CONTENT.has(status) ? null : (webBody(answer) as never), {
+      status,
+      headers: headers as [string, string][],
     })
   } catch (cause) {
     request.signal.throwIfAborted()

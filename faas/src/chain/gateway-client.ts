@@ -5,8 +5,8 @@ import { QuicEndpoint } from 'zerotrip'
 import { type EarlyRequests, MemoryTickets } from 'zerotrip/zero-rtt'
 import type { Call } from '../http/call.ts'
 import { EARLY_DATA_HEADER } from '../http/early-data.ts'
-import type { FunctionResponse } from '../http/handler.ts'
 import { isSafe, NextHop } from '../http/next-hop.ts'
+import type { PassedResponse } from '../http/passed.ts'
 import type { GatewayAddress } from './gateway-address.ts'
 
 /** Functions whose policy is remembered: about as many as one calls. */
@@ -38,7 +38,7 @@ export class GatewayClient {
   }
 
   /** Rejects with a CallFailed when there is no answer. A process is kept alive by calls under way, not by the rest. */
-  async send(call: Call, signal: AbortSignal, early?: boolean): Promise<FunctionResponse> {
+  async send(call: Call, signal: AbortSignal, early?: boolean): Promise<PassedResponse> {
     const name = FUNCTION.exec(call.target)?.[1] as string
     if (this.#inFlight++ === 0) this.#endpoint.ref()
     try {
@@ -65,15 +65,15 @@ export class GatewayClient {
   }
 
   /** What it said is between the two of us. */
-  #learn(name: string, { status, headers, body }: FunctionResponse): FunctionResponse {
+  #learn(name: string, { status, headers, body }: PassedResponse): PassedResponse {
     const rest: [string, string][] = []
     let policy: string | undefined
-    for (const [header, value] of headers ?? []) {
+    for (const [header, value] of headers) {
       if (header === EARLY_DATA_HEADER) policy = value
       else rest.push([header, value])
     }
     if (policy !== 'all' && policy !== 'never') this.#policies.delete(name)
     else if (this.#policies.has(name) || this.#policies.size < MAX_POLICIES) this.#policies.set(name, policy)
-    return { status: status ?? 200, headers: rest, body }
+    return { status, headers: rest, body }
   }
 }

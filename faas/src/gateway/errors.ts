@@ -1,6 +1,6 @@
 // What a caller is told when there is no answer of a function.
 
-import type { FunctionResponse } from '../http/handler.ts'
+import type { PassedResponse } from '../http/passed.ts'
 
 export class GatewayError extends Error {
   readonly status: number
@@ -13,7 +13,7 @@ export class GatewayError extends Error {
     this.retryAfter = options.retryAfter
   }
 
-  get response(): FunctionResponse {
+  get response(): PassedResponse & { readonly body: string } {
     const headers: [string, string][] = [
       ['content-type', 'text/plain; charset=utf-8'],
       ['x-openfaas-internal', 'proxy'],

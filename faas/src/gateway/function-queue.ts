@@ -1,7 +1,7 @@
 // Calls that nobody waits for (`/async-function/…`): answered at once, done in turn, the result sent to a callback.
 
 import type { Call } from '../http/call.ts'
-import type { FunctionResponse } from '../http/handler.ts'
+import { type PassedResponse, webBody } from '../http/passed.ts'
 
 export interface QueuedCall {
   readonly callId: string
@@ -10,7 +10,7 @@ export interface QueuedCall {
   readonly callback: URL | undefined
   readonly call: Call
   /** Rejects when there is no answer. */
-  readonly run: (call: Call) => Promise<FunctionResponse>
+  readonly run: (call: Call) => Promise<PassedResponse>
 }
 
 export interface FunctionQueueOptions {
@@ -57,9 +57,9 @@ export class FunctionQueue {
   async #run({ callId, functionName, callback, call, run }: QueuedCall): Promise<void> {
     const begun = performance.now()
     const response = await run(call).catch(
-      (error: { response?: FunctionResponse }) => error.response ?? { status: 500 },
+      (error: { response?: PassedResponse }) => error.response ?? { status: 500, headers: [] },
     )
-    const body = await new Response(response.body as ConstructorParameters<typeof Response>[0]).arrayBuffer()
+    const body = await new Response(webBody(response) as ConstructorParameters<typeof Response>[0]).arrayBuffer()
     if (callback === undefined) return
     await (this.#options.post ?? fetch)(callback, {
       method: 'POST',
@@ -71,13 +71,13 @@ export class FunctionQueue {
         'x-call-id': callId,
         'x-duration-seconds': ((performance.now() - begun) / 1000).toFixed(6),
         'x-function-name': functionName,
-        'x-function-status': String(response.status ?? 200),
+        'x-function-status': String(response.status),
       },
     })
   }
 }
 
-function headerOf({ headers }: FunctionResponse, wanted: string): string | undefined {
-  for (const [name, value] of headers ?? []) if (name === wanted) return value
+function headerOf({ headers }: PassedResponse, wanted: string): string | undefined {
+  for (const [name, value] of headers) if (name === wanted) return value
   return undefined
 }

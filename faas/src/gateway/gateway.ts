@@ -7,8 +7,9 @@ import type { GatewayAddress } from '../chain/gateway-address.ts'
 import { type Call, callOf, READ_TOO_LONG } from '../http/call.ts'
 import type { FunctionRequest, FunctionResponse } from '../http/handler.ts'
 import { listenerOf } from '../http/node-listener.ts'
+import { type Answer, passedWithin } from '../http/passed.ts'
 import { wholeBody } from '../http/whole-body.ts'
-import { isTimeout, within } from '../http/within.ts'
+import { isTimeout } from '../http/within.ts'
 import { addCallHeaders } from './call-headers.ts'
 import { EarlyRequestsOf } from './early-requests.ts'
 import { GatewayError } from './errors.ts'
@@ -89,7 +90,7 @@ export class Gateway implements AsyncDisposable {
   }
 
   /** One request, of whatever version of HTTP. */
-  async fetch(request: FunctionRequest): Promise<FunctionResponse> {
+  async fetch(request: FunctionRequest): Promise<Answer> {
     const { pathname, search } = new URL(request.url)
     const route = routeOf(pathname + search)
     // RFC 8470 §5.1: it was early before it came here, and may be a replay that nobody can tell.
@@ -112,17 +113,17 @@ export class Gateway implements AsyncDisposable {
     await this.#endpoint.close()
   }
 
-  async #call(request: FunctionRequest, { of, target, isAsync }: Route): Promise<FunctionResponse> {
+  async #call(request: FunctionRequest, { of, target, isAsync }: Route): Promise<Answer> {
     if (isAsync && request.method !== 'POST') return { status: 405, headers: [['allow', 'POST']] }
     const passed = { ...(await callOf(request, false, this.#options.readTimeout)), target }
     const call = isAsync ? { ...passed, body: await queueable(passed.body) } : passed
     const { callId, added } = addCallHeaders(call.headers, call.host, request.remote)
     if (isAsync) return this.#enqueue(of, callId, call, added)
-    const { status, headers, body } = await this.#invoker.invoke(of, call, request.signal)
+    const response = await this.#invoker.invoke(of, call, request.signal)
     return {
-      status: status ?? 200,
-      headers: [...(headers ?? []), ...added, ...this.#early.header(of)],
-      body: within(body, this.#options.writeTimeout, 'write_timeout is over'),
+      status: response.status,
+      headers: [...response.headers, ...added, ...this.#early.header(of)],
+      body: passedWithin(response, this.#options.writeTimeout, 'write_timeout is over'),
     }
   }
 

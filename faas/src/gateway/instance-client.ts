@@ -1,8 +1,8 @@
 // One worker, as its gateway sees it.
 
 import type { Call } from '../http/call.ts'
-import type { FunctionResponse } from '../http/handler.ts'
 import { type HopCounts, NextHop, type NextHopOptions } from '../http/next-hop.ts'
+import type { PassedResponse } from '../http/passed.ts'
 import type { Instance } from './provider.ts'
 
 export { CallFailed } from '../http/next-hop.ts'
@@ -14,7 +14,7 @@ export interface WorkerClient {
   readonly instance: Instance
   inFlight: number
   /** Rejects with a CallFailed, which says whether the worker may have seen the request. */
-  send(call: Call, signal: AbortSignal): Promise<FunctionResponse>
+  send(call: Call, signal: AbortSignal): Promise<PassedResponse>
   /** No new requests; those in flight go on, unless it `isDead`: then they fail at once. */
   retire(isDead: boolean): void
   /** It says that it will take nothing more, or says nothing: others are asked first. Default: never. */

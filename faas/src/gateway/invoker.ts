@@ -2,8 +2,9 @@
 
 import { orAborted } from '../http/abort.ts'
 import { type Call, READ_TOO_LONG } from '../http/call.ts'
-import { type FunctionResponse, hopByHop, whenTaken } from '../http/handler.ts'
+import { hopByHop } from '../http/handler.ts'
 import { CallFailed, isSafe } from '../http/next-hop.ts'
+import { type PassedResponse, whenPassed } from '../http/passed.ts'
 import { isTimeout } from '../http/within.ts'
 import { GatewayError } from './errors.ts'
 import type { ClientCounts, WorkerClient } from './instance-client.ts'
@@ -49,7 +50,7 @@ export class Invoker {
   }
 
   /** Rejects with a GatewayError when there is no answer. */
-  async invoke(of: FunctionName, call: Call, caller: AbortSignal): Promise<FunctionResponse> {
+  async invoke(of: FunctionName, call: Call, caller: AbortSignal): Promise<PassedResponse> {
     if (this.#options.provider.find(of) === undefined) throw new GatewayError(404, `no such function: ${keyOf(of)}`)
     const { metrics } = this.#options
     const late = AbortSignal.timeout(this.#timeout)
@@ -62,7 +63,7 @@ export class Invoker {
     }
     try {
       const response = await this.#attempt(this.#targetOf(of), call, AbortSignal.any([caller, late]))
-      return whenTaken(response, () => done(response.status ?? 200))
+      return whenPassed(response, () => done(response.status))
     } catch (error) {
       const known = late.aborted
         ? new GatewayError(504, `${keyOf(of)} took too long`, { cause: error, retryAfter: 1 })
@@ -79,7 +80,7 @@ export class Invoker {
     }
   }
 
-  async #attempt(target: Target, call: Call, signal: AbortSignal): Promise<FunctionResponse> {
+  async #attempt(target: Target, call: Call, signal: AbortSignal): Promise<PassedResponse> {
     const attempts = this.#options.attempts ?? 3
     const tried = new Set<WorkerClient>()
     let failure: unknown
@@ -88,7 +89,7 @@ export class Invoker {
       client.inFlight++
       try {
         const response = await client.send(call, signal)
-        return whenTaken(withoutHops(response), () => {
+        return whenPassed(withoutHops(response), () => {
           client.inFlight--
         })
       } catch (error) {
@@ -164,8 +165,8 @@ function canRepeat(call: Call, error: unknown): boolean {
   return error.fate === 'not processed' || isSafe(call.method)
 }
 
-function withoutHops({ status, headers, body }: FunctionResponse): FunctionResponse {
-  return { status: status ?? 200, headers: [...(headers ?? [])].filter(([name]) => !hopByHop.has(name)), body }
+function withoutHops({ status, headers, body }: PassedResponse): PassedResponse {
+  return { status, headers: headers.filter(([name]) => !hopByHop.has(name)), body }
 }
 
 function asGatewayError(of: FunctionName, error: unknown): GatewayError {

@@ -2,7 +2,8 @@
 
 import { callOf } from '../http/call.ts'
 import { Forwarder } from '../http/forwarder.ts'
-import { type FunctionRequest, type FunctionResponse, whenTaken } from '../http/handler.ts'
+import type { FunctionRequest } from '../http/handler.ts'
+import { type Answer, whenPassed } from '../http/passed.ts'
 import { type Credentials, challenge } from './basic-auth.ts'
 import { GatewayError } from './errors.ts'
 import type { GatewayMetrics } from './metrics.ts'
@@ -36,7 +37,7 @@ export class Management {
   }
 
   /** Undefined: it is something else. */
-  async handle(request: FunctionRequest, pathname: string): Promise<FunctionResponse | undefined> {
+  async handle(request: FunctionRequest, pathname: string): Promise<Answer | undefined> {
     if (pathname === '/' || pathname === '/ui') return { status: 307, headers: [['location', '/ui/']] }
     const isPage = pathname.startsWith('/ui/')
     if (!isPage && !pathname.startsWith('/system/')) return undefined
@@ -44,10 +45,10 @@ export class Management {
     const refused = challenge(request, this.#options.credentials)
     const response = refused ?? (await (isPage ? this.#page.handle(request) : this.#answer(request)))
     const seconds = (): number => (performance.now() - begun) / 1000
-    return whenTaken(response, () => this.#options.metrics.system(request.method, response.status ?? 200, seconds()))
+    return whenPassed(response, () => this.#options.metrics.system(request.method, response.status ?? 200, seconds()))
   }
 
-  async #answer(request: FunctionRequest): Promise<FunctionResponse> {
+  async #answer(request: FunctionRequest): Promise<Answer> {
     const elsewhere = this.#elsewhere
     if (elsewhere === undefined || this.#system.knows(request)) return this.#system.handle(request)
     try {

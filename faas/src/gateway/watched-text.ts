@@ -2,6 +2,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { Agent } from 'node:https'
+import { Readable } from 'node:stream'
 import { Forwarder } from '../http/forwarder.ts'
 import { wholeBody } from '../http/whole-body.ts'
 
@@ -79,7 +80,7 @@ function readerOf({ source, ca }: WatchedTextOptions, end: AbortSignal): () => P
     const { status, body } = await forwarder.forward(call, AbortSignal.any([end, AbortSignal.timeout(PATIENCE)]))
     if (status !== 200) throw new Error(`${source}: status ${status}`)
     // Small ones come whole.
-    const bytes = body instanceof ReadableStream ? await wholeBody(body, MAX_TEXT) : (body ?? new Uint8Array(0))
+    const bytes = body instanceof Readable ? await wholeBody(body, MAX_TEXT) : (body ?? new Uint8Array(0))
     if (bytes === undefined) throw new RangeError(`${source}: more than ${MAX_TEXT} bytes`)
     return typeof bytes === 'string' ? bytes : new TextDecoder().decode(bytes)
   }

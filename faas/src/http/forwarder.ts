@@ -6,7 +6,8 @@ import { Agent as HttpsAgent, request as secureRequest } from 'node:https'
 import { pipeline, Readable } from 'node:stream'
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
 import type { Call } from './call.ts'
-import { type FunctionResponse, hopByHop, namedByConnection } from './handler.ts'
+import { hopByHop, namedByConnection } from './handler.ts'
+import type { PassedResponse } from './passed.ts'
 import { isSmall } from './whole-body.ts'
 
 /** ms an idle connection is kept, as of-watchdog has it. */
@@ -30,7 +31,7 @@ export class Forwarder {
     }
   }
 
-  async forward(call: Call, signal: AbortSignal): Promise<FunctionResponse> {
+  async forward(call: Call, signal: AbortSignal): Promise<PassedResponse> {
     try {
       return await answerOf(await this.#exchange(call, signal))
     } catch (error) {
@@ -66,7 +67,7 @@ function framing(body: Call['body'], headers: Headers): string[] {
   return body === undefined ? [] : ['transfer-encoding', 'chunked']
 }
 
-async function answerOf(incoming: IncomingMessage): Promise<FunctionResponse> {
+async function answerOf(incoming: IncomingMessage): Promise<PassedResponse> {
   const { rawHeaders } = incoming
   const headers: [string, string][] = []
   const named = namedByConnection(incoming.headers.connection)
@@ -74,9 +75,7 @@ async function answerOf(incoming: IncomingMessage): Promise<FunctionResponse> {
     const name = (rawHeaders[i] as string).toLowerCase()
     if (!hopByHop.has(name) && !named.has(name)) headers.push([name, rawHeaders[i + 1] as string])
   }
-  const body = isSmall(incoming.headers['content-length'])
-    ? await whole(incoming)
-    : (Readable.toWeb(incoming) as ReadableStream<Uint8Array>)
+  const body = isSmall(incoming.headers['content-length']) ? await whole(incoming) : incoming
   return { status: incoming.statusCode ?? 502, headers, body }
 }
 

@@ -7,9 +7,10 @@ import { connect, Http3ErrorCode, type Http3Session, Http3StreamError } from 'ze
 import type { ClientBundle, TicketStore } from 'zerotrip/zero-rtt'
 import type { Call } from './call.ts'
 import { Forwarder, IDLE } from './forwarder.ts'
-import { type FunctionResponse, whenTaken } from './handler.ts'
+import { HopRequest, type HopRequestOptions } from './hop-request.ts'
+import { type PassedResponse, whenPassed } from './passed.ts'
 import { Silence } from './silence.ts'
-import { isSmall } from './whole-body.ts'
+import { StreamedRequest } from './streamed-request.ts'
 
 /** ms during which somebody who cannot be reached by UDP is called by TCP. */
 const TCP_FOR = 60_000
@@ -86,13 +87,13 @@ export class NextHop {
   }
 
   /** Rejects with a CallFailed, which says whether the other side may have seen the request. */
-  async send(call: Call, signal: AbortSignal, options: SendOptions = {}): Promise<FunctionResponse> {
+  async send(call: Call, signal: AbortSignal, options: SendOptions = {}): Promise<PassedResponse> {
     this.#busy++
     clearTimeout(this.#idleTimer)
     try {
       const isByTcp = performance.now() < this.#tcpUntil
       const response = await (isByTcp ? this.#byTcp(call, signal) : this.#byQuic(call, signal, options))
-      return whenTaken(response, () => this.#end())
+      return whenPassed(response, () => this.#end())
     } catch (error) {
       this.#end()
       throw error
@@ -125,28 +126,19 @@ export class NextHop {
     this.#idleTimer = setTimeout(() => this.disconnect(), idle).unref()
   }
 
-  async #byQuic(call: Call, signal: AbortSignal, { early }: SendOptions): Promise<FunctionResponse> {
+  async #byQuic(call: Call, signal: AbortSignal, { early }: SendOptions): Promise<PassedResponse> {
     const session = this.#open()
-    const { method, target, headers, body } = call
+    const { method } = call
     const mayBeEarly = early ?? session.mayBeEarly(method)
     // As long as there was no handshake, only what left as early data can have been read.
     const isOpen = (): boolean => session.session.peer !== undefined
     const isUnseen = isOpen() ? () => false : () => !isOpen() && !mayBeEarly
-    const given = new AbortController()
+    const request = sent(session, call, { authority: this.#address.origin, early: mayBeEarly, signal })
     const watch = this.#silence.watch(session, () => {
-      if (isSafe(method) || isUnseen()) given.abort(new Error('the other side is silent'))
+      if (isSafe(method) || isUnseen()) request.fail(new Error('the other side is silent'))
     })
     try {
-      const response = await session.fetch(target, {
-        method,
-        headers,
-        signal: AbortSignal.any([signal, given.signal]),
-        early: mayBeEarly,
-        ...(body && { body }),
-      })
-      const { status, headers: fields } = response
-      const isWhole = isSmall(fields.get('content-length'))
-      return { status, headers: fields, body: isWhole ? new Uint8Array(await response.arrayBuffer()) : response.body }
+      return await request.answer
     } catch (error) {
       if (signal.aborted) throw new CallFailed('unknown', error)
       if (!isOpen()) this.#avoidUntil = performance.now() + AVOID_FOR
@@ -159,7 +151,7 @@ export class NextHop {
   }
 
   /** UDP does not get through, or there is nobody. What may have been seen is not repeated here either. */
-  #insteadOfQuic(call: Call, signal: AbortSignal, failed: CallFailed): Promise<FunctionResponse> {
+  #insteadOfQuic(call: Call, signal: AbortSignal, failed: CallFailed): Promise<PassedResponse> {
     this.#tcpUntil = performance.now() + TCP_FOR
     this.#avoidUntil = 0
     const canRepeat = failed.fate === 'not processed' || isSafe(call.method)
@@ -167,7 +159,7 @@ export class NextHop {
     return this.#byTcp(call, signal)
   }
 
-  async #byTcp(call: Call, signal: AbortSignal): Promise<FunctionResponse> {
+  async #byTcp(call: Call, signal: AbortSignal): Promise<PassedResponse> {
     const { tlsOrigin, certificate, pin } = this.#address
     this.#forwarder ??= new Forwarder(
       new URL(`https://${tlsOrigin}`),
@@ -209,6 +201,14 @@ export class NextHop {
     this.#session = session
     return session
   }
+}
+
+/** What is a stream may have to be sent again, which fetch knows how to. */
+function sent(session: Http3Session, call: Call, options: HopRequestOptions): HopRequest | StreamedRequest {
+  if (call.body instanceof ReadableStream) return new StreamedRequest(session, call, options)
+  const request = new HopRequest(call, options)
+  session.send(request)
+  return request
 }
 
 export function isSafe(method: string): boolean {

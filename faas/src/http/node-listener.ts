@@ -4,7 +4,11 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
-import type { FunctionHandler } from './handler.ts'
+import type { FunctionRequest } from './handler.ts'
+import type { Answer } from './passed.ts'
+
+/** Answers a request. */
+export type AnswerHandler = (request: FunctionRequest) => Answer | Promise<Answer>
 
 /** What the (req, res) door of zerotrip adds. */
 interface MaybeEarly {
@@ -27,7 +31,7 @@ class NodeRequest extends Request {
   }
 }
 
-export function listenerOf(handler: FunctionHandler, onError: (error: unknown) => void): RequestListener {
+export function listenerOf(handler: AnswerHandler, onError: (error: unknown) => void): RequestListener {
   return (incoming, outgoing) => {
     answer(handler, incoming, outgoing).catch(error => {
       if (!outgoing.destroyed) onError(error)
@@ -37,15 +41,31 @@ export function listenerOf(handler: FunctionHandler, onError: (error: unknown) =
   }
 }
 
-async function answer(handler: FunctionHandler, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+async function answer(handler: AnswerHandler, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
   const gone = new AbortController()
   outgoing.once('close', () => {
     if (!outgoing.writableFinished) gone.abort(new DOMException('The client lost interest', 'AbortError'))
   })
   const { status, headers, body } = await handler(requestOf(incoming, gone.signal))
   outgoing.writeHead(status ?? 200, [...(headers ?? [])].flat())
-  if (body instanceof ReadableStream) await pipeline(Readable.fromWeb(body as NodeReadableStream), outgoing)
+  if (body instanceof Readable) await pass(body, outgoing)
+  else if (body instanceof ReadableStream) await pass(Readable.fromWeb(body as NodeReadableStream), outgoing)
   else outgoing.end(body)
+}
+
+/** What comes in one turn of the loop leaves in one write: content that came in datagrams is in many small pieces. */
+function pass(body: Readable, outgoing: ServerResponse): Promise<void> {
+  let isGathering = false
+  body.on('data', () => {
+    if (isGathering) return
+    isGathering = true
+    outgoing.cork()
+    setImmediate(() => {
+      isGathering = false
+      outgoing.uncork()
+    })
+  })
+  return pipeline(body, outgoing)
 }
 
 function requestOf(incoming: IncomingMessage, signal: AbortSignal): NodeRequest {

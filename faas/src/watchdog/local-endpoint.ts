@@ -6,8 +6,9 @@ import type { AddressInfo } from 'node:net'
 import type { GatewayAddress } from '../chain/gateway-address.ts'
 import { GatewayClient } from '../chain/gateway-client.ts'
 import { callOf } from '../http/call.ts'
-import { type FunctionRequest, type FunctionResponse, plain } from '../http/handler.ts'
+import { type FunctionRequest, plain } from '../http/handler.ts'
 import { listenerOf } from '../http/node-listener.ts'
+import type { Answer } from '../http/passed.ts'
 
 /** Nobody else has to get here. */
 const LOOPBACK = '127.0.0.1'
@@ -44,7 +45,7 @@ async function pass(
   client: GatewayClient,
   request: FunctionRequest,
   onError: (error: unknown) => void,
-): Promise<FunctionResponse> {
+): Promise<Answer> {
   const call = await callOf(request, false)
   if (!GatewayClient.isFunction(call.target)) return plain(404, 'functions are at /function/NAME\n')
   try {

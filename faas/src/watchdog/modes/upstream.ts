@@ -7,6 +7,7 @@ import { orAborted } from '../../http/abort.ts'
 import { callOf } from '../../http/call.ts'
 import { Forwarder } from '../../http/forwarder.ts'
 import { type FunctionHandler, plain } from '../../http/handler.ts'
+import { webBody } from '../../http/passed.ts'
 import { Deadline } from '../deadline.ts'
 import type { WatchdogSettings } from '../settings.ts'
 import { ended, start } from './child.ts'
@@ -51,10 +52,9 @@ export class Upstream {
       const deadline = new Deadline(request, settings.execTimeout)
       try {
         if (!this.#isListening) await orAborted(this.#listening, deadline.signal)
-        return await forwarder.forward(
-          await callOf(request, settings.bufferBody, settings.readTimeout),
-          deadline.signal,
-        )
+        const call = await callOf(request, settings.bufferBody, settings.readTimeout)
+        const answer = await forwarder.forward(call, deadline.signal)
+        return { ...answer, body: webBody(answer) }
       } catch (error) {
         if (deadline.isOver) return plain(504, 'the function took too long\n')
         throw error
