@@ -1,7 +1,7 @@
 // The keys of a connection by level: install, use, discard (RFC 9001 §4.9, §5; by version: RFC 9369 §4.1).
 
 import type { CryptoBackend } from '../crypto/backend.ts'
-import { type CipherSuite, TLS_AES_128_GCM_SHA256 } from '../crypto/cipher-suite.ts'
+import { type CipherSuite, INITIAL_SUITE } from '../crypto/cipher-suite.ts'
 import { initialSecrets } from '../crypto/initial-keys.ts'
 import { OneRttKeys } from '../crypto/key-update.ts'
 import { type DirectionKeys, directionKeys } from '../crypto/packet-protection.ts'
@@ -32,7 +32,7 @@ export class Keyring {
   /** Packets of the handshake levels that did not open. */
   #failures = 0
   /** The suite in use: Initial packets have their own. */
-  #suite: CipherSuite = TLS_AES_128_GCM_SHA256
+  #suite: CipherSuite = INITIAL_SUITE
 
   constructor(backend: CryptoBackend, version: number) {
     this.#backend = backend
@@ -185,9 +185,8 @@ export class Keyring {
     const { destination, isClient } = this.#initial
     const secrets = initialSecrets(this.#backend, this.#version, destination)
     const keys = this.#levels[Level.Initial] as LevelKeys
-    const suite = TLS_AES_128_GCM_SHA256
-    keys.read = directionKeys(this.#backend, this.#version, suite, isClient ? secrets.server : secrets.client)
-    keys.write = directionKeys(this.#backend, this.#version, suite, isClient ? secrets.client : secrets.server)
+    keys.read = directionKeys(this.#backend, this.#version, INITIAL_SUITE, isClient ? secrets.server : secrets.client)
+    keys.write = directionKeys(this.#backend, this.#version, INITIAL_SUITE, isClient ? secrets.client : secrets.server)
     this.#initialReaders?.set(this.#version, keys.read)
   }
 
@@ -202,7 +201,7 @@ export class Keyring {
   #initialReader(version: number, initial: { destination: Uint8Array; isClient: boolean }): DirectionKeys {
     const secrets = initialSecrets(this.#backend, version, initial.destination)
     const secret = initial.isClient ? secrets.server : secrets.client
-    const keys = directionKeys(this.#backend, version, TLS_AES_128_GCM_SHA256, secret)
+    const keys = directionKeys(this.#backend, version, INITIAL_SUITE, secret)
     this.#initialReaders?.set(version, keys)
     return keys
   }

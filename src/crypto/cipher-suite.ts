@@ -29,6 +29,9 @@ export const TLS_AES_128_GCM_SHA256: CipherSuite = {
   integrityLimit: 2 ** 52,
 }
 
+/** What protects Initial packets, whose keys everybody knows who sees the first one (RFC 9001 §5.2). */
+export const INITIAL_SUITE: CipherSuite = { ...TLS_AES_128_GCM_SHA256 }
+
 export const TLS_AES_256_GCM_SHA384: CipherSuite = {
   id: 0x1302,
   name: 'TLS_AES_256_GCM_SHA384',

@@ -1,9 +1,10 @@
-// Keys of ChaCha20-Poly1305 in the memory of the WebAssembly module (RFC 9001 §5.3, §5.4.4; RFC 8439 §2.8).
+// Keys in the memory of the WebAssembly module: of ChaCha20-Poly1305 (RFC 9001 §5.3, §5.4.4; RFC 8439 §2.8), and of
+// Initial packets.
 
 import type { Aead, PacketKey } from './backend.ts'
 import { nodeBackend } from './backend-node.ts'
 import { littleEndian } from './chacha-block.ts'
-import { type CipherSuite, IV_LENGTH, TAG_LENGTH } from './cipher-suite.ts'
+import { type CipherSuite, INITIAL_SUITE, IV_LENGTH, TAG_LENGTH } from './cipher-suite.ts'
 import { checkSealable, MaskedHeader } from './header-protection.ts'
 import { MASK, type WasmExports, type WasmMemory, WORKSPACE } from './wasm-memory.ts'
 
@@ -11,6 +12,9 @@ import { MASK, type WasmExports, type WasmMemory, WORKSPACE } from './wasm-memor
 export const MAX_WASM_TEXT: number = 4096
 
 const KEY_LENGTH = 32
+/** As in wasm/layout.ts: without it a slot is for ChaCha20-Poly1305. */
+const CIPHER = 76
+const AES = 1
 
 /** Where one key lies, until it is discarded. */
 export class KeySlot {
@@ -39,8 +43,9 @@ export class KeySlot {
     return this.#at
   }
 
-  put(packetKey: Uint8Array, headerKey: Uint8Array, iv: Uint8Array): this {
+  put(suite: CipherSuite | undefined, packetKey: Uint8Array, headerKey: Uint8Array, iv: Uint8Array): this {
     const { bytes } = this.memory
+    if (suite === INITIAL_SUITE) bytes[this.#at + CIPHER] = AES
     bytes.set(packetKey, this.#at)
     bytes.set(headerKey, this.#at + KEY_LENGTH)
     bytes.set(iv, this.#at + 2 * KEY_LENGTH)
@@ -172,7 +177,7 @@ export class WasmPacketKey implements PacketKey {
 
   #forLarge(): PacketKey {
     const { packetKey, iv } = this.#slot
-    this.#large ??= nodeBackend.packetKey(this.suite, packetKey.slice(), iv, this.#header)
+    this.#large ??= nodeBackend.packetKey(this.suite, packetKey.slice(0, this.suite.keyLength), iv, this.#header)
     return this.#large
   }
 }
@@ -183,7 +188,7 @@ export class WasmAead implements Aead {
   readonly #large: Aead
 
   constructor(slot: KeySlot, key: Uint8Array) {
-    this.#slot = slot.put(key, none, none)
+    this.#slot = slot.put(undefined, key, none, none)
     this.#large = nodeBackend.aead('chacha20-poly1305', key)
   }
 

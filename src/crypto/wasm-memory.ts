@@ -31,7 +31,7 @@ export const WORKSPACE: number = 8192
 export const WORKSPACE_LENGTH: number = 8192
 const SLOTS = WORKSPACE + WORKSPACE_LENGTH
 const SLOT_LENGTH = 80
-/** Some ten for each connection in its handshake, six afterwards; further keys are those of node:crypto. */
+/** Some fourteen for each connection in its handshake, six afterwards; further keys are those of node:crypto. */
 export const MAX_KEY_SLOTS: number = 100_000
 const BUFFERS = SLOTS + MAX_KEY_SLOTS * SLOT_LENGTH
 /** Buffers begin where a cache line does. */

@@ -3,7 +3,7 @@
 import { Writer } from '../bytes/writer.ts'
 import type { Address } from '../connection/path.ts'
 import type { CryptoBackend } from '../crypto/backend.ts'
-import { TAG_LENGTH, TLS_AES_128_GCM_SHA256 } from '../crypto/cipher-suite.ts'
+import { INITIAL_SUITE, TAG_LENGTH } from '../crypto/cipher-suite.ts'
 import { initialSecrets } from '../crypto/initial-keys.ts'
 import { directionKeys } from '../crypto/packet-protection.ts'
 import { retryTag } from '../crypto/retry-integrity.ts'
@@ -87,7 +87,7 @@ export function writeRefusal(
   backend: CryptoBackend,
 ): number {
   const { server } = initialSecrets(backend, header.version, header.destination)
-  const keys = directionKeys(backend, header.version, TLS_AES_128_GCM_SHA256, server)
+  const keys = directionKeys(backend, header.version, INITIAL_SUITE, server)
   const writer = new Writer(into)
   const nothing = new Uint8Array(0)
   const lengthAt = writeLongHeader(writer, Level.Initial, header.version, header.source, header.destination, nothing, 1)

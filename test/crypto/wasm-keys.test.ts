@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import type { CryptoBackend } from '../../src/crypto/backend.ts'
 import { nodeBackend } from '../../src/crypto/backend-node.ts'
 import { wasmBackend } from '../../src/crypto/backend-wasm.ts'
-import { TLS_AES_128_GCM_SHA256, TLS_CHACHA20_POLY1305_SHA256 } from '../../src/crypto/cipher-suite.ts'
+import { INITIAL_SUITE, TLS_AES_128_GCM_SHA256, TLS_CHACHA20_POLY1305_SHA256 } from '../../src/crypto/cipher-suite.ts'
 import { hkdfExpandLabel, noContext } from '../../src/crypto/hkdf.ts'
 import { OneRttKeys } from '../../src/crypto/key-update.ts'
 import { directionKeys } from '../../src/crypto/packet-protection.ts'
@@ -14,8 +14,8 @@ const backend = wasmBackend as CryptoBackend
 const chacha = TLS_CHACHA20_POLY1305_SHA256
 const memory = new Uint8Array(backend.packetBuffer(1).buffer)
 
-function newKeys(on = backend, secret = on.random(32)): ReturnType<typeof directionKeys> {
-  return directionKeys(on, 1, chacha, secret)
+function newKeys(on = backend, secret = on.random(32), suite = chacha): ReturnType<typeof directionKeys> {
+  return directionKeys(on, 1, suite, secret)
 }
 
 /** A packet with 2 bytes of number, sealed at `start` of a buffer. */
@@ -30,11 +30,14 @@ function open(keys: ReturnType<typeof directionKeys>, packet: Uint8Array): Uint8
   return keys.packet.open(packet, 0, 3 + length, packet.length, 5)
 }
 
-test('packets of all lengths, sealed in the memory of the module or elsewhere, are those of node:crypto', () => {
+test.each([
+  ['ChaCha20-Poly1305', chacha, [40, 186, 187, 442, 443, 4070, 8900, 32_000]],
+  ['Initial', INITIAL_SUITE, [15, 16, 17]],
+])('%s packets of all lengths are those of node:crypto, wherever they lie', (_, suite, more) => {
   const secret = backend.random(32)
-  const [here, there] = [newKeys(backend, secret), newKeys(nodeBackend, secret)]
+  const [here, there] = [newKeys(backend, secret, suite), newKeys(nodeBackend, secret, suite)]
   // Around 4,096 bytes the work changes hands.
-  for (const length of [2, 40, 186, 187, 442, 443, 1200, 4070, 4091, 4092, 8900, 32_000]) {
+  for (const length of [2, 1200, 4091, 4092, ...more]) {
     const payload = backend.random(length)
     const made = [backend.packetBuffer(length + 50), new Uint8Array(length + 50)].map(buffer =>
       buffer.slice(9, seal(here, buffer, 9, payload)),
@@ -44,6 +47,9 @@ test('packets of all lengths, sealed in the memory of the module or elsewhere, a
     expect(made).toEqual([expected, expected])
     expect(open(here, made[0] as Uint8Array)).toEqual(payload)
     expect(open(there, made[1] as Uint8Array)).toEqual(payload)
+    const forged = expected.slice()
+    forged.set([(forged.at(-1) as number) ^ 1], forged.length - 1)
+    expect(open(here, forged)).toBeUndefined()
   }
 })
 
@@ -108,7 +114,7 @@ test('when all slots are taken keys are those of node:crypto, and come back when
   expect(newKeys(backend).header.constructor).toBe(header.constructor)
 })
 
-test('keys of AES are those of node:crypto', () => {
+test('keys of AES that are secret are those of node:crypto', () => {
   const key = backend.headerKey(TLS_AES_128_GCM_SHA256, new Uint8Array(16))
   const other = nodeBackend.headerKey(TLS_AES_128_GCM_SHA256, new Uint8Array(16))
   expect(key.constructor).toBe(other.constructor)

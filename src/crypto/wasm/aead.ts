@@ -1,10 +1,9 @@
-// AEAD_CHACHA20_POLY1305 (RFC 8439 §2.8), and packets protected by it (RFC 9001 §5.3, §5.4).
+// AEAD_CHACHA20_POLY1305 (RFC 8439 §2.8).
 
-import { headerMask, xorFourBlocks } from './chacha20'
-import { MASK, NONCE, PIECE, SLOT_HEADER_KEY, SLOT_IV, STREAM, TAG, ZEROS } from './layout'
+import { xorFourBlocks } from './chacha20'
+import { PIECE, STREAM, TAG, ZEROS } from './layout'
 import { polyBlocks, polyFinish, polyStart } from './poly1305'
 
-const TAG_LENGTH: usize = 16
 /** The key stream of the first call: 64 bytes for the key of Poly1305, the rest for text. */
 const FIRST: usize = 192
 
@@ -55,55 +54,6 @@ export function decrypt(slot: usize, nonce: usize, aad: usize, aadLength: usize,
   const isRight = !v128.any_true(v128.xor(v128.load(TAG), v128.load(end)))
   if (!isRight) memory.fill(text, 0, length)
   return isRight
-}
-
-/** RFC 9001 §5.3, §5.4: seals the packet from `packet` to `end` in place, its number in `numberLength` bytes. */
-export function sealPacket(
-  slot: usize,
-  packet: usize,
-  number: usize,
-  numberLength: usize,
-  end: usize,
-  numberHigh: u32,
-  numberLow: u32,
-): void {
-  const payload = number + numberLength
-  setNonce(slot, numberHigh, numberLow)
-  encrypt(slot, NONCE, packet, payload - packet, payload, end - payload)
-  headerMask(slot + SLOT_HEADER_KEY, v128.load(number + 4))
-  // RFC 9001 §5.4.1: a long header hides four bits, a short one five.
-  const first = load<u8>(packet)
-  store<u8>(packet, first ^ (load<u8>(MASK) & (first & 0x80 ? 0x0f : 0x1f)))
-  for (let i: usize = 0; i < numberLength; i++) store<u8>(number + i, load<u8>(number + i) ^ load<u8>(MASK + i, 1))
-}
-
-/** Opens the packet, whose header is unmasked, in place. */
-export function openPacket(
-  slot: usize,
-  packet: usize,
-  payload: usize,
-  end: usize,
-  numberHigh: u32,
-  numberLow: u32,
-): bool {
-  setNonce(slot, numberHigh, numberLow)
-  return decrypt(slot, NONCE, packet, payload - packet, payload, end - TAG_LENGTH - payload)
-}
-
-/** RFC 9001 §5.4.4: the mask for a sample given as four words, to `MASK`. */
-export function mask(slot: usize, sample0: i32, sample1: i32, sample2: i32, sample3: i32): void {
-  let sample = i32x4.splat(sample0)
-  sample = i32x4.replace_lane(sample, 1, sample1)
-  sample = i32x4.replace_lane(sample, 2, sample2)
-  sample = i32x4.replace_lane(sample, 3, sample3)
-  headerMask(slot + SLOT_HEADER_KEY, sample)
-}
-
-/** RFC 9001 §5.3: the packet number, 62 bits in network order, laid over the end of the IV. */
-function setNonce(slot: usize, high: u32, low: u32): void {
-  store<u32>(NONCE, load<u32>(slot + SLOT_IV))
-  store<u32>(NONCE, load<u32>(slot + SLOT_IV, 4) ^ bswap(high), 4)
-  store<u32>(NONCE, load<u32>(slot + SLOT_IV, 8) ^ bswap(low), 8)
 }
 
 /** RFC 8439 §2.6: the key of Poly1305 is block 0. Blocks 1 to 3 stay in `STREAM`, for the text. */

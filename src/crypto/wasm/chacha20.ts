@@ -98,7 +98,7 @@ function xorWords(a: v128, b: v128, c: v128, d: v128, from: usize, to: usize): v
  * RFC 9001 §5.4.4: the first 8 bytes of the block whose counter and nonce are the sample, to `MASK`. One block alone:
  * its four rows in four vectors, turned so that diagonals become columns.
  */
-export function headerMask(key: usize, sample: v128): void {
+export function chachaMask(key: usize, sample: v128): void {
   const row0 = i32x4(CONSTANT0, CONSTANT1, CONSTANT2, CONSTANT3)
   let a = row0
   let b = v128.load(key)

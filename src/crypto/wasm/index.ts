@@ -1,4 +1,5 @@
 // The exports of the module: what wasm-memory.ts and backend-wasm.ts call.
 
-export { decrypt, encrypt, mask, openPacket, sealPacket } from './aead'
+export { decrypt, encrypt } from './aead'
+export { mask, openPacket, sealPacket } from './packet'
 export { forgetHashes, hmacSha256, sha256, sha256Blocks, sha256Finish, sha256Start } from './sha256'

@@ -25,6 +25,12 @@ export const OUTER: usize = SCRATCH + 1088
 export const HMAC_KEY: usize = SCRATCH + 1120
 /** A padded block: 128 bytes. */
 export const BLOCK: usize = SCRATCH + 1184
+/** AES-128: eleven round keys, and the block that was encrypted last. */
+export const ROUND_KEYS: usize = SCRATCH + 1312
+export const CIPHER_BLOCK: usize = SCRATCH + 1488
+
+/** AES: the table of a round, 256 words. The constants of SHA-256 lie before it (scripts/build-wasm.mjs). */
+export const ROUND_TABLE: usize = 3072
 
 /** What callers put in: key or state of a hash, and the text. The answer is in `HASH`. */
 export const IN_KEY: usize = 4096
@@ -34,3 +40,6 @@ export const IN_TEXT_LENGTH: usize = 2048
 /** Of a key slot: packet key, header key, IV. */
 export const SLOT_HEADER_KEY: usize = 32
 export const SLOT_IV: usize = 64
+/** Which cipher they are for: 0, ChaCha20-Poly1305, or `AES`. */
+export const SLOT_CIPHER: usize = 76
+export const AES: u32 = 1
