@@ -2,6 +2,7 @@
 
 import { timingSafeEqual } from 'node:crypto'
 import type { FunctionResponse } from '../http/handler.ts'
+import type { IncomingRequest } from '../http/incoming-request.ts'
 
 export interface Credentials {
   readonly user: string
@@ -9,8 +10,11 @@ export interface Credentials {
 }
 
 /** Undefined: this one may. `credentials` undefined: everybody who can ask may. */
-export function challenge(request: Request, credentials: Credentials | undefined): FunctionResponse | undefined {
-  if (credentials === undefined || isAllowed(request.headers.get('authorization'), credentials)) return undefined
+export function challenge(
+  { headers }: IncomingRequest,
+  credentials: Credentials | undefined,
+): FunctionResponse | undefined {
+  if (credentials === undefined || isAllowed(headers.get('authorization'), credentials)) return undefined
   return { status: 401, headers: [['www-authenticate', 'Basic realm="Restricted"']], body: 'invalid credentials' }
 }
 

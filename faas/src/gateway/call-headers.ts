@@ -1,6 +1,7 @@
 // What a gateway adds to a request and to its answer.
 
 import { randomUUID } from 'node:crypto'
+import type { MutableFields } from '../http/fields.ts'
 
 export interface AnswerHeaders {
   readonly callId: string
@@ -10,7 +11,7 @@ export interface AnswerHeaders {
 const SERVED_BY = 'zerotrip-gateway'
 
 /** Adds to the headers of a request; `remote`: the caller's address and port, if known. What is for the answer returns. */
-export function addCallHeaders(headers: Headers, host: string, remote: string | undefined): AnswerHeaders {
+export function addCallHeaders(headers: MutableFields, host: string, remote: string | undefined): AnswerHeaders {
   const given = headers.get('x-call-id')
   const callId = given ?? randomUUID()
   const started = String(nextTime())

@@ -5,8 +5,9 @@ import { defaultBackend, QuicEndpoint, withKeySharesAhead } from 'zerotrip'
 import { MemoryTickets } from 'zerotrip/zero-rtt'
 import type { GatewayAddress } from '../chain/gateway-address.ts'
 import { type Call, callOf, READ_TOO_LONG } from '../http/call.ts'
-import type { FunctionRequest, FunctionResponse } from '../http/handler.ts'
-import { listenerOf } from '../http/node-listener.ts'
+import type { FunctionResponse } from '../http/handler.ts'
+import type { IncomingRequest } from '../http/incoming-request.ts'
+import { passingListenerOf } from '../http/node-listener.ts'
 import { type Answer, passedWithin } from '../http/passed.ts'
 import { wholeBody } from '../http/whole-body.ts'
 import { isTimeout } from '../http/within.ts'
@@ -64,11 +65,11 @@ export class Gateway implements AsyncDisposable {
   /** Resolves with the ports it listens at; rejects with node's error when one cannot be had. */
   async listen(): Promise<FrontPorts> {
     const { provider, onError } = this.#options
-    const listener = listenerOf(request => this.fetch(request), onError)
+    const listener = passingListenerOf(request => this.fetch(request), onError)
     this.#fronts = await Fronts.listen(this.#options, {
       plain: listener,
       secure: withDesk(provider.desk, listener),
-      metrics: listenerOf(request => this.#observe(request), onError),
+      metrics: passingListenerOf(request => this.#observe(request), onError),
       early: this.#early.decide,
     })
     return this.#fronts.ports
@@ -90,7 +91,7 @@ export class Gateway implements AsyncDisposable {
   }
 
   /** One request, of whatever version of HTTP. */
-  async fetch(request: FunctionRequest): Promise<Answer> {
+  async fetch(request: IncomingRequest): Promise<Answer> {
     const { pathname, search } = new URL(request.url)
     const route = routeOf(pathname + search)
     // RFC 8470 §5.1: it was early before it came here, and may be a replay that nobody can tell.
@@ -113,7 +114,7 @@ export class Gateway implements AsyncDisposable {
     await this.#endpoint.close()
   }
 
-  async #call(request: FunctionRequest, { of, target, isAsync }: Route): Promise<Answer> {
+  async #call(request: IncomingRequest, { of, target, isAsync }: Route): Promise<Answer> {
     if (isAsync && request.method !== 'POST') return { status: 405, headers: [['allow', 'POST']] }
     const passed = { ...(await callOf(request, false, this.#options.readTimeout)), target }
     const call = isAsync ? { ...passed, body: await queueable(passed.body) } : passed
@@ -142,7 +143,7 @@ export class Gateway implements AsyncDisposable {
     return { status: 202, headers: added }
   }
 
-  async #observe(request: FunctionRequest): Promise<FunctionResponse> {
+  async #observe(request: IncomingRequest): Promise<FunctionResponse> {
     const { pathname } = new URL(request.url)
     if (pathname === '/healthz') return { status: 200, body: 'OK' }
     if (pathname !== '/metrics') return { status: 404 }

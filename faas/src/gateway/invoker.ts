@@ -6,6 +6,7 @@ import { hopByHop } from '../http/handler.ts'
 import { CallFailed, isSafe } from '../http/next-hop.ts'
 import { type PassedResponse, whenPassed } from '../http/passed.ts'
 import { isTimeout } from '../http/within.ts'
+import { CallTime } from './call-time.ts'
 import { GatewayError } from './errors.ts'
 import type { ClientCounts, WorkerClient } from './instance-client.ts'
 import { InstancePool } from './instance-pool.ts'
@@ -53,19 +54,20 @@ export class Invoker {
   async invoke(of: FunctionName, call: Call, caller: AbortSignal): Promise<PassedResponse> {
     if (this.#options.provider.find(of) === undefined) throw new GatewayError(404, `no such function: ${keyOf(of)}`)
     const { metrics } = this.#options
-    const late = AbortSignal.timeout(this.#timeout)
+    const time = new CallTime(this.#timeout, caller)
     const begun = performance.now()
     metrics.begin(of)
     this.#scaler.begin(of)
     const done = (status: number): void => {
+      time.end()
       this.#scaler.end(of)
       metrics.end(of, status, (performance.now() - begun) / 1000)
     }
     try {
-      const response = await this.#attempt(this.#targetOf(of), call, AbortSignal.any([caller, late]))
+      const response = await this.#attempt(this.#targetOf(of), call, time.signal)
       return whenPassed(response, () => done(response.status))
     } catch (error) {
-      const known = late.aborted
+      const known = time.isOver
         ? new GatewayError(504, `${keyOf(of)} took too long`, { cause: error, retryAfter: 1 })
         : asGatewayError(of, error)
       done(known.status)

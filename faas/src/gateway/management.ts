@@ -2,7 +2,7 @@
 
 import { callOf } from '../http/call.ts'
 import { Forwarder } from '../http/forwarder.ts'
-import type { FunctionRequest } from '../http/handler.ts'
+import type { IncomingRequest } from '../http/incoming-request.ts'
 import { type Answer, whenPassed } from '../http/passed.ts'
 import { type Credentials, challenge } from './basic-auth.ts'
 import { GatewayError } from './errors.ts'
@@ -37,7 +37,7 @@ export class Management {
   }
 
   /** Undefined: it is something else. */
-  async handle(request: FunctionRequest, pathname: string): Promise<Answer | undefined> {
+  async handle(request: IncomingRequest, pathname: string): Promise<Answer | undefined> {
     if (pathname === '/' || pathname === '/ui') return { status: 307, headers: [['location', '/ui/']] }
     const isPage = pathname.startsWith('/ui/')
     if (!isPage && !pathname.startsWith('/system/')) return undefined
@@ -48,7 +48,7 @@ export class Management {
     return whenPassed(response, () => this.#options.metrics.system(request.method, response.status ?? 200, seconds()))
   }
 
-  async #answer(request: FunctionRequest): Promise<Answer> {
+  async #answer(request: IncomingRequest): Promise<Answer> {
     const elsewhere = this.#elsewhere
     if (elsewhere === undefined || this.#system.knows(request)) return this.#system.handle(request)
     try {

@@ -1,7 +1,8 @@
 // `/ui/`: what functions there are and how they do, for people. Three files and what they draw, `state.json`.
 
 import { readFile } from 'node:fs/promises'
-import type { FunctionRequest, FunctionResponse } from '../http/handler.ts'
+import type { FunctionResponse } from '../http/handler.ts'
+import type { IncomingRequest } from '../http/incoming-request.ts'
 import { DEFAULT_NAMESPACE, earlyRequestsOf } from './deployment.ts'
 import type { GatewayMetrics } from './metrics.ts'
 import type { Provider } from './provider.ts'
@@ -32,7 +33,7 @@ export class StatusPage {
     this.#metrics = metrics
   }
 
-  async handle(request: FunctionRequest): Promise<FunctionResponse> {
+  async handle(request: IncomingRequest): Promise<FunctionResponse> {
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       return { status: 405, headers: [['allow', 'GET, HEAD']] }
     }

@@ -1,6 +1,7 @@
 // `/system/…`: what OpenFaaS' tools ask of a gateway, answered from the provider.
 
-import type { FunctionHandler, FunctionRequest, FunctionResponse } from '../http/handler.ts'
+import type { FunctionResponse } from '../http/handler.ts'
+import type { IncomingRequest } from '../http/incoming-request.ts'
 import { wholeBody } from '../http/whole-body.ts'
 import { DEFAULT_NAMESPACE, type FunctionStatus, readDeployment } from './deployment.ts'
 import { GatewayError } from './errors.ts'
@@ -25,11 +26,11 @@ export class SystemApi {
     this.#options = options
   }
 
-  knows(request: Request): boolean {
+  knows(request: IncomingRequest): boolean {
     return KNOWN.has(new URL(request.url).pathname.split('/')[2] ?? '')
   }
 
-  readonly handle: FunctionHandler = async request => {
+  async handle(request: IncomingRequest): Promise<FunctionResponse> {
     try {
       return await this.#answer(request)
     } catch (error) {
@@ -40,7 +41,7 @@ export class SystemApi {
     }
   }
 
-  async #answer(request: FunctionRequest): Promise<FunctionResponse> {
+  async #answer(request: IncomingRequest): Promise<FunctionResponse> {
     const url = new URL(request.url)
     const namespace = url.searchParams.get('namespace') || DEFAULT_NAMESPACE
     const [, , noun, name] = url.pathname.split('/')
@@ -71,7 +72,7 @@ export class SystemApi {
     }
   }
 
-  async #deploy(request: FunctionRequest): Promise<FunctionResponse> {
+  async #deploy(request: IncomingRequest): Promise<FunctionResponse> {
     const { provider } = this.#options
     const deployment = readDeployment(await bodyOf(request))
     const isThere = provider.find({ name: deployment.service, namespace: deployment.namespace }) !== undefined
@@ -105,7 +106,7 @@ export class SystemApi {
   }
 }
 
-async function bodyOf(request: Request): Promise<Record<string, unknown>> {
+async function bodyOf(request: IncomingRequest): Promise<Record<string, unknown>> {
   const bytes = await wholeBody(request.body, MAX_BODY)
   if (bytes === undefined) throw new RangeError(`more than ${MAX_BODY} bytes`)
   const value = JSON.parse(new TextDecoder().decode(bytes)) as unknown

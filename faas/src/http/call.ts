@@ -1,9 +1,10 @@
 // A request on its way to somebody else.
 
-import { orAborted } from './abort.ts'
+import { type Field, FieldList, type MutableFields } from './fields.ts'
 import { hopByHop, namedByConnection, targetOf } from './handler.ts'
+import type { IncomingRequest } from './incoming-request.ts'
 import { isSmall } from './whole-body.ts'
-import { within } from './within.ts'
+import { inTime, within } from './within.ts'
 
 export interface Call {
   readonly method: string
@@ -11,7 +12,7 @@ export interface Call {
   readonly target: string
   /** As the caller named it. */
   readonly host: string
-  readonly headers: Headers
+  readonly headers: MutableFields
   /** A stream can be sent once. */
   readonly body: Uint8Array | ReadableStream<Uint8Array> | undefined
 }
@@ -21,15 +22,17 @@ export interface Call {
  * TimeoutError, of this or of the stream.
  */
 export async function callOf(
-  request: Request & { readonly early?: boolean },
+  request: Omit<IncomingRequest, 'early'> & { readonly early?: boolean },
   buffers: boolean,
   readTimeout?: number,
 ): Promise<Call> {
-  const headers = new Headers()
+  const list: Field[] = []
   const named = namedByConnection(request.headers.get('connection'))
-  for (const [name, value] of request.headers) {
-    if (name !== 'host' && !hopByHop.has(name) && !named.has(name)) headers.append(name, value)
+  for (const field of request.headers) {
+    const [name] = field
+    if (name !== 'host' && !hopByHop.has(name) && !named.has(name)) list.push(field)
   }
+  const headers = new FieldList(list)
   // RFC 8470 §5.1.
   if (request.early) headers.set('early-data', '1')
   const { method } = request
@@ -42,17 +45,25 @@ export async function callOf(
   }
 }
 
-async function bodyOf(request: Request, buffers: boolean, readTimeout: number | undefined): Promise<Call['body']> {
-  if (request.body === null) return undefined
+type Read = Pick<IncomingRequest, 'arrayBuffer' | 'bytes'>
+
+async function bodyOf(
+  request: Read & Pick<IncomingRequest, 'method' | 'headers' | 'body'>,
+  buffers: boolean,
+  readTimeout: number | undefined,
+): Promise<Call['body']> {
   const isWhole = buffers || isSmall(request.headers.get('content-length'))
-  return isWhole ? bytesOf(request, readTimeout) : within(request.body, readTimeout, READ_TOO_LONG)
+  if (isWhole && request.method !== 'GET' && request.method !== 'HEAD') return bytesOf(request, readTimeout)
+  return request.body === null ? undefined : within(request.body, readTimeout, READ_TOO_LONG)
 }
 
 /** The body, whole; rejects with a TimeoutError when it takes longer than `readTimeout` ms. */
-export async function bytesOf(request: Request, readTimeout: number | undefined): Promise<Uint8Array> {
-  const bytes = request.arrayBuffer()
-  const isEndless = readTimeout === undefined || readTimeout === Number.POSITIVE_INFINITY
-  return new Uint8Array(await (isEndless ? bytes : orAborted(bytes, AbortSignal.timeout(readTimeout))))
+export async function bytesOf(request: Read, readTimeout: number | undefined): Promise<Uint8Array> {
+  return inTime(request.bytes?.() ?? request.arrayBuffer().then(asBytes), readTimeout, READ_TOO_LONG)
+}
+
+function asBytes(buffer: ArrayBuffer): Uint8Array {
+  return new Uint8Array(buffer)
 }
 
 export const READ_TOO_LONG = 'the request did not come within read_timeout'

@@ -6,6 +6,7 @@ import { Agent as HttpsAgent, request as secureRequest } from 'node:https'
 import { pipeline, Readable } from 'node:stream'
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
 import type { Call } from './call.ts'
+import type { Fields } from './fields.ts'
 import { hopByHop, namedByConnection } from './handler.ts'
 import type { PassedResponse } from './passed.ts'
 import { isSmall } from './whole-body.ts'
@@ -61,7 +62,7 @@ function isStale(request: ClientRequest, error: NodeJS.ErrnoException): boolean 
   return request.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
 }
 
-function framing(body: Call['body'], headers: Headers): string[] {
+function framing(body: Call['body'], headers: Fields): string[] {
   const length = body instanceof ReadableStream ? headers.get('content-length') : body && String(body.length)
   if (length) return ['content-length', length]
   return body === undefined ? [] : ['transfer-encoding', 'chunked']

@@ -30,8 +30,7 @@ export function plain(status: number, body: string, origin: string = 'of-watchdo
 }
 
 /** Path and query as they came. */
-export function targetOf(request: Request): string {
-  const { url } = request
+export function targetOf({ url }: { readonly url: string }): string {
   const at = url.indexOf('/', url.indexOf('://') + 3)
   return at < 0 ? '/' : url.slice(at)
 }

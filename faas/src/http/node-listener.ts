@@ -1,19 +1,41 @@
 // A handler as a listener of node's servers: HTTP/1.1 and HTTP/2 by TCP, and whatever else looks like them.
 
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { RequestListener, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
-import type { FunctionRequest } from './handler.ts'
+import type { FunctionHandler } from './handler.ts'
+import {
+  hasBody,
+  type IncomingRequest,
+  NodeIncomingRequest,
+  type NodeMessage,
+  remoteOf,
+  urlOf,
+} from './incoming-request.ts'
 import type { Answer } from './passed.ts'
 
-/** Answers a request. */
-export type AnswerHandler = (request: FunctionRequest) => Answer | Promise<Answer>
+type OnError = (error: unknown) => void
 
-/** What the (req, res) door of zerotrip adds. */
-interface MaybeEarly {
-  readonly early?: boolean
-  readonly confirmed?: Promise<void>
+/** For functions, which take a `Request`. */
+export function listenerOf(handler: FunctionHandler, onError: OnError): RequestListener {
+  return listening((incoming, outgoing) => handler(new NodeRequest(incoming, signalOf(outgoing))), onError)
+}
+
+/** For those who pass on what they are asked. */
+export function passingListenerOf(
+  handler: (request: IncomingRequest) => Answer | Promise<Answer>,
+  onError: OnError,
+): RequestListener {
+  return listening((incoming, outgoing) => {
+    let signal: AbortSignal | undefined
+    return handler(
+      new NodeIncomingRequest(incoming, () => {
+        signal ??= signalOf(outgoing)
+        return signal
+      }),
+    )
+  }, onError)
 }
 
 /** Nothing that comes by TCP is early. */
@@ -22,18 +44,31 @@ class NodeRequest extends Request {
   readonly confirmed: Promise<void>
   readonly remote: string | undefined
 
-  constructor(incoming: IncomingMessage & MaybeEarly, url: string, init: ConstructorParameters<typeof Request>[1]) {
-    super(url, init)
-    const { early, confirmed, socket } = incoming
-    this.early = early ?? false
-    this.confirmed = confirmed ?? Promise.resolve()
-    this.remote = socket.remoteAddress === undefined ? undefined : `${socket.remoteAddress}:${socket.remotePort}`
+  constructor(incoming: NodeMessage, signal: AbortSignal) {
+    const { method = 'GET', rawHeaders } = incoming
+    // What nobody will read must not be waited for.
+    if (!hasBody(incoming)) incoming.resume()
+    const headers = rawHeaders.flatMap((name, i) =>
+      i % 2 === 0 && !name.startsWith(':') ? [[name, rawHeaders[i + 1]] as [string, string]] : [],
+    )
+    super(urlOf(incoming), {
+      method,
+      headers,
+      signal,
+      ...(hasBody(incoming) && { body: Readable.toWeb(incoming) as never, duplex: 'half' as const }),
+    })
+    this.early = incoming.early ?? false
+    this.confirmed = incoming.confirmed ?? Promise.resolve()
+    this.remote = remoteOf(incoming)
   }
 }
 
-export function listenerOf(handler: AnswerHandler, onError: (error: unknown) => void): RequestListener {
+function listening(
+  answer: (incoming: NodeMessage, outgoing: ServerResponse) => Answer | Promise<Answer>,
+  onError: OnError,
+): RequestListener {
   return (incoming, outgoing) => {
-    answer(handler, incoming, outgoing).catch(error => {
+    respond(incoming, outgoing, answer).catch(error => {
       if (!outgoing.destroyed) onError(error)
       if (outgoing.headersSent) outgoing.destroy()
       else outgoing.writeHead(500).end()
@@ -41,16 +76,27 @@ export function listenerOf(handler: AnswerHandler, onError: (error: unknown) => 
   }
 }
 
-async function answer(handler: AnswerHandler, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-  const gone = new AbortController()
-  outgoing.once('close', () => {
-    if (!outgoing.writableFinished) gone.abort(new DOMException('The client lost interest', 'AbortError'))
-  })
-  const { status, headers, body } = await handler(requestOf(incoming, gone.signal))
+async function respond(
+  incoming: NodeMessage,
+  outgoing: ServerResponse,
+  answer: (incoming: NodeMessage, outgoing: ServerResponse) => Answer | Promise<Answer>,
+): Promise<void> {
+  const { status, headers, body } = await answer(incoming, outgoing)
   outgoing.writeHead(status ?? 200, [...(headers ?? [])].flat())
   if (body instanceof Readable) await pass(body, outgoing)
   else if (body instanceof ReadableStream) await pass(Readable.fromWeb(body as NodeReadableStream), outgoing)
   else outgoing.end(body)
+}
+
+/** Aborted when the client loses interest. */
+function signalOf(outgoing: ServerResponse): AbortSignal {
+  const gone = new AbortController()
+  const onClose = (): void => {
+    if (!outgoing.writableFinished) gone.abort(new DOMException('The client lost interest', 'AbortError'))
+  }
+  if (outgoing.destroyed) onClose()
+  else outgoing.once('close', onClose)
+  return gone.signal
 }
 
 /** What comes in one turn of the loop leaves in one write: content that came in datagrams is in many small pieces. */
@@ -66,25 +112,4 @@ function pass(body: Readable, outgoing: ServerResponse): Promise<void> {
     })
   })
   return pipeline(body, outgoing)
-}
-
-function requestOf(incoming: IncomingMessage, signal: AbortSignal): NodeRequest {
-  const method = incoming.method ?? 'GET'
-  const hasBody = method !== 'GET' && method !== 'HEAD'
-  // What nobody will read must not be waited for.
-  if (!hasBody) incoming.resume()
-  const scheme = 'encrypted' in incoming.socket ? 'https' : 'http'
-  const { rawHeaders } = incoming
-  const headers = rawHeaders.flatMap((name, i) =>
-    i % 2 === 0 && !name.startsWith(':') ? [[name, rawHeaders[i + 1]] as [string, string]] : [],
-  )
-  const { url = '/' } = incoming
-  // RFC 9112 §3.2.2: what is sent to a proxy is a whole URL.
-  const whole = url.startsWith('/') ? `${scheme}://${incoming.headers.host ?? 'localhost'}${url}` : url
-  return new NodeRequest(incoming, whole, {
-    method,
-    headers,
-    signal,
-    ...(hasBody && { body: Readable.toWeb(incoming) as never, duplex: 'half' as const }),
-  })
 }

@@ -15,7 +15,9 @@ export class StreamedRequest {
 
   constructor(session: Http3Session, { method, target, headers, body }: Call, { early, signal }: HopRequestOptions) {
     const given = AbortSignal.any([signal, this.#given.signal])
-    this.answer = session.fetch(target, { method, headers, body: body ?? null, early, signal: given }).then(passed)
+    this.answer = session
+      .fetch(target, { method, headers: [...headers] as [string, string][], body: body ?? null, early, signal: given })
+      .then(passed)
   }
 
   fail(error: Error): void {

@@ -35,6 +35,15 @@ export function within<T>(body: T | Stream, ms: number | undefined, message: str
   )
 }
 
+/** The promise, or a TimeoutError after `ms`. Undefined `ms`: it may take any time. */
+export function inTime<T>(promise: Promise<T>, ms: number | undefined, message: string): Promise<T> {
+  if (ms === undefined || ms === Number.POSITIVE_INFINITY) return promise
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new DOMException(message, 'TimeoutError')), ms)
+    promise.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
+}
+
 export function isTimeout(error: unknown): boolean {
   return error instanceof DOMException && error.name === 'TimeoutError'
 }

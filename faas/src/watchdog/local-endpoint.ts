@@ -6,8 +6,9 @@ import type { AddressInfo } from 'node:net'
 import type { GatewayAddress } from '../chain/gateway-address.ts'
 import { GatewayClient } from '../chain/gateway-client.ts'
 import { callOf } from '../http/call.ts'
-import { type FunctionRequest, plain } from '../http/handler.ts'
-import { listenerOf } from '../http/node-listener.ts'
+import { plain } from '../http/handler.ts'
+import type { IncomingRequest } from '../http/incoming-request.ts'
+import { passingListenerOf } from '../http/node-listener.ts'
 import type { Answer } from '../http/passed.ts'
 
 /** Nobody else has to get here. */
@@ -27,7 +28,7 @@ export class LocalEndpoint {
 
   static start(gateway: GatewayAddress, onError: (error: unknown) => void): Promise<LocalEndpoint> {
     const client = new GatewayClient(gateway)
-    const server = createServer(listenerOf(request => pass(client, request, onError), onError))
+    const server = createServer(passingListenerOf(request => pass(client, request, onError), onError))
     return new Promise((resolve, reject) => {
       server.once('error', reject)
       server.listen(0, LOOPBACK, () => resolve(new LocalEndpoint(server, client)))
@@ -43,7 +44,7 @@ export class LocalEndpoint {
 
 async function pass(
   client: GatewayClient,
-  request: FunctionRequest,
+  request: IncomingRequest,
   onError: (error: unknown) => void,
 ): Promise<Answer> {
   const call = await callOf(request, false)
