@@ -47,6 +47,12 @@ function newBackend(exports: WasmExports): CryptoBackend {
       if (slot === undefined) return nodeBackend.packetKey(suite, key, iv, header)
       return new WasmPacketKey(suite, slot.put(suite, key, headerKeyOf(header), iv), header as WasmHeader)
     },
+    trafficKeys: (suite, labels, secret) => {
+      const slot = hasModule(suite) ? takeSlot() : undefined
+      if (slot === undefined) return undefined
+      const header = new WasmHeader(slot.derive(suite, labels, secret))
+      return { header, packet: new WasmPacketKey(suite, slot, header) }
+    },
     aead: (name, key) => {
       const slot = name === 'chacha20-poly1305' ? takeSlot() : undefined
       return slot === undefined ? nodeBackend.aead(name, key) : new WasmAead(slot, key)

@@ -2,6 +2,7 @@
 // and direction, so that a backend in WebAssembly crosses its border once.
 
 import type { AeadName, CipherSuite, HashName } from './cipher-suite.ts'
+import type { VersionSecrets } from './version-secrets.ts'
 
 /** Named groups (RFC 8446 §4.2.7), and the hybrid of draft-ietf-tls-ecdhe-mlkem §4. */
 export const NamedGroup = { P256: 0x0017, P384: 0x0018, X25519: 0x001d, X25519MlKem768: 0x11ec } as const
@@ -57,6 +58,11 @@ export interface CryptoBackend {
 
   headerKey(suite: CipherSuite, key: Uint8Array): HeaderKey
   packetKey(suite: CipherSuite, key: Uint8Array, iv: Uint8Array, headerKey: HeaderKey): PacketKey
+  /**
+   * Both of them from a traffic secret, where the backend has a shorter way than label by label: it need not, and not
+   * for every suite.
+   */
+  trafficKeys?(suite: CipherSuite, labels: VersionSecrets, secret: Uint8Array): TrafficKeys | undefined
   /** For tickets, tokens and the Retry tag. */
   aead(name: AeadName, key: Uint8Array): Aead
 
@@ -116,6 +122,12 @@ export interface PacketKey {
   ): Uint8Array | undefined
   /** As for a header key. */
   discard(): void
+}
+
+/** What protects the packets of one direction (RFC 9001 §5.1). */
+export interface TrafficKeys {
+  readonly header: HeaderKey
+  readonly packet: PacketKey
 }
 
 export interface Aead {

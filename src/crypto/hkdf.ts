@@ -75,6 +75,13 @@ function messageWithoutContext(label: string, length: number): Uint8Array {
   return message
 }
 
+/** HkdfLabel of RFC 8446 §7.1 without context, and the counter of the only block that is wanted. */
+export function singleBlockLabel(label: string, length: number): Uint8Array {
+  const message = labelledMessage(label, noContext, length)
+  message[message.length - 1] = 1
+  return message
+}
+
 /** HkdfLabel of RFC 8446 §7.1, and the free byte. */
 function labelledMessage(label: string, context: Uint8Array, length: number): Uint8Array {
   const labelLength = prefix.length + label.length

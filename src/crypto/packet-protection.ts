@@ -1,6 +1,6 @@
 // From a traffic secret to the keys of one direction (RFC 9001 §5.1).
 
-import type { CryptoBackend, HeaderKey, PacketKey } from './backend.ts'
+import type { CryptoBackend, HeaderKey, PacketKey, TrafficKeys } from './backend.ts'
 import { type CipherSuite, IV_LENGTH } from './cipher-suite.ts'
 import { hkdfExpandLabel, noContext } from './hkdf.ts'
 import { versionSecrets } from './version-secrets.ts'
@@ -11,8 +11,7 @@ export class DirectionKeys {
   readonly #version: number
   readonly #suite: CipherSuite
   readonly #secret: Uint8Array
-  #header: HeaderKey | undefined = undefined
-  #packet: PacketKey | undefined = undefined
+  #keys: TrafficKeys | undefined = undefined
 
   constructor(backend: CryptoBackend, version: number, suite: CipherSuite, secret: Uint8Array) {
     this.#backend = backend
@@ -22,22 +21,18 @@ export class DirectionKeys {
   }
 
   get header(): HeaderKey {
-    if (this.#header !== undefined) return this.#header
-    const { hpLabel } = versionSecrets(this.#version)
-    const { hash, keyLength } = this.#suite
-    const key = hkdfExpandLabel(this.#backend, hash, this.#secret, hpLabel, noContext, keyLength)
-    this.#header = this.#backend.headerKey(this.#suite, key)
-    return this.#header
+    this.#keys ??= trafficKeys(this.#backend, this.#version, this.#suite, this.#secret)
+    return this.#keys.header
   }
 
   get packet(): PacketKey {
-    this.#packet ??= packetKey(this.#backend, this.#version, this.#suite, this.#secret, this.header)
-    return this.#packet
+    this.#keys ??= trafficKeys(this.#backend, this.#version, this.#suite, this.#secret)
+    return this.#keys.packet
   }
 
   discard(): void {
-    this.#header?.discard()
-    this.#packet?.discard()
+    this.#keys?.packet.discard()
+    this.#keys?.header.discard()
   }
 }
 
@@ -48,6 +43,15 @@ export function directionKeys(
   secret: Uint8Array,
 ): DirectionKeys {
   return new DirectionKeys(backend, version, suite, secret)
+}
+
+function trafficKeys(backend: CryptoBackend, version: number, suite: CipherSuite, secret: Uint8Array): TrafficKeys {
+  const labels = versionSecrets(version)
+  const keys = backend.trafficKeys?.(suite, labels, secret)
+  if (keys !== undefined) return keys
+  const key = hkdfExpandLabel(backend, suite.hash, secret, labels.hpLabel, noContext, suite.keyLength)
+  const header = backend.headerKey(suite, key)
+  return { header, packet: packetKey(backend, version, suite, secret, header) }
 }
 
 /** RFC 9001 §6.1: a key update makes a new packet key and keeps the header key. */

@@ -15,6 +15,12 @@ export function isHashedHere(hash: HashName, data: Uint8Array, key?: Uint8Array)
   return hash === 'sha256' && data.length <= MAX_HASHED && (key === undefined || key.length <= BLOCK_LENGTH)
 }
 
+/** The key of the next HMAC, filled up to a block (RFC 2104 §2). */
+export function putKey(bytes: Uint8Array, key: Uint8Array): void {
+  bytes.set(key, IN_KEY)
+  bytes.fill(0, IN_KEY + key.length, IN_KEY + BLOCK_LENGTH)
+}
+
 export class WasmHashes {
   readonly #exports: WasmExports
   readonly #bytes: Uint8Array
@@ -32,8 +38,7 @@ export class WasmHashes {
 
   hmac(key: Uint8Array, data: Uint8Array): Uint8Array {
     const bytes = this.#bytes
-    bytes.set(key, IN_KEY)
-    bytes.fill(0, IN_KEY + key.length, IN_KEY + BLOCK_LENGTH)
+    putKey(bytes, key)
     bytes.set(data, IN_TEXT)
     this.#exports.hmacSha256(data.length)
     return this.#result()

@@ -6,17 +6,37 @@ import { nodeBackend } from './backend-node.ts'
 import { littleEndian } from './chacha-block.ts'
 import { type CipherSuite, INITIAL_SUITE, IV_LENGTH, TAG_LENGTH } from './cipher-suite.ts'
 import { checkSealable, MaskedHeader } from './header-protection.ts'
-import { MASK, type WasmExports, type WasmMemory, WORKSPACE } from './wasm-memory.ts'
+import { singleBlockLabel } from './hkdf.ts'
+import type { VersionSecrets } from './version-secrets.ts'
+import { putKey } from './wasm-hash.ts'
+import { IN_TEXT, MASK, type WasmExports, type WasmMemory, WORKSPACE } from './wasm-memory.ts'
 
 /** What is longer goes to node:crypto, whose calls cost more and whose bytes cost less (`npm run bench:micro`). */
 export const MAX_WASM_TEXT: number = 4096
 
 const KEY_LENGTH = 32
+const DISCARDED = 'the key has been discarded'
+/** Of what `derive` puts into the module: wasm/keys.ts. */
+const LABEL_LENGTH = 32
 /** As in wasm/layout.ts: without it a slot is for ChaCha20-Poly1305. */
 const CIPHER = 76
 const AES = 1
 
-/** Where one key lies, until it is discarded. */
+/** What `derive` has asked for so far: two versions, two lengths of key. */
+const knownLabels: { readonly labels: VersionSecrets; readonly keyLength: number; readonly text: Uint8Array }[] = []
+
+/** The labels of packet key, header key and IV as wasm/keys.ts takes them, 32 bytes each. */
+function labelText(labels: VersionSecrets, keyLength: number): Uint8Array {
+  for (const known of knownLabels) if (known.labels === labels && known.keyLength === keyLength) return known.text
+  const text = new Uint8Array(3 * LABEL_LENGTH)
+  text.set(singleBlockLabel(labels.keyLabel, keyLength))
+  text.set(singleBlockLabel(labels.hpLabel, keyLength), LABEL_LENGTH)
+  text.set(singleBlockLabel(labels.ivLabel, IV_LENGTH), 2 * LABEL_LENGTH)
+  knownLabels.push({ labels, keyLength, text })
+  return text
+}
+
+/** Where a header key and one packet key lie, until they are discarded. */
 export class KeySlot {
   readonly exports: WasmExports
   readonly memory: WasmMemory
@@ -39,7 +59,7 @@ export class KeySlot {
 
   /** The slot belongs to somebody else afterwards, so a discarded key is worse than none. */
   get at(): number {
-    if (this.#at === 0) throw new TypeError('the key has been discarded')
+    if (this.#at === 0) throw new TypeError(DISCARDED)
     return this.#at
   }
 
@@ -49,6 +69,16 @@ export class KeySlot {
     bytes.set(packetKey, this.#at)
     bytes.set(headerKey, this.#at + KEY_LENGTH)
     bytes.set(iv, this.#at + 2 * KEY_LENGTH)
+    return this
+  }
+
+  /** RFC 9001 §5.1: all of them from a traffic secret of SHA-256. */
+  derive(suite: CipherSuite, labels: VersionSecrets, secret: Uint8Array): this {
+    const { bytes } = this.memory
+    if (suite === INITIAL_SUITE) bytes[this.#at + CIPHER] = AES
+    putKey(bytes, secret)
+    bytes.set(labelText(labels, suite.keyLength), IN_TEXT)
+    this.exports.deriveKeys(this.#at)
     return this
   }
 
@@ -62,6 +92,14 @@ export class KeySlot {
 
   get iv(): Uint8Array {
     return this.memory.bytes.subarray(this.at + 2 * KEY_LENGTH, this.at + 2 * KEY_LENGTH + IV_LENGTH)
+  }
+
+  /** The header key stays: it outlives key updates. */
+  forgetPacketKey(): void {
+    if (this.#at === 0) return
+    this.packetKey.fill(0)
+    this.iv.fill(0)
+    this.exports.forgetHashes()
   }
 
   discard(): void {
@@ -100,7 +138,7 @@ export class WasmHeader extends MaskedHeader {
 
 export class WasmPacketKey implements PacketKey {
   readonly suite: CipherSuite
-  readonly #slot: KeySlot
+  #slot: KeySlot | undefined
   readonly #exports: WasmExports
   readonly #bytes: Uint8Array
   readonly #header: WasmHeader
@@ -132,7 +170,7 @@ export class WasmPacketKey implements PacketKey {
     const at = isOurs ? buffer.byteOffset + start : WORKSPACE
     if (!isOurs) bytes.set(buffer.subarray(start, end), at)
     this.#exports.sealPacket(
-      this.#slot.at,
+      this.#usable.at,
       at,
       at + numberOffset - start,
       numberLength,
@@ -158,7 +196,7 @@ export class WasmPacketKey implements PacketKey {
     bytes.set(buffer.subarray(start, end), WORKSPACE)
     const payload = WORKSPACE + payloadStart - start
     const isOpen = this.#exports.openPacket(
-      this.#slot.at,
+      this.#usable.at,
       WORKSPACE,
       payload,
       WORKSPACE + end - start,
@@ -170,13 +208,21 @@ export class WasmPacketKey implements PacketKey {
     return buffer.subarray(payloadStart, tagStart)
   }
 
+  /** The first packet key of a header key lies in its slot, and leaves it there. */
   discard(): void {
-    this.#slot.discard()
+    if (this.#slot === this.#header.slot) this.#slot.forgetPacketKey()
+    else this.#slot?.discard()
+    this.#slot = undefined
     this.#large = undefined
   }
 
+  get #usable(): KeySlot {
+    if (this.#slot === undefined) throw new TypeError(DISCARDED)
+    return this.#slot
+  }
+
   #forLarge(): PacketKey {
-    const { packetKey, iv } = this.#slot
+    const { packetKey, iv } = this.#usable
     this.#large ??= nodeBackend.packetKey(this.suite, packetKey.slice(0, this.suite.keyLength), iv, this.#header)
     return this.#large
   }

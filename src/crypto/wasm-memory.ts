@@ -17,6 +17,7 @@ export interface WasmExports {
   sha256Blocks(length: number): void
   sha256Finish(length: number, total: number): void
   hmacSha256(length: number): void
+  deriveKeys(slot: number): void
   forgetHashes(): void
 }
 
@@ -31,7 +32,7 @@ export const WORKSPACE: number = 8192
 export const WORKSPACE_LENGTH: number = 8192
 const SLOTS = WORKSPACE + WORKSPACE_LENGTH
 const SLOT_LENGTH = 80
-/** Some fourteen for each connection in its handshake, six afterwards; further keys are those of node:crypto. */
+/** Some seven for each connection in its handshake, two to five afterwards; further keys are those of node:crypto. */
 export const MAX_KEY_SLOTS: number = 100_000
 const BUFFERS = SLOTS + MAX_KEY_SLOTS * SLOT_LENGTH
 /** Buffers begin where a cache line does. */

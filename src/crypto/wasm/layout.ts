@@ -28,6 +28,8 @@ export const BLOCK: usize = SCRATCH + 1184
 /** AES-128: eleven round keys, and the block that was encrypted last. */
 export const ROUND_KEYS: usize = SCRATCH + 1312
 export const CIPHER_BLOCK: usize = SCRATCH + 1488
+/** The inner hash of an HMAC: 32 bytes. */
+export const INNER_HASH: usize = SCRATCH + 1504
 
 /** AES: the table of a round, 256 words. The constants of SHA-256 lie before it (scripts/build-wasm.mjs). */
 export const ROUND_TABLE: usize = 3072

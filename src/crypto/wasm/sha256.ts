@@ -1,6 +1,6 @@
 // SHA-256 (FIPS 180-4 §6.2), HMAC (RFC 2104) on it.
 
-import { BLOCK, HASH, HMAC_KEY, IN_KEY, IN_TEXT, IN_TEXT_LENGTH, INNER, OUTER, SCHEDULE } from './layout'
+import { BLOCK, HASH, HMAC_KEY, IN_KEY, IN_TEXT, IN_TEXT_LENGTH, INNER, INNER_HASH, OUTER, SCHEDULE } from './layout'
 
 /** FIPS 180-4 §4.2.2. */
 const K: usize = memory.data<u32>([
@@ -42,18 +42,23 @@ export function sha256Finish(length: usize, total: usize): void {
 
 /** RFC 2104: HMAC under the padded key of 64 bytes at `IN_KEY` over `length` bytes at `IN_TEXT`, to `HASH`. */
 export function hmacSha256(length: usize): void {
+  hmac(IN_TEXT, length)
+}
+
+/** The same over a text that lies anywhere. */
+export function hmac(text: usize, length: usize): void {
   // A key schedule asks several things of one secret: its pads are hashed once.
   if (!isSameKey()) takeKey()
   copy32(HASH, INNER)
-  finish(IN_TEXT, length, 64 + length)
-  copy32(IN_TEXT, HASH)
+  finish(text, length, 64 + length)
+  copy32(INNER_HASH, HASH)
   copy32(HASH, OUTER)
-  finish(IN_TEXT, 32, 64 + 32)
+  finish(INNER_HASH, 32, 64 + 32)
 }
 
 /** Nothing stays of keys and of what was hashed. */
 export function forgetHashes(): void {
-  memory.fill(SCHEDULE, 0, BLOCK + 128 - SCHEDULE)
+  memory.fill(SCHEDULE, 0, INNER_HASH + 32 - SCHEDULE)
   memory.fill(IN_KEY, 0, IN_TEXT + IN_TEXT_LENGTH - IN_KEY)
   isKeyTaken = false
 }
