@@ -140,6 +140,7 @@ export class WasmPacketKey implements PacketKey {
   readonly suite: CipherSuite
   #slot: KeySlot | undefined
   readonly #exports: WasmExports
+  readonly #memory: WasmMemory
   readonly #bytes: Uint8Array
   readonly #header: WasmHeader
   #large: PacketKey | undefined = undefined
@@ -148,6 +149,7 @@ export class WasmPacketKey implements PacketKey {
     this.suite = suite
     this.#slot = slot
     this.#exports = slot.exports
+    this.#memory = slot.memory
     this.#bytes = slot.memory.bytes
     this.#header = header
   }
@@ -192,8 +194,7 @@ export class WasmPacketKey implements PacketKey {
     const tagStart = end - TAG_LENGTH
     if (tagStart < payloadStart) return undefined
     if (end - start > MAX_WASM_TEXT) return this.#forLarge().open(buffer, start, payloadStart, end, packetNumber)
-    const bytes = this.#bytes
-    bytes.set(buffer.subarray(start, end), WORKSPACE)
+    this.#bytes.set(end - start === buffer.length ? buffer : buffer.subarray(start, end), WORKSPACE)
     const payload = WORKSPACE + payloadStart - start
     const isOpen = this.#exports.openPacket(
       this.#usable.at,
@@ -204,7 +205,7 @@ export class WasmPacketKey implements PacketKey {
       packetNumber >>> 0,
     )
     if (isOpen === 0) return undefined
-    buffer.set(bytes.subarray(payload, payload + tagStart - payloadStart), payloadStart)
+    buffer.set(this.#memory.view(payload, tagStart - payloadStart), payloadStart)
     return buffer.subarray(payloadStart, tagStart)
   }
 

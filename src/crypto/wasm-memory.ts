@@ -51,6 +51,7 @@ export function instantiate(): WasmExports | undefined {
 /** Key slots and packet buffers. What their owners do not give back comes back when they are collected. */
 export class WasmMemory {
   readonly bytes: Uint8Array
+  #lastView: Uint8Array
   readonly #freeSlots: number[] = []
   #nextSlot = SLOTS
   #nextBuffer = BUFFERS
@@ -63,6 +64,7 @@ export class WasmMemory {
 
   constructor(buffer: ArrayBuffer) {
     this.bytes = new Uint8Array(buffer)
+    this.#lastView = this.bytes
   }
 
   /** Room for a packet key, a header key and an IV, until `release` or the end of `owner`. Undefined: none is left. */
@@ -76,6 +78,14 @@ export class WasmMemory {
   release(owner: object, slot: number): void {
     this.#lostSlots.unregister(owner)
     this.#giveBack(slot)
+  }
+
+  /** For a packet of ordinary traffic, which is as long as the one before. */
+  view(at: number, length: number): Uint8Array {
+    const last = this.#lastView
+    if (last.byteOffset === at && last.length === length) return last
+    this.#lastView = new Uint8Array(this.bytes.buffer, at, length)
+    return this.#lastView
   }
 
   /** Plain memory when there is no more of this one: what is sealed there is copied. */

@@ -232,6 +232,8 @@ export class QuicEndpoint implements AsyncDisposable, SessionHost {
     const { counters } = this.#news
     counters.datagramsReceived++
     counters.bytesReceived += datagram.length
+    const recent = this.#router.recent(datagram)
+    if (recent !== undefined) return this.#receive(recent, datagram, from)
     const id = this.#router.destination(datagram)
     if (id === undefined) return void counters.dropped.unreadable++
     const session = this.#router.find(id)

@@ -35,8 +35,9 @@ export class QuicStream {
   #readError: unknown
   #writeError: unknown
   #delivered: Settler<void> | undefined
-  /** Resolves the read that waits. */
-  #reader: ((chunk: Uint8Array | undefined | Promise<never>) => void) | undefined
+  /** Resolves the read that waits, with what its shape makes of a chunk. */
+  #reader: ((result: unknown) => void) | undefined
+  #shape: (chunk: Uint8Array | undefined) => unknown = asItIs
   /** Waits for room; shared by all writes that do. */
   #room: Settler<void> | undefined
   #webReadable: ReadableStream<Uint8Array> | undefined
@@ -78,23 +79,12 @@ export class QuicStream {
 
   /** The next bytes, or undefined after the last. Rejects when the peer reset the stream or the connection ended. */
   read(): Promise<Uint8Array | undefined> {
-    // No async function: of many streams that wait, each keeps no more than the one promise.
-    try {
-      if (!this.canRead) throw new TypeError('this stream only sends')
-      const chunk = this.#take()
-      if (chunk !== notYet) return Promise.resolve(chunk)
-      if (this.#reader !== undefined) throw new TypeError('a read is under way already')
-    } catch (error) {
-      return Promise.reject(error)
-    }
-    return new Promise(resolve => {
-      this.#reader = resolve
-    })
+    return this.#read(asItIs)
   }
 
   /** All chunks up to the end. To leave the loop early is to stop sending, with code 0. */
   [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array> {
-    return new Chunks(this)
+    return new Chunks(this, () => this.#read(resultOf))
   }
 
   /** Everything up to the end. Rejects with a RangeError above `limit` bytes, default 16 MiB. */
@@ -198,7 +188,7 @@ export class QuicStream {
     try {
       const chunk = this.#take()
       if (chunk === notYet) this.#reader = resolve
-      else resolve(chunk)
+      else resolve(this.#shape(chunk))
     } catch (error) {
       resolve(Promise.reject(error))
     }
@@ -238,6 +228,22 @@ export class QuicStream {
   onClosed(error: unknown): void {
     this.onReset(error)
     if (!this.#isSendOver) this.#failWrite(error)
+  }
+
+  /** No async function, nor a promise behind another: of many streams that wait, each keeps no more than the one. */
+  #read<T>(shape: (chunk: Uint8Array | undefined) => T): Promise<T> {
+    try {
+      if (!this.canRead) throw new TypeError('this stream only sends')
+      const chunk = this.#take()
+      if (chunk !== notYet) return Promise.resolve(shape(chunk))
+      if (this.#reader !== undefined) throw new TypeError('a read is under way already')
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    this.#shape = shape
+    return new Promise(resolve => {
+      this.#reader = resolve as (result: unknown) => void
+    })
   }
 
   /** The next bytes, undefined after the last, or `notYet`. Throws the error that ended the stream. */
@@ -304,14 +310,16 @@ export class QuicStream {
 /** `for await`, without an async generator, which would keep three promises for each stream that waits. */
 class Chunks implements AsyncIterableIterator<Uint8Array> {
   readonly #stream: QuicStream
+  readonly #read: () => Promise<IteratorResult<Uint8Array, undefined>>
   #isOver = false
 
-  constructor(stream: QuicStream) {
+  constructor(stream: QuicStream, read: () => Promise<IteratorResult<Uint8Array, undefined>>) {
     this.#stream = stream
+    this.#read = read
   }
 
   next(): Promise<IteratorResult<Uint8Array, undefined>> {
-    return this.#isOver ? Promise.resolve(ended) : this.#stream.read().then(resultOf)
+    return this.#isOver ? Promise.resolve(ended) : this.#read()
   }
 
   async return(): Promise<IteratorResult<Uint8Array, undefined>> {
@@ -323,6 +331,10 @@ class Chunks implements AsyncIterableIterator<Uint8Array> {
   [Symbol.asyncIterator](): this {
     return this
   }
+}
+
+function asItIs(chunk: Uint8Array | undefined): Uint8Array | undefined {
+  return chunk
 }
 
 function resultOf(chunk: Uint8Array | undefined): IteratorResult<Uint8Array, undefined> {

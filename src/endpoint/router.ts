@@ -1,5 +1,6 @@
 // Destination id to session; and what is said to datagrams that belong to none (RFC 9000 §5.2, §6.1, §10.3).
 
+import { equal } from '../bytes/equal.ts'
 import { Writer } from '../bytes/writer.ts'
 import type { ConnectionIdSource } from '../connection/local-ids.ts'
 import type { CryptoBackend } from '../crypto/backend.ts'
@@ -39,6 +40,9 @@ export class Router {
   readonly #secret: Uint8Array
   readonly #ids: ConnectionIdGenerator
   readonly #byId = new Map<string, QuicSession>()
+  /** Of the datagram before: mostly the same peer speaks again. */
+  #recentId: Uint8Array = none
+  #recentSession: QuicSession | undefined
   #resetsInSecond = 0
   #second = 0
 
@@ -66,7 +70,17 @@ export class Router {
   }
 
   find(id: Uint8Array): QuicSession | undefined {
-    return this.#byId.get(connectionIdKey(id))
+    const session = this.#byId.get(connectionIdKey(id))
+    if (session !== undefined) this.#remember(id, session)
+    return session
+  }
+
+  /** Whose datagram it is if it begins with a short header and the id that was found last; no key is made for that. */
+  recent(datagram: Uint8Array): QuicSession | undefined {
+    const id = this.#recentId
+    if (((datagram[0] as number) & 0x80) !== 0) return undefined
+    for (let i = 0; i < id.length; i++) if (datagram[i + 1] !== id[i]) return undefined
+    return this.#recentSession
   }
 
   add(id: Uint8Array, session: QuicSession): void {
@@ -75,6 +89,7 @@ export class Router {
 
   remove(id: Uint8Array): void {
     this.#byId.delete(connectionIdKey(id))
+    if (equal(id, this.#recentId)) this.#remember(none, undefined)
   }
 
   get size(): number {
@@ -125,6 +140,11 @@ export class Router {
     return writer.pos
   }
 
+  #remember(id: Uint8Array, session: QuicSession | undefined): void {
+    this.#recentId = id.slice()
+    this.#recentSession = session
+  }
+
   #mayReset(now: number): boolean {
     const second = Math.floor(now / 1000)
     if (second !== this.#second) {
@@ -134,6 +154,8 @@ export class Router {
     return this.#resetsInSecond++ < MAX_RESETS_PER_SECOND
   }
 }
+
+const none = new Uint8Array(0)
 
 function randomIds(backend: CryptoBackend): ConnectionIdGenerator {
   return { length: LOCAL_ID_LENGTH, generate: () => backend.random(LOCAL_ID_LENGTH) }

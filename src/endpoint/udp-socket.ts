@@ -158,7 +158,8 @@ export class UdpSocket {
     if (this.#isClosed || bound === undefined) return this.release(buffer)
     const host = bound.isIPv6 ? toMapped(to.host) : to.host
     try {
-      bound.socket.send(buffer, 0, length, to.port, host, error => {
+      // With offset and length node would look for the memory behind the buffer, and make one of its own of it.
+      bound.socket.send(buffer.subarray(0, length), to.port, host, error => {
         this.release(buffer)
         if (error !== null) this.#onRefused(error, length, to, sender)
       })

@@ -175,11 +175,11 @@ describe('what the system refuses', () => {
     const refused: number[] = []
     const send = socket.send.bind(socket) as (...args: unknown[]) => void
     socket.send = (...args: unknown[]) => {
-      const length = args[2] as number
+      const { length } = args[0] as Uint8Array
       if (length <= limit) return send(...args)
       refused.push(length)
       const error = Object.assign(new Error('send EMSGSIZE'), { code: 'EMSGSIZE' })
-      setImmediate(args[5] as (error: Error) => void, error)
+      setImmediate(args[3] as (error: Error) => void, error)
     }
     const { address } = await server(echo)
     const near = closing(connect(address, { alpn: ['echo'], ca: caPem, addresses: [{ socket }] }))
