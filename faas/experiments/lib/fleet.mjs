@@ -12,7 +12,7 @@ export class Fleet {
     const known = this.#functionOf(service, earlyRequests)
     if (known.instance) this.#tell('gone', known)
     known.instance = instance
-    this.#tell('ready', known)
+    this.#tell('ready', known, true)
   }
 
   /** As if the worker had been suspended and resumed: its connections are gone, it is the same one. */
@@ -53,7 +53,7 @@ export class Fleet {
     return known
   }
 
-  #tell(type, { of, instance }) {
-    for (const listener of this.#listeners) listener({ type, of, instance })
+  #tell(type, { of, instance }, isNew = false) {
+    for (const listener of this.#listeners) listener({ type, of, instance, isNew })
   }
 }

@@ -30,6 +30,9 @@ export interface FrontPorts {
 const LOOPBACK = '127.0.0.1'
 const READ_TIMEOUT = 60_000
 
+/** Bytes of an answer that leave in one write. */
+const AT_ONCE = 65_536
+
 /** ms that functions can be given keys for their first call; those that have called have tickets. A day. */
 const KEYS_FOR = 86_400_000
 
@@ -69,7 +72,7 @@ export class Fronts {
     const { host = LOOPBACK, plainHost = LOOPBACK, port = 8080, securePort = 8443, metricsPort = 8082 } = options
     const requestTimeout = options.readTimeout ?? READ_TIMEOUT
     const timeouts = { requestTimeout, headersTimeout: Math.min(READ_TIMEOUT, requestTimeout) }
-    const plain = createServer(timeouts, listeners.plain)
+    const plain = createServer({ ...timeouts, highWaterMark: AT_ONCE }, listeners.plain)
     const metrics = createServer(timeouts, listeners.metrics)
     const { cert, key } = certificateOf(options, host)
     const { worker: keys } = provisionHttp3({ clientId: 'nobody', addresses: [], lifetime: KEYS_FOR })

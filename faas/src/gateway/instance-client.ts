@@ -4,8 +4,12 @@ import type { Call } from '../http/call.ts'
 import { type HopCounts, NextHop, type NextHopOptions } from '../http/next-hop.ts'
 import type { PassedResponse } from '../http/passed.ts'
 import type { Instance } from './provider.ts'
+import { rehearse } from './rehearsal.ts'
 
 export { CallFailed } from '../http/next-hop.ts'
+
+/** Of every watchdog; no function sees it. */
+const HEALTH = '/_/health'
 
 export type ClientCounts = HopCounts
 
@@ -17,6 +21,8 @@ export interface WorkerClient {
   send(call: Call, signal: AbortSignal): Promise<PassedResponse>
   /** No new requests; those in flight go on, unless it `isDead`: then they fail at once. */
   retire(isDead: boolean): void
+  /** Before its first request, which is faster then; ends when that comes. */
+  rehearse?(): void
   /** It says that it will take nothing more, or says nothing: others are asked first. Default: never. */
   readonly isReluctant?: boolean
 }
@@ -28,5 +34,9 @@ export class InstanceClient extends NextHop implements WorkerClient {
   constructor(instance: Instance, options: NextHopOptions) {
     super(instance, options)
     this.instance = instance
+  }
+
+  rehearse(): void {
+    rehearse({ contact: () => this.contact(HEALTH), isTaken: () => this.isTaken })
   }
 }

@@ -129,9 +129,7 @@ export class Invoker {
     const target = this.#targetOf(event.of)
     switch (event.type) {
       case 'ready':
-        target.pool.add(this.#clientOf(event.of, event.instance))
-        target.waiting?.resolve()
-        target.waiting = undefined
+        this.#onReady(target, event.instance, event.isNew ?? false)
         break
       case 'gone':
         target.pool.remove(event.instance.id, event.isDead)
@@ -143,6 +141,14 @@ export class Invoker {
         target.waiting = undefined
     }
     this.#options.metrics.replicas(event.of, target.pool.size)
+  }
+
+  #onReady(target: Target, instance: Instance, isNew: boolean): void {
+    const client = this.#clientOf(target.of, instance)
+    target.pool.add(client)
+    target.waiting?.resolve()
+    target.waiting = undefined
+    if (isNew) client.rehearse?.()
   }
 
   #clientOf(of: FunctionName, instance: Instance): WorkerClient {

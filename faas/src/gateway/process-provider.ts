@@ -165,7 +165,6 @@ export class ProcessProvider implements Provider {
       clientId: this.#options.clientId ?? 'gateway',
       directory,
       tls: true,
-      rehearse: true,
       earlyRequests,
       signal: of.end.signal,
       gatewayKeys: gateway?.bundle,
@@ -196,7 +195,7 @@ export class ProcessProvider implements Provider {
     launched.process.once('exit', code =>
       this.#onExit(of, worker, code !== null && performance.now() - since < SETTLED),
     )
-    this.#tell({ type: 'ready', of: of.name, instance })
+    this.#tell({ type: 'ready', of: of.name, instance, isNew: true })
   }
 
   /** It ended by itself: there shall be another, at once unless it is the same again and again. */

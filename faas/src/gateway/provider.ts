@@ -17,7 +17,8 @@ export interface FunctionName {
 }
 
 export type ProviderEvent =
-  | { readonly type: 'ready'; readonly of: FunctionName; readonly instance: Instance }
+  /** `isNew`: its process has just started, and nobody has called it. */
+  | { readonly type: 'ready'; readonly of: FunctionName; readonly instance: Instance; readonly isNew?: boolean }
   /** It is to get nothing new; `isDead`: nor will it answer what it has. */
   | { readonly type: 'gone'; readonly of: FunctionName; readonly instance: Instance; readonly isDead: boolean }
   /** It was wanted and did not come up. */

@@ -188,7 +188,7 @@ export class StaticProvider implements Provider {
     }
     worker.pending = undefined
     worker.instance = instance
-    this.#tell({ type: 'ready', of: of.name, instance })
+    this.#tell({ type: 'ready', of: of.name, instance, isNew: announcement !== undefined })
   }
 
   #end(worker: StaticWorker, isDead: boolean): void {

@@ -38,11 +38,6 @@ export interface LaunchOptions {
   /** Plain HTTP/1.1 on the same port, HTTPS on another. Default false. */
   readonly tcp?: boolean
   readonly tls?: boolean
-  /**
-   * A worker that nobody calls at once calls itself, so that its first client finds it awake. Code that has been client and
-   * server is a little slower at either afterwards. Default false.
-   */
-  readonly rehearse?: boolean
   /** Which requests may come early. Default `safe`. */
   readonly earlyRequests?: EarlyRequests
   /** The worker's half of keys for calling its gateway. Default: its first call takes a round trip more. */
@@ -134,7 +129,6 @@ function start(options: LaunchOptions): ChildProcess {
     ...(options.names ?? []).flatMap(name => ['--name', name]),
     ...(options.tcp ? ['--tcp'] : []),
     ...(options.tls ? ['--tls'] : []),
-    ...(options.rehearse ? ['--rehearse'] : []),
   ]
   const stdio: StdioOptions = ['ignore', 'inherit', 'inherit', 'pipe', 'pipe', options.gatewayKeys ? 'pipe' : 'ignore']
   const handler = options.handler === undefined ? [] : [options.handler]

@@ -139,6 +139,8 @@ class HopBody extends Readable {
     super({ highWaterMark: AHEAD })
     this.#stream = stream
     this.#onDone = onDone
+    // It may fail before anybody has it; whoever takes it then is told.
+    this.on('error', () => {})
   }
 
   onContent(): void {

@@ -2,10 +2,12 @@
 // not get through.
 
 import { Agent } from 'node:https'
+import { Readable } from 'node:stream'
 import type { QuicEndpoint } from 'zerotrip'
 import { connect, Http3ErrorCode, type Http3Session, Http3StreamError } from 'zerotrip/http3'
 import type { ClientBundle, TicketStore } from 'zerotrip/zero-rtt'
 import type { Call } from './call.ts'
+import { FieldList } from './fields.ts'
 import { Forwarder, IDLE } from './forwarder.ts'
 import { HopRequest, type HopRequestOptions } from './hop-request.ts'
 import { type PassedResponse, whenPassed } from './passed.ts'
@@ -17,6 +19,9 @@ const TCP_FOR = 60_000
 
 /** ms during which others are asked before somebody who was not there. */
 const AVOID_FOR = 10_000
+
+/** ms for a request that nobody waits for. */
+const CONTACT = 1000
 
 /** Did the other side see a request of which there is no answer. */
 export type Fate = 'not processed' | 'unknown'
@@ -76,6 +81,7 @@ export class NextHop {
   #tcpUntil = 0
   #avoidUntil = 0
   #isGone = false
+  #isTaken = false
   readonly #silence = new Silence()
   /** Requests whose answers have not been taken yet. */
   #busy = 0
@@ -89,6 +95,7 @@ export class NextHop {
   /** Rejects with a CallFailed, which says whether the other side may have seen the request. */
   async send(call: Call, signal: AbortSignal, options: SendOptions = {}): Promise<PassedResponse> {
     this.#busy++
+    this.#isTaken = true
     clearTimeout(this.#idleTimer)
     try {
       const isByTcp = performance.now() < this.#tcpUntil
@@ -98,6 +105,27 @@ export class NextHop {
       this.#end()
       throw error
     }
+  }
+
+  /** A session of its own for one request, `GET path`, which nobody counts. Rejects when there is no answer. */
+  async contact(path: string): Promise<void> {
+    const session = this.#connect()
+    session.opened.catch(() => {})
+    session.closed.catch(() => {})
+    const { origin } = this.#address
+    const call = { method: 'GET', target: path, host: origin, headers: new FieldList(), body: undefined }
+    const signal = AbortSignal.timeout(CONTACT)
+    try {
+      const { body } = await sent(session, call, { authority: origin, early: session.mayBeEarly('GET'), signal }).answer
+      if (body instanceof Readable) body.resume()
+    } finally {
+      await session.close()
+    }
+  }
+
+  /** Something was sent, or nothing will be any more. */
+  get isTaken(): boolean {
+    return this.#isTaken || this.#isGone
   }
 
   /** After GOAWAY (RFC 9114 §5.2), as long as nothing is heard of it, and a while after it was not there. */
@@ -180,16 +208,8 @@ export class NextHop {
 
   #open(): Http3Session {
     if (this.#session?.isOpen) return this.#session
-    const { origin, bundle, certificate, pin } = this.#address
-    const { endpoint, tickets, counts, initialRtt } = this.#options
-    const session = connect(`https://${origin}`, {
-      endpoint,
-      tickets,
-      earlyData: true,
-      ...(initialRtt !== undefined && { transport: { initialRtt } }),
-      ...(bundle && { bundle }),
-      ...(pin ? { pins: [pin] } : certificate && { ca: certificate }),
-    })
+    const { counts } = this.#options
+    const session = this.#connect()
     const forget = (): void => {
       if (this.#session === session) this.#session = undefined
     }
@@ -200,6 +220,19 @@ export class NextHop {
     )
     this.#session = session
     return session
+  }
+
+  #connect(): Http3Session {
+    const { origin, bundle, certificate, pin } = this.#address
+    const { endpoint, tickets, initialRtt } = this.#options
+    return connect(`https://${origin}`, {
+      endpoint,
+      tickets,
+      earlyData: true,
+      ...(initialRtt !== undefined && { transport: { initialRtt } }),
+      ...(bundle && { bundle }),
+      ...(pin ? { pins: [pin] } : certificate && { ca: certificate }),
+    })
   }
 }
 

@@ -83,9 +83,14 @@ async function respond(
 ): Promise<void> {
   const { status, headers, body } = await answer(incoming, outgoing)
   outgoing.writeHead(status ?? 200, [...(headers ?? [])].flat())
-  if (body instanceof Readable) await pass(body, outgoing)
-  else if (body instanceof ReadableStream) await pass(Readable.fromWeb(body as NodeReadableStream), outgoing)
-  else outgoing.end(body)
+  const stream = body instanceof ReadableStream ? Readable.fromWeb(body as NodeReadableStream) : body
+  if (!(stream instanceof Readable)) return void outgoing.end(stream)
+  return pass(stream, outgoing, hasLength(headers ?? []))
+}
+
+function hasLength(headers: Iterable<readonly [string, string]>): boolean {
+  for (const [name] of headers) if (name === 'content-length') return true
+  return false
 }
 
 /** Aborted when the client loses interest. */
@@ -99,17 +104,26 @@ function signalOf(outgoing: ServerResponse): AbortSignal {
   return gone.signal
 }
 
-/** What comes in one turn of the loop leaves in one write: content that came in datagrams is in many small pieces. */
-function pass(body: Readable, outgoing: ServerResponse): Promise<void> {
-  let isGathering = false
+/** ms that a part of what has a length is kept back: nobody is served by it alone. */
+const GATHERED = 2
+
+/** What comes soon after each other leaves in one write: content that came in datagrams is in many small pieces. */
+function pass(body: Readable, outgoing: ServerResponse, isKnown: boolean): Promise<void> {
+  let timer: NodeJS.Timeout | NodeJS.Immediate | undefined
+  const leave = (): void => {
+    timer = undefined
+    outgoing.uncork()
+  }
+  const done = pipeline(body, outgoing)
+  // After it was written.
   body.on('data', () => {
-    if (isGathering) return
-    isGathering = true
-    outgoing.cork()
-    setImmediate(() => {
-      isGathering = false
-      outgoing.uncork()
-    })
+    if (timer === undefined) {
+      outgoing.cork()
+      timer = isKnown ? setTimeout(leave, GATHERED) : setImmediate(leave)
+    } else if (isKnown && outgoing.writableNeedDrain) {
+      clearTimeout(timer as NodeJS.Timeout)
+      leave()
+    }
   })
-  return pipeline(body, outgoing)
+  return done
 }

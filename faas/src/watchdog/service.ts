@@ -41,7 +41,6 @@ export class Service {
   readonly #options: ServiceOptions
   readonly #maxInflight: number
   #inFlight = 0
-  #wasCalled = false
 
   constructor(options: ServiceOptions) {
     this.#options = options
@@ -50,10 +49,6 @@ export class Service {
 
   get inFlight(): number {
     return this.#inFlight
-  }
-
-  get wasCalled(): boolean {
-    return this.#wasCalled
   }
 
   fetch(request: FunctionRequest): FunctionResponse | Promise<FunctionResponse> {
@@ -68,7 +63,6 @@ export class Service {
     const { counts } = this.#options
     const begun = performance.now()
     const seconds = (): number => (performance.now() - begun) / 1000
-    this.#wasCalled = true
     this.#inFlight++
     counts?.begin(request.early)
     const response = await this.#run(request)

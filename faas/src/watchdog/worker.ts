@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The worker process: takes its half of the keys, starts the function, listens, says so.
 //
-//     zerotrip-watchdog HANDLER.mjs [--host 127.0.0.1] [--port 0] [--name NAME]... [--tcp] [--tls] [--rehearse]
+//     zerotrip-watchdog HANDLER.mjs [--host 127.0.0.1] [--port 0] [--name NAME]... [--tcp] [--tls]
 //     mode=http upstream_url=http://127.0.0.1:3000 fprocess='python3 server.py' zerotrip-watchdog
 //     zerotrip-watchdog -run-healthcheck
 //     zerotrip-watchdog -version
@@ -19,7 +19,6 @@ import { GATEWAY_FD, PLATFORM_FD } from '../inherited.ts'
 import { loadFunction, type ServerlessFunction } from './function.ts'
 import { isHealthy, Readiness } from './readiness.ts'
 import type { Registration } from './registration.ts'
-import { ownHalf, rehearse } from './rehearsal.ts'
 import { type RequestCounts, Service } from './service.ts'
 import { CREDENTIAL_NAMES, readSettings, type WatchdogSettings } from './settings.ts'
 import { SingleExecution } from './single-execution.ts'
@@ -36,7 +35,6 @@ interface Plan {
   readonly names: readonly string[]
   readonly tcp: boolean
   readonly tls: boolean
-  readonly rehearse: boolean
   /** ms between the wish to end and its beginning, and for what was begun. */
   readonly notice: number
   readonly drain: number
@@ -52,7 +50,6 @@ function planOf(isLaunched: boolean): Plan {
       name: { type: 'string', multiple: true, default: [] },
       tcp: { type: 'boolean', default: false },
       tls: { type: 'boolean', default: false },
-      rehearse: { type: 'boolean', default: false },
     },
   })
   const [handler] = positionals
@@ -66,7 +63,6 @@ function planOf(isLaunched: boolean): Plan {
     names: values.name,
     tcp: values.tcp || (isAlone && settings.quic !== 'only'),
     tls: values.tls,
-    rehearse: values.rehearse || isAlone,
     notice: isAlone ? settings.healthcheckInterval : 0,
     drain: isAlone ? settings.writeTimeout : DRAIN,
   }
@@ -87,7 +83,6 @@ async function main(): Promise<void> {
   const pulling = inherited ?? registration?.pull()
   const run = await loadFunction(settings, gatewayKeys, plan.handler, process.env, onError)
   const bundle = await pulling
-  const half = ownHalf(bundle)
   const readiness = isAlone ? new Readiness(settings.lockFile, settings.suppressLock) : new Readiness()
   const metrics = isAlone ? await listenMetrics(plan) : undefined
   const service = new Service({
@@ -119,9 +114,6 @@ async function main(): Promise<void> {
   registration?.announce(watchdog.announcement).catch(onError)
   if (platform === undefined) console.log(line)
   else announce(platform, line, end)
-  if (half !== undefined && plan.rehearse && settings.quic !== 'off') {
-    await rehearse(half, watchdog.announcement, () => service.wasCalled)
-  }
 }
 
 /** For calling the gateway: read to the end, once, and closed. */
