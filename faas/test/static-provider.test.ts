@@ -130,6 +130,18 @@ describe('provider static', () => {
     expect(() => new StaticProvider({ source: 'http://127.0.0.1/', onError: () => {} })).toThrow('by https')
   })
 
+  test('a list by HTTPS without end is refused', async () => {
+    const { cert, key } = selfSigned({ hosts: ['127.0.0.1'] })
+    const server = createServer({ cert, key }, (_, response) => response.end(Buffer.alloc(2 << 20, ' ')))
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`
+    const said: unknown[] = []
+    await using provider = new StaticProvider({ source: url, ca: cert, onError: error => said.push(error) })
+    await provider.start()
+    expect(said).toEqual([expect.objectContaining({ name: 'RangeError' })])
+    server.close()
+  })
+
   test.each([
     ['functions', '{}'],
     ['address', '{functions: {a: {workers: [{}]}}}'],
