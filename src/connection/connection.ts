@@ -18,7 +18,7 @@ import { end, fail } from './ending.ts'
 import type { ConnectionEvent, PeerInfo } from './events.ts'
 import { drainTls } from './handshake.ts'
 import { depart, type MigrationRefusal } from './migration.ts'
-import { type Transmit, writeLastWords, writeNext } from './outgoing.ts'
+import { isPatient, type Transmit, writeLastWords, writeNext } from './outgoing.ts'
 import type { Parts } from './parts.ts'
 import type { Address } from './path.ts'
 import { refuseSize } from './path-mtu.ts'
@@ -104,6 +104,11 @@ export class Connection {
     this.#isDrained = !hasMore
     this.#watch?.onTransmit(hasMore ? this.#transmit.length : 0, now)
     return hasMore ? this.#transmit : undefined
+  }
+
+  /** What is due can wait for a turn of those who have more to say. */
+  get isPatient(): boolean {
+    return isPatient(this.#parts)
   }
 
   /** When `onTimeout` and `transmit` are to be called next, if nothing else happens; Infinity: never. */

@@ -44,6 +44,12 @@ export function drainTls(parts: Parts, now: number): void {
   for (let output = tls.poll(); output !== undefined; output = tls.poll()) onOutput(parts, output, now)
 }
 
+/** Early requests are on their way to who answers them: now the flight that the server owes. */
+export function makeFlight(parts: Parts, now: number): void {
+  parts.handshake.tls.makeFlight()
+  drainTls(parts, now)
+}
+
 function onOutput(parts: Parts, output: TlsOutput, now: number): void {
   switch (output.type) {
     case 'send':

@@ -1,6 +1,7 @@
 // Which datagram is the next, and where it goes: words to other addresses first, they are few.
 
 import { terminate } from './ending.ts'
+import { makeFlight } from './handshake.ts'
 import type { Parts } from './parts.ts'
 import type { Address } from './path.ts'
 import type { Probe } from './probes.ts'
@@ -17,6 +18,7 @@ export interface Transmit {
 export function writeNext(parts: Parts, transmit: Transmit, into: Uint8Array, now: number): boolean {
   const { close, path, probes } = parts
   if (!close.isOpen && !close.isDue) return false
+  if (parts.handshake.tls.isFlightDue) makeFlight(parts, now)
   let length = 0
   while (probes.hasDue && close.isOpen && length === 0) {
     const probe = probes.next() as Probe
@@ -39,4 +41,14 @@ export function writeLastWords(parts: Parts, transmit: Transmit, into: Uint8Arra
     terminate(parts, now)
     return false
   }
+}
+
+/**
+ * What is due only goes on with the handshake: it may wait until early requests have gone where they lead, and answers
+ * to whom they are for.
+ */
+export function isPatient({ close, handshake, isClient, streams }: Parts): boolean {
+  if (!close.isOpen) return false
+  if (isClient) return handshake.isComplete && !handshake.isConfirmed && !streams.hasDataToSend
+  return handshake.tls.isFlightDue && !streams.isAnswerDue
 }

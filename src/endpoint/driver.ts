@@ -74,6 +74,11 @@ export class Driver {
       if (!this.#socket.hasBuffer) return this.#putFirst(due.slice(i))
       session.isScheduled = false
       if (session.holds > 0) continue
+      session.hasWaited = !session.hasWaited && session.connection.isPatient
+      if (session.hasWaited) {
+        this.schedule(session)
+        continue
+      }
       if (this.#flush(session, time)) this.schedule(session)
       else if (!this.#isStopped) this.#armTimer(session, time)
       session.drain()

@@ -88,6 +88,8 @@ export class QuicSession implements AsyncDisposable {
 
   /** For the driver alone. */
   isScheduled = false
+  /** It had nothing to send but what could wait, and has waited for a turn. */
+  hasWaited = false
   /** Things that must be known before it may send: an address, a ticket. */
   holds = 0
   timer: NodeJS.Timeout | undefined

@@ -20,7 +20,7 @@ import { type SentFrame, SentKind } from '../packet/sent-frame.ts'
 import { ConnectionCredit } from './connection-credit.ts'
 import { HighWaterMark } from './high-water-mark.ts'
 import type { Chunk, ReceiveStream } from './receive-stream.ts'
-import { URGENCIES } from './scheduler.ts'
+import { Due, URGENCIES } from './scheduler.ts'
 import type { Stream } from './stream.ts'
 import { onStreamAcked, onStreamLost } from './stream-delivery.ts'
 import type { StreamFacts } from './stream-fact.ts'
@@ -277,6 +277,12 @@ export class StreamSet implements FrameOwner {
   /** True when `write` would put something into an empty packet. */
   get hasDataToSend(): boolean {
     return this.#turns.isAnyDue
+  }
+
+  /** Something is due on a stream that the peer opened: an answer. */
+  get isAnswerDue(): boolean {
+    for (const stream of this.#table.all()) if (!stream.isOurs && stream.due !== Due.Nothing) return true
+    return false
   }
 
   /** A stream of ours is open on which the peer answers. */

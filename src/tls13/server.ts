@@ -38,6 +38,7 @@ import {
   openFlight,
   sendTickets,
 } from './server-flight.ts'
+import { AwaitAdmission, AwaitCertificate, OweFlight, type ServerState } from './server-pauses.ts'
 import { HelloTranscript } from './transcript.ts'
 import { expectType, type Machine, signed, type Wire, withSignature } from './wire.ts'
 
@@ -70,14 +71,19 @@ export class ServerMachine implements Machine {
     this.#state = this.#state.goOn(answer)
   }
 
+  get isFlightDue(): boolean {
+    return this.#state instanceof OweFlight && this.#state.isDue
+  }
+
+  makeFlight(): void {
+    if (!(this.#state instanceof OweFlight)) throw new TypeError('no flight is due')
+    this.#state = this.#state.goOn()
+  }
+
   exportKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array {
     if (!(this.#state instanceof Connected)) throw new TypeError('the handshake is not complete')
     return this.#state.exporter.exportKey(label, context, length)
   }
-}
-
-interface ServerState {
-  onMessage(message: Message, unixTime: number): ServerState
 }
 
 type Settled = Pick<Decision, 'hello' | 'choice' | 'early' | 'identity' | 'authorization'>
@@ -161,10 +167,8 @@ class ExpectClientHello implements ServerState {
   }
 
   #proceed(message: Message, settled: Settled, verdict: EarlyVerdict): ServerState {
-    const { hello, choice, identity, authorization } = settled
-    const config = this.#config
+    const { hello, choice, authorization } = settled
     const wire = this.#wire
-    const exchange = exchangeKeys(config, choice)
     wire.moveTo(Level.Handshake)
     this.#transcript.add(message.bytes)
     if (this.#retry === undefined) wire.emit({ type: 'peerParameters', bytes: hello.transportParameters })
@@ -172,8 +176,15 @@ class ExpectClientHello implements ServerState {
     const isEarlyDataAccepted = verdict.accepted
     if (hello.hasEarlyData) wire.emit({ type: 'earlyData', ...verdict, authorization })
     if (isEarlyDataAccepted) this.#installEarlySecret(settled)
-    const decision = { ...settled, isEarlyDataAccepted, transportParameters: ownParameters(config, hello) }
-    const open = openFlight(config, wire, this.#transcript, decision, exchange)
+    const decision = { ...settled, isEarlyDataAccepted, transportParameters: ownParameters(this.#config, hello) }
+    return isEarlyDataAccepted ? new OweFlight(() => this.#fly(decision)) : this.#fly(decision)
+  }
+
+  #fly(decision: Decision): ServerState {
+    const config = this.#config
+    const wire = this.#wire
+    const { choice, identity } = decision
+    const open = openFlight(config, wire, this.#transcript, decision, exchangeKeys(config, choice))
     const close = (signature: Uint8Array | undefined): ServerState =>
       expectClient(config, wire, decision, closeFlight(wire, open, decision, signature))
     if (identity === undefined) return close(undefined)
@@ -198,32 +209,6 @@ class ExpectClientHello implements ServerState {
     const secret = early.earlyTraffic(this.#transcript.digest(suite.hash))
     this.#wire.log('CLIENT_EARLY_TRAFFIC_SECRET', hello.random, secret)
     this.#wire.secret(Level.ZeroRtt, 'read', suite, secret)
-  }
-}
-
-/** Waits for the server's certificate; no message may come meanwhile. */
-class AwaitCertificate implements ServerState {
-  readonly goOn: (certified: CertifiedKey | undefined, unixTime: number) => ServerState
-
-  constructor(goOn: AwaitCertificate['goOn']) {
-    this.goOn = goOn
-  }
-
-  onMessage(message: Message): never {
-    return expectType(message) as never
-  }
-}
-
-/** Waits until somebody else knows whether early data is fresh; no message may come meanwhile. */
-class AwaitAdmission implements ServerState {
-  readonly goOn: (answer: true | EarlyDataRefusal) => ServerState
-
-  constructor(goOn: AwaitAdmission['goOn']) {
-    this.goOn = goOn
-  }
-
-  onMessage(message: Message): never {
-    return expectType(message) as never
   }
 }
 

@@ -33,6 +33,13 @@ export interface TlsSession {
   provideSignature(signature: Uint8Array | undefined): void
   /** Answers `admissionWanted`: true, or why early data is refused. Throws as `receive` does, a TypeError if nobody asked. */
   provideAdmission(answer: true | EarlyDataRefusal): void
+  /**
+   * A server has let early data in and not computed its flight yet: what is early need not wait for the key exchange.
+   * `makeFlight` comes before anything is sent.
+   */
+  readonly isFlightDue: boolean
+  /** Throws as `receive` does, a TypeError if no flight is due. */
+  makeFlight(): void
   /** Both Finished messages have been verified or sent (RFC 9001 §4.1.1). */
   readonly isComplete: boolean
   /** RFC 8446 §7.5; a TypeError before there are the keys for it. */
@@ -97,6 +104,15 @@ class Session implements TlsSession {
   provideAdmission(answer: true | EarlyDataRefusal): void {
     if (this.#machine.provideAdmission === undefined) throw new TypeError('no admission was asked for')
     this.#machine.provideAdmission(answer)
+  }
+
+  get isFlightDue(): boolean {
+    return this.#machine.isFlightDue === true
+  }
+
+  makeFlight(): void {
+    if (this.#machine.makeFlight === undefined) throw new TypeError('no flight is due')
+    this.#machine.makeFlight()
   }
 
   exportKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array {

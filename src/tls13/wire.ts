@@ -17,6 +17,8 @@ export interface Machine {
   provideSignature(signature: Uint8Array | undefined): void
   /** A server's. */
   provideAdmission?(answer: true | EarlyDataRefusal): void
+  readonly isFlightDue?: boolean
+  makeFlight?(): void
   exportKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array
 }
 

@@ -265,6 +265,7 @@ export abstract class HandMadePeer {
   }
 
   protected drainTls(): void {
+    if (this.tls.isFlightDue) this.tls.makeFlight()
     for (let output = this.tls.poll(); output; output = this.tls.poll()) {
       if (output.type === 'peerParameters') this.declared = output.bytes.slice()
       if (output.type === 'send') this.#flights.push({ level: output.level, bytes: output.bytes })

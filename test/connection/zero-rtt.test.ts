@@ -57,6 +57,26 @@ describe('accepted (RFC 9001 §4.6)', () => {
     expect(pair.server.connection.stats.earlyPackets).toBeGreaterThan(0)
   })
 
+  test('the server reads it before it computes its flight, and may wait a turn until there is an answer', () => {
+    const { pair } = sendEarly(early())
+    const seen: boolean[] = []
+    pair.server.onEvent = ({ type }) => {
+      const { connection } = pair.server
+      if (type !== 'streamOpened') return
+      seen.push(connection.isPatient)
+      connection.write(0, body, true)
+      seen.push(connection.isPatient)
+    }
+    const read = pair.client.onEvent
+    pair.client.onEvent = event => {
+      if (event.type === 'handshakeComplete') seen.push(pair.client.connection.isPatient)
+      read(event)
+    }
+    pair.world.run(() => pair.client.has('handshakeConfirmed'), 5000)
+    expect(seen).toEqual([true, false, true])
+    expect([pair.client.connection.isPatient, pair.server.connection.isPatient]).toEqual([false, false])
+  })
+
   test('nothing is sent twice: 0-RTT packets are acknowledged in 1-RTT packets', () => {
     const { pair, arrived } = sendEarly(early())
     pair.world.run(() => pair.client.has('streamFinished'), 5000)

@@ -136,6 +136,7 @@ export class ByteStreamTls {
   }
 
   #drain(): void {
+    if (this.session.isFlightDue) this.session.makeFlight()
     for (let output = this.session.poll(); output !== undefined; output = this.session.poll()) this.#handle(output)
   }
 

@@ -22,7 +22,14 @@ import type {
   TicketState,
 } from '../../src/tls13/ports.ts'
 import { MAX_OFFERED_IDENTITY_LENGTH } from '../../src/tls13/psk.ts'
-import { MAX_TICKETS, startServer, type TlsClientConfig, type TlsServerConfig } from '../../src/tls13/session.ts'
+import {
+  MAX_TICKETS,
+  startServer,
+  type TlsClientConfig,
+  type TlsOutput,
+  type TlsServerConfig,
+  type TlsSession,
+} from '../../src/tls13/session.ts'
 import { testTime } from '../support/certificates.ts'
 import { completeAsClient, watchedBackend } from './by-hand.ts'
 import { drain, failure, message, type Output, Pipe, psksBy, serverConfig, serverParameters } from './support.ts'
@@ -295,6 +302,48 @@ describe('early data (RFC 8446 §4.2.10, RFC 9001 §4.6)', () => {
       'secret',
       'complete',
     ])
+  })
+
+  describe('does not wait for the key exchange', () => {
+    function offering(client: Partial<TlsClientConfig> = {}): Pipe {
+      const pipe = new Pipe(
+        { psk: offered, ...client },
+        { psks: psksBy({ [toHex(identity)]: known }), earlyData: always },
+      )
+      pipe.server.receive(Level.Initial, (pipe.client.poll() as Output<'send'>).bytes, testTime)
+      return pipe
+    }
+    const always = { admit: () => true }
+    const waiting = (session: TlsSession): TlsOutput['type'][] => {
+      const types: TlsOutput['type'][] = []
+      for (let output = session.poll(); output !== undefined; output = session.poll()) types.push(output.type)
+      return types
+    }
+
+    test('its secret comes first, the flight when it is asked for, once', () => {
+      const { server, client } = offering()
+      expect(waiting(server)).toEqual(['peerParameters', 'protocol', 'earlyData', 'secret'])
+      expect([server.isFlightDue, client.isFlightDue]).toEqual([true, false])
+      server.makeFlight()
+      expect(waiting(server).slice(0, 3)).toEqual(['send', 'secret', 'secret'])
+      expect(server.isFlightDue).toBe(false)
+      expect(() => server.makeFlight()).toThrow('no flight is due')
+      expect(() => client.makeFlight()).toThrow('no flight is due')
+    })
+
+    test('no message may come before the flight', () => {
+      const { server } = offering()
+      const finished = message(20, new Array(32).fill(0))
+      expect(failure(() => server.receive(Level.Handshake, finished, testTime))).toBe('UnexpectedMessage')
+    })
+
+    test('a share that is not a valid one ends it there, for good', () => {
+      const zeros = { group: NamedGroup.X25519, publicKey: new Uint8Array(32), agree: () => undefined }
+      const { server } = offering({ backend: { ...nodeBackend, keyExchange: () => zeros } })
+      expect(server.isFlightDue).toBe(true)
+      expect(failure(() => server.makeFlight())).toBe('IllegalParameter')
+      expect(server.isFlightDue).toBe(false)
+    })
   })
 
   test('the gate sees the attempt', () => {

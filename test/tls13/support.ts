@@ -112,6 +112,7 @@ export class Pipe {
     const [source, target] = from === 'client' ? [this.client, this.server] : [this.server, this.client]
     const outputs = from === 'client' ? this.clientOutputs : this.serverOutputs
     const sent: Output<'send'>[] = []
+    if (source.isFlightDue) source.makeFlight()
     for (let output = source.poll(); output !== undefined; output = source.poll()) {
       outputs.push(output)
       if (output.type === 'send') sent.push(output)
@@ -126,6 +127,7 @@ export class Pipe {
 
 export function drain(session: TlsSession): TlsOutput[] {
   const outputs: TlsOutput[] = []
+  if (session.isFlightDue) session.makeFlight()
   for (let output = session.poll(); output !== undefined; output = session.poll()) outputs.push(output)
   return outputs
 }

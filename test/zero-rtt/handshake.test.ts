@@ -26,6 +26,7 @@ const trustNobody = {
 
 function drain(session: TlsSession): TlsOutput[] {
   const outputs: TlsOutput[] = []
+  if (session.isFlightDue) session.makeFlight()
   for (let output = session.poll(); output !== undefined; output = session.poll()) outputs.push(output)
   return outputs
 }
