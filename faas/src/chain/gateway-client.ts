@@ -1,13 +1,16 @@
 // Calls of other functions, through the gateway: one client for a process, whose sessions begin with a ticket of the one
 // before and a request in the first packet.
 
-import { QuicEndpoint } from 'zerotrip'
+import { defaultBackend, QuicEndpoint, withKeySharesAhead } from 'zerotrip'
 import { type EarlyRequests, MemoryTickets } from 'zerotrip/zero-rtt'
 import type { Call } from '../http/call.ts'
 import { EARLY_DATA_HEADER } from '../http/early-data.ts'
 import { isSafe, NextHop } from '../http/next-hop.ts'
 import type { PassedResponse } from '../http/passed.ts'
 import type { GatewayAddress } from './gateway-address.ts'
+
+/** For the next session, and one that takes its place. */
+const KEY_SHARES_AHEAD = 2
 
 /** Functions whose policy is remembered: about as many as one calls. */
 const MAX_POLICIES = 1000
@@ -16,7 +19,7 @@ const FUNCTION = /^\/(?:async-)?function\/([^/?]+)/
 
 export class GatewayClient {
   readonly url: URL
-  readonly #endpoint = new QuicEndpoint()
+  readonly #endpoint = new QuicEndpoint({ backend: withKeySharesAhead(defaultBackend, KEY_SHARES_AHEAD) })
   readonly #hop: NextHop
   /** What the gateway said of functions that have another policy than `safe`. */
   readonly #policies = new Map<string, EarlyRequests>()

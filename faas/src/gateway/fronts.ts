@@ -2,7 +2,7 @@
 
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { defaultBackend, selfSigned } from 'zerotrip'
+import { defaultBackend, selfSigned, withKeySharesAhead } from 'zerotrip'
 import {
   createServer as createSecureServer,
   type EarlyDataPolicy,
@@ -32,6 +32,9 @@ const READ_TIMEOUT = 60_000
 
 /** Bytes of an answer that leave in one write. */
 const AT_ONCE = 65_536
+
+/** A burst of first contacts that need not wait for a key share. */
+const KEY_SHARES_AHEAD = 16
 
 /** ms that functions can be given keys for their first call; those that have called have tickets. A day. */
 const KEYS_FOR = 86_400_000
@@ -78,7 +81,16 @@ export class Fronts {
     const { worker: keys } = provisionHttp3({ clientId: 'nobody', addresses: [], lifetime: KEYS_FOR })
     const secure = createSecureServer(
       // All keys are born with this process: nothing was used before it (RFC 8446 §8.2).
-      { cert, key, bundle: keys, tcp: true, ...timeouts, earlyData: new StrikeWindow(), early: listeners.early },
+      {
+        backend: withKeySharesAhead(defaultBackend, KEY_SHARES_AHEAD),
+        cert,
+        key,
+        bundle: keys,
+        tcp: true,
+        ...timeouts,
+        earlyData: new StrikeWindow(),
+        early: listeners.early,
+      },
       listeners.secure,
     )
     const ports = {
