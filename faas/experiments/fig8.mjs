@@ -10,7 +10,7 @@ import { systems } from './lib/systems.mjs'
 const DELAY = 0.5
 const NAMES = ['tcp', 'tls12', 'tls13', 'tls13-resumed', 'quic-0rtt']
 const LENGTHS = [1, 2, 3, 4, 5, 6]
-const WARM_UP = 300
+const WARM_UP = 1500
 
 export const fig8 = {
   title: 'Nested chains of functions, a connection for each call',
