@@ -1,7 +1,7 @@
 // npm run bench -- NAME [--json] [--samples N] [--quick] [--save]
 //
 // Each benchmark is a module that exports `run` and `print`; `--save` keeps the result,
-// with the machine and the date, in bench/results.
+// with the machine and the date, in bench/results, or what `partsOf` makes of it.
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { environment } from './environment.mjs'
@@ -33,9 +33,11 @@ const result = {
   ...(await benchmark.run({ samples, quick: values.quick })),
 }
 console.log(values.json ? JSON.stringify(result, undefined, 2) : benchmark.print(result))
-if (values.save) {
+if (values.save) for (const each of benchmark.partsOf?.(result) ?? [result]) keep(each)
+if (!result.isReached) process.exitCode = 1
+
+function keep(part) {
   const folder = new URL('results/', import.meta.url)
   mkdirSync(folder, { recursive: true })
-  writeFileSync(new URL(`${name}.json`, folder), `${JSON.stringify(result, undefined, 2)}\n`)
+  writeFileSync(new URL(`${part.benchmark}.json`, folder), `${JSON.stringify(part, undefined, 2)}\n`)
 }
-if (!result.isReached) process.exitCode = 1

@@ -34,6 +34,15 @@ export async function run({ samples, quick = false }) {
   return { quick, targets, seconds, results, isReached }
 }
 
+/** What is kept: the targets, and every benchmark by itself; of micro all sizes are, by a command of its own. */
+export function partsOf({ environment, quick, results, ...targets }) {
+  const parts = Object.entries(results).filter(([name, { failed }]) => name !== 'micro' && failed === undefined)
+  return [
+    { environment, quick, ...targets },
+    ...parts.map(([benchmark, result]) => ({ benchmark, environment, quick, ...result })),
+  ]
+}
+
 /** One that fails does not take the others with it. */
 async function attempt(name, load, { samples, quick }) {
   try {
