@@ -50,5 +50,5 @@ export function writeLastWords(parts: Parts, transmit: Transmit, into: Uint8Arra
 export function isPatient({ close, handshake, isClient, streams }: Parts): boolean {
   if (!close.isOpen) return false
   if (isClient) return handshake.isComplete && !handshake.isConfirmed && !streams.hasDataToSend
-  return handshake.tls.isFlightDue && !streams.isAnswerDue
+  return handshake.tls.isFlightDue && streams.isAnswerAwaited
 }

@@ -279,10 +279,15 @@ export class StreamSet implements FrameOwner {
     return this.#turns.isAnyDue
   }
 
-  /** Something is due on a stream that the peer opened: an answer. */
-  get isAnswerDue(): boolean {
-    for (const stream of this.#table.all()) if (!stream.isOurs && stream.due !== Due.Nothing) return true
-    return false
+  /** The peer has asked on a stream of its own, and nothing is due on any of these. */
+  get isAnswerAwaited(): boolean {
+    let isAwaited = false
+    for (const stream of this.#table.all()) {
+      if (stream.isOurs || stream.send === undefined) continue
+      if (stream.due !== Due.Nothing) return false
+      isAwaited = true
+    }
+    return isAwaited
   }
 
   /** A stream of ours is open on which the peer answers. */
