@@ -5,7 +5,7 @@ import { defaultBackend, QuicEndpoint, withKeySharesAhead } from 'zerotrip'
 import { MemoryTickets } from 'zerotrip/zero-rtt'
 import type { GatewayAddress } from '../chain/gateway-address.ts'
 import { type Call, callOf, READ_TOO_LONG } from '../http/call.ts'
-import type { FunctionResponse } from '../http/handler.ts'
+import { type FunctionResponse, targetOf } from '../http/handler.ts'
 import type { IncomingRequest } from '../http/incoming-request.ts'
 import { passingListenerOf } from '../http/node-listener.ts'
 import { type Answer, passedWithin } from '../http/passed.ts'
@@ -92,12 +92,13 @@ export class Gateway implements AsyncDisposable {
 
   /** One request, of whatever version of HTTP. */
   async fetch(request: IncomingRequest): Promise<Answer> {
-    const { pathname, search } = new URL(request.url)
-    const route = routeOf(pathname + search)
+    const target = targetOf(request)
+    const route = routeOf(target)
     // RFC 8470 §5.1: it was early before it came here, and may be a replay that nobody can tell.
-    if (request.headers.has('early-data') && !this.#early.allows(pathname, request.method)) return { status: 425 }
+    if (request.headers.has('early-data') && !this.#early.allows(target, request.method)) return { status: 425 }
     try {
       if (route) return await this.#call(request, route)
+      const { pathname } = new URL(request.url)
       if (pathname === '/healthz') return { status: 200, body: 'OK' }
       return (await this.#management.handle(request, pathname)) ?? { status: 404 }
     } catch (error) {

@@ -1,7 +1,7 @@
 // A request on its way to somebody else.
 
 import { type Field, FieldList, type MutableFields } from './fields.ts'
-import { hopByHop, namedByConnection, targetOf } from './handler.ts'
+import { hopByHop, hostOf, namedByConnection, targetOf } from './handler.ts'
 import type { IncomingRequest } from './incoming-request.ts'
 import { isSmall } from './whole-body.ts'
 import { inTime, within } from './within.ts'
@@ -39,7 +39,7 @@ export async function callOf(
   return {
     method,
     target: targetOf(request),
-    host: new URL(request.url).host,
+    host: hostOf(request),
     headers,
     body: await bodyOf(request, buffers, readTimeout),
   }

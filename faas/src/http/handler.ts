@@ -35,6 +35,13 @@ export function targetOf({ url }: { readonly url: string }): string {
   return at < 0 ? '/' : url.slice(at)
 }
 
+/** Host and port as the caller named them. */
+export function hostOf({ url }: { readonly url: string }): string {
+  const from = url.indexOf('://') + 3
+  const to = url.indexOf('/', from)
+  return url.slice(from, to < 0 ? undefined : to)
+}
+
 /** Tells, once, when an answer has been taken or given up, with the bytes of it that were. */
 export function whenTaken(response: FunctionResponse, done: (bytes: number) => void): FunctionResponse {
   const { status, headers, body } = response

@@ -36,7 +36,7 @@ export class NodeIncomingRequest implements IncomingRequest {
   /** `signal`: aborted when the client loses interest; asked when somebody asks. Throws a TypeError for what is no URL. */
   constructor(incoming: NodeMessage, signal: () => AbortSignal) {
     this.method = incoming.method ?? 'GET'
-    this.url = new URL(urlOf(incoming)).href
+    this.url = hrefOf(urlOf(incoming))
     this.headers = FieldList.fromRaw(incoming.rawHeaders)
     this.early = incoming.early ?? false
     this.#incoming = incoming
@@ -68,6 +68,14 @@ export class NodeIncomingRequest implements IncomingRequest {
     if (hasBody(this.#incoming)) for await (const chunk of this.#incoming) chunks.push(chunk as Buffer)
     return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)
   }
+}
+
+/** As `Request` has it, but for what is after a `#`, which is nobody's business but the client's. */
+function hrefOf(text: string): string {
+  const url = new URL(text)
+  if (url.username || url.password) throw new TypeError('a URL of a request has no credentials')
+  if (url.hash) url.hash = ''
+  return url.href
 }
 
 export function hasBody({ method }: IncomingMessage): boolean {
