@@ -68,8 +68,18 @@ export class SendWindow {
   /** RFC 9002 §7.7, in bytes per millisecond. */
   get pacingRate(): number {
     if (this.#rate !== undefined) return this.#rate.pacingRate
-    const gain = this.congestion.isInSlowStart ? SLOW_START_PACING_GAIN : PACING_GAIN
-    return (gain * this.congestion.window) / Math.max(this.#rtt.smoothed, SHORTEST_RTT)
+    const { window, isInSlowStart } = this.congestion
+    const gain = isInSlowStart ? SLOW_START_PACING_GAIN : PACING_GAIN
+    return (gain * window) / Math.max(isInSlowStart ? this.#shorterRtt : this.#rtt.smoothed, SHORTEST_RTT)
+  }
+
+  /**
+   * The first samples have in them what the handshake took to compute, and the smoothed one remembers it for longer than
+   * a slow start lasts: on a short path each round would wait for the pacer, and not for its ACK.
+   */
+  get #shorterRtt(): number {
+    const { hasSample, latest, smoothed } = this.#rtt
+    return hasSample ? Math.min(latest, smoothed) : smoothed
   }
 
   /** `bytesInFlight` is what was in flight before a packet in flight. */

@@ -107,6 +107,22 @@ describe('RFC 9002 §7.7: rate = N * congestion_window / smoothed_rtt', () => {
     expect(recovery.nextSendTime(3000)).toBeCloseTo(3000 + 1200 / ((1.25 * 24_000) / 100))
   })
 
+  test('what the handshake took to compute does not hold up a slow start on a short path', () => {
+    const recovery = confirmed({ congestion: size => new NewReno(size) })
+    send(recovery, App, 1000)
+    recovery.onAck(App, ack([0, 0]), 0, 1008)
+    let next = 1
+    for (let round = 0, now = 1010; round < 5; round++, now += 0.5) {
+      const first = next
+      while (recovery.canSend(now)) next = send(recovery, App, now) + 1
+      // The window, and not the pacer, once there is a sample of the path alone.
+      if (round > 1) expect(recovery.nextSendTime(now)).toBe(Number.POSITIVE_INFINITY)
+      recovery.onAck(App, ack([first, next - 1]), 0, now + 0.5)
+    }
+    expect(next).toBeGreaterThan(250)
+    expect(recovery.rtt.smoothed).toBeGreaterThan(3)
+  })
+
   test('no delay at all is no reason for an infinite rate', () => {
     const recovery = confirmed()
     send(recovery, App, 1000)
