@@ -34,6 +34,8 @@ const { values: options } = parseArgs({
     json: { type: 'boolean', default: false },
   },
 })
+/** By a signal: what is under way does not count, what was found is kept. */
+let isInterrupted = false
 const say = text => (options.json ? process.stderr : process.stdout).write(`${text}\n`)
 
 /** Installs peers one after another; resolves with {name: version}. Those that cannot be had are failed cells. */
@@ -99,9 +101,10 @@ function elapsed(start) {
 async function carryOutAll(jobs, atOnce, certs, cells) {
   let next = 0
   const work = async () => {
-    while (next < jobs.length) {
+    while (next < jobs.length && !isInterrupted) {
       const number = ++next
       const cell = await carryOut(jobs[number - 1], certs)
+      if (isInterrupted) return
       cells.push(cell)
       say(`[${String(number).padStart(String(jobs.length).length)}/${jobs.length}] ${lineOf(cell)}`)
     }
@@ -141,7 +144,8 @@ async function main() {
     cells,
   )
   const isWhole = !options.quick && !options.peer && !options.test && !options.role
-  const write = () => (isWhole || options.write) && writeReport(root, { cells, versions, isWhole })
+  const write = () =>
+    (isWhole || options.write) && writeReport(root, { cells, versions, isWhole: isWhole && !isInterrupted })
   // Before the hour that measurements take.
   write()
   // What else runs would be measured with them.
@@ -149,7 +153,15 @@ async function main() {
   write()
   if (options.json) process.stdout.write(`${JSON.stringify({ versions, cells })}\n`)
   say(summary(cells))
+  if (isInterrupted) return 130
   return cells.some(cell => cell.result === 'failed' && !knownFailure(cell)) ? 1 : 0
+}
+
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, () => {
+    isInterrupted = true
+    stopAll()
+  })
 }
 
 try {

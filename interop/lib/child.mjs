@@ -90,5 +90,6 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
 for (const signal of ['SIGINT', 'SIGTERM']) {
-  process.once(signal, () => process.exit(130))
+  // Unless somebody else sees to it.
+  process.once(signal, () => process.listenerCount(signal) === 0 && process.exit(130))
 }
