@@ -281,7 +281,10 @@ test('no import cycle', () => {
 
 test('no clock, no chance, no timer below the endpoint', () => {
   const forbidden = /\b(Date|performance|setTimeout|setInterval|setImmediate|queueMicrotask|process|Math\.random)\b/
-  const wrong = files.filter(file => floorOf(file) < 6 && forbidden.test(codeOf(file)))
+  // Which Node it is, is known before anything happens.
+  const codeBelow = (file: string): string =>
+    nodeBackend.has(file) ? codeOf(file).replaceAll('process.versions', '') : codeOf(file)
+  const wrong = files.filter(file => floorOf(file) < 6 && forbidden.test(codeBelow(file)))
   expect(wrong).toEqual([])
 })
 

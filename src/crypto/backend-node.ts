@@ -17,7 +17,6 @@ import {
   sign as signData,
   verify as verifyData,
 } from 'node:crypto'
-import { versions } from 'node:process'
 import {
   type Aead,
   type CryptoBackend,
@@ -145,9 +144,10 @@ class NodeHasher implements Hasher {
 
 /**
  * Most keys of a short connection protect one or two packets, for which making a KeyObject is not worth it; but to
- * Node 24 every use of a key as bytes costs four times as much.
+ * Node 24 every use of a key as bytes costs four times as much. An `import` of node:process would open stdin, stdout and
+ * stderr, because a module asks for each of its exports.
  */
-const cipherKey: (key: Uint8Array) => KeyObject | Uint8Array = versions.node.startsWith('24.')
+const cipherKey: (key: Uint8Array) => KeyObject | Uint8Array = process.versions.node.startsWith('24.')
   ? createSecretKey
   : key => key
 

@@ -84,6 +84,7 @@ export class TicketSealer implements PskSource, TicketIssuer {
   readonly #lifetimeSeconds: number
   readonly #replica: Uint8Array
   readonly #place: Pick<TicketPsk, 'isKeyShared' | 'isAnywhereGood'>
+  readonly #decoy: Uint8Array = writeDecoy()
 
   constructor(backend: CryptoBackend, options: TicketSealerOptions = {}) {
     const lifetime = options.lifetimeSeconds ?? TICKET_LIFETIME
@@ -123,7 +124,7 @@ export class TicketSealer implements PskSource, TicketIssuer {
     if (identity.length > MAX_TICKET_LENGTH) return undefined
     const content = this.#keys.open(identity, NOTHING)
     // What does not open is as much work as what does.
-    const ticket = format.read(content ?? decoy)
+    const ticket = format.read(content ?? this.#decoy)
     const expires = ticket.issued + ticket.lifetimeSeconds * 1000
     const terms = equal(ticket.replica, this.#replica) ? ticket.terms : undefined
     // RFC 8446 §4.2.11.1: modulo 2^32.
@@ -171,20 +172,23 @@ const format: RecordFormat<SealedTicket> = new RecordFormat<SealedTicket>('ZTST'
   authorization: optional(authorizationField),
 })
 
-const decoy: Uint8Array = format.write({
-  secret: new Uint8Array(32),
-  hash: 'sha256',
-  issued: 0,
-  lifetimeSeconds: 0,
-  ageAdd: 0,
-  replica: NOTHING,
-  terms: undefined,
-  appState: NOTHING,
-  version: undefined,
-  clientCertificate: undefined,
-  authenticatedUntil: undefined,
-  authorization: undefined,
-})
+/** A ticket of nobody. */
+function writeDecoy(): Uint8Array {
+  return format.write({
+    secret: new Uint8Array(32),
+    hash: 'sha256',
+    issued: 0,
+    lifetimeSeconds: 0,
+    ageAdd: 0,
+    replica: NOTHING,
+    terms: undefined,
+    appState: NOTHING,
+    version: undefined,
+    clientCertificate: undefined,
+    authenticatedUntil: undefined,
+    authorization: undefined,
+  })
+}
 
 function secondsBetween(issued: number, end: number | undefined): number {
   return end === undefined ? Number.POSITIVE_INFINITY : Math.floor((end - issued) / 1000)
