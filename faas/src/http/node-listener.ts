@@ -117,10 +117,11 @@ function pass(body: Readable, outgoing: ServerResponse, isKnown: boolean): Promi
   const done = pipeline(body, outgoing)
   // After it was written.
   body.on('data', () => {
-    if (timer === undefined) {
+    const isFull = outgoing.writableNeedDrain
+    if (timer === undefined && !isFull) {
       outgoing.cork()
       timer = isKnown ? setTimeout(leave, GATHERED) : setImmediate(leave)
-    } else if (isKnown && outgoing.writableNeedDrain) {
+    } else if (timer !== undefined && isFull && isKnown) {
       clearTimeout(timer as NodeJS.Timeout)
       leave()
     }
