@@ -16,11 +16,15 @@ const BUSY = 2000
 const LOOK_EVERY = 25
 
 export class Silence {
-  /** Since when the session's probes go unanswered; Infinity: they do not. */
+  /** Whose probes go unanswered, and since when; Infinity: they do not. */
+  #session: Http3Session['session'] | undefined = undefined
   #since = Number.POSITIVE_INFINITY
 
   /** Asks the session now. */
   isSilent({ session }: Http3Session): boolean {
+    // What is known is known of the one before.
+    if (session !== this.#session) this.#since = Number.POSITIVE_INFINITY
+    this.#session = session
     if (session.statistics().ptoCount < PROBES) this.#since = Number.POSITIVE_INFINITY
     else if (this.#since === Number.POSITIVE_INFINITY) this.#since = performance.now()
     return performance.now() - this.#since >= (session.peer === undefined ? 0 : BUSY)
