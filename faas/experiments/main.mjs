@@ -23,6 +23,7 @@ const experiments = {
   fig8: async () => (await import('./fig8.mjs')).fig8,
   fig10: async () => (await import('./fig10.mjs')).fig10,
   fig11: async () => (await import('./fig11.mjs')).fig11,
+  cpu: async () => (await import('./cpu.mjs')).cpu,
   r1: async () => (await import('./r1.mjs')).r1,
   r2: async () => (await import('./r2.mjs')).r2,
 }

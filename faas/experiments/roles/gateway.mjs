@@ -82,4 +82,7 @@ async function warm({ name, service, count }) {
   await renew({ name, pause: 20 })
 }
 
-serveParent({ open, put, renew, warm })
+/** For those who look at it from outside. */
+const who = () => ({ pid: process.pid })
+
+serveParent({ open, put, renew, warm, who })
