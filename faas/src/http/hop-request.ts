@@ -100,13 +100,6 @@ export class HopRequest implements OutgoingRequest {
   /** RFC 9114 §4.1: the response is still good. */
   onStopped(): void {}
 
-  rewind(): void {
-    this.#stream?.cancel(Http3ErrorCode.RequestCancelled)
-    this.#stream = undefined
-    this.#wasEarly = false
-    this.mayBeEarly = false
-  }
-
   fail(error: unknown): void {
     if (this.isDone) return
     this.#settle?.reject(error)
@@ -115,16 +108,23 @@ export class HopRequest implements OutgoingRequest {
     this.#body?.destroy(error instanceof Error ? error : new Error(String(error)))
   }
 
+  rewind(): void {
+    this.mayBeEarly = false
+    this.#wasEarly = false
+    this.#stream?.cancel(Http3ErrorCode.RequestCancelled)
+    this.#stream = undefined
+  }
+
   #answer({ status, fields }: ResponseHead, body: PassedResponse['body']): void {
     this.#settle?.resolve({ status, headers: fields, body })
     this.#settle = undefined
   }
 
   #finish(): void {
-    if (this.isDone) return
-    this.isDone = true
     this.#signal.removeEventListener('abort', this.#onAbort)
-    this.onDone()
+    const wasDone = this.isDone
+    this.isDone = true
+    if (!wasDone) this.onDone()
   }
 }
 
