@@ -109,6 +109,7 @@ export class Http3Endpoint implements AsyncDisposable {
     this.endpoint = new QuicEndpoint({ ...(tokens && { addressTokens: tokens }), ...options })
     this.ready = this.endpoint.ready
     orClose(this.endpoint, () => this.endpoint.listen(this.#listenOptions(options, provisioned), () => {}))
+    if (options.answering === undefined) this.ready.then(() => setImmediate(loadFetch), ignore)
   }
 
   /**
@@ -211,6 +212,13 @@ export class Http3Endpoint implements AsyncDisposable {
     return server
   }
 }
+
+/** Node loads undici when `Request` is first asked for, for 20 ms: while nobody waits, rather than with the first client. */
+function loadFetch(): void {
+  Reflect.get(globalThis, 'Request')
+}
+
+function ignore(): void {}
 
 function http3Options({ http3, webtransport, upgrade }: Http3EndpointOptions): Http3ServerOptions {
   if (webtransport === undefined && upgrade === undefined) return http3 ?? {}
