@@ -27,6 +27,12 @@ export interface Http3ConnectOptions
    * turns `earlyData` on, for the requests it allows.
    */
   readonly bundle?: ClientBundle
+  /**
+   * Made while nobody waits: keys and ClientHello are there, and nothing is sent before the first request. What it proves
+   * itself with has the time in it: one that is seconds old may have its early data refused, so close it and make another.
+   * `handshakeTimeout` counts from here on. Default false.
+   */
+  readonly ahead?: boolean
   /** Limits of HTTP/3 itself. */
   readonly http3?: Omit<Http3ClientOptions, 'authority' | 'remembered'>
 }
@@ -57,6 +63,8 @@ export class Http3Session implements AsyncDisposable {
   readonly #authority: string
   /** Requests that leave early without being told to. */
   readonly #early: ClientBundle['earlyRequests']
+  /** Of a session made ahead that was not asked for anything yet. */
+  #begin: (() => void) | undefined
 
   /** Throws a TypeError or RangeError for a URL or options that do not fit. */
   constructor(url: string | URL, options: Http3ConnectOptions = {}) {
@@ -78,6 +86,7 @@ export class Http3Session implements AsyncDisposable {
       if (options.endpoint === undefined) endpoint.close()
       throw error
     }
+    if (options.ahead) this.#begin = heldBack(endpoint, this.session)
     this.#client = seat.client
     this.#authority = origin.host
     this.opened = this.session.opened
@@ -104,6 +113,7 @@ export class Http3Session implements AsyncDisposable {
   async fetch(input: string | URL | Request, init: Http3FetchInit = {}): Promise<Response> {
     const request = requestOf(input, init)
     const early = init.early ?? this.mayBeEarly(request.method ?? 'GET')
+    this.#goAhead()
     return this.#client.request(request, {
       early,
       keepBody: init.keepBody,
@@ -119,12 +129,13 @@ export class Http3Session implements AsyncDisposable {
     const fields = clientFields(headers, this.#authority)
     const early = options.early ?? this.mayBeEarly(fields[0]?.[1] as string)
     const stream = new Http3ClientStream(fields, { ...options, early })
-    this.#client.send(stream)
+    this.send(stream)
     return stream
   }
 
   /** For other shapes: a request of the caller's own making. */
   send(request: OutgoingRequest): void {
+    this.#goAhead()
     this.#client.send(request)
   }
 
@@ -141,6 +152,11 @@ export class Http3Session implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  #goAhead(): void {
+    this.#begin?.()
+    this.#begin = undefined
   }
 
   /** May a request of this method leave as 0-RTT data when nobody says more? */
@@ -168,6 +184,15 @@ class Seat implements Application {
   /** Our own SETTINGS are not what a ticket must remember: the server's are. */
   get sessionState(): Uint8Array | undefined {
     return this.client?.settings
+  }
+}
+
+/** Nothing is sent before what is returned is called. */
+function heldBack(endpoint: QuicEndpoint, session: QuicSession): () => void {
+  session.holds++
+  return () => {
+    session.holds--
+    endpoint.schedule(session)
   }
 }
 

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { provisionHttp3 } from '../../src/web/provision.ts'
 import type { ServeOptions } from '../../src/web/serve.ts'
+import type { Http3Session } from '../../src/web/session.ts'
 import { parseCertificate } from '../../src/x509/certificate.ts'
 import { gateFrom, SingleUse } from '../../src/zero-rtt/anti-replay.ts'
 import { MemoryTickets } from '../../src/zero-rtt/ticket-store.ts'
-import { eventually, failure, freePort, packetTypes, Tap } from '../endpoint/helpers.ts'
+import { eventually, failure, freePort, packetTypes, sleep, Tap } from '../endpoint/helpers.ts'
 import { p256 } from '../support/certificates.ts'
 import { session, site } from './helpers.ts'
 
@@ -47,6 +48,25 @@ describe('early data', () => {
       .find(types => types[0] !== '1-RTT')
     expect(first).toEqual(['Initial', '0-RTT'])
     expect(seen).toEqual(['GET false', 'GET true'])
+  })
+
+  test('a session made ahead sends nothing before its first request, which is in its first datagram', async () => {
+    const { port } = await site(request => new Response(`${request.method} ${request.early}`), early())
+    const tap = await Tap.before({ host: '127.0.0.1', port })
+    const url = `https://127.0.0.1:${tap.address.port}`
+    const tickets = new MemoryTickets(Date.now)
+    await warmUp(url, tickets)
+    await sleep(20)
+    const before = tap.toServer.length
+    const [first, second, unused] = [0, 1, 2].map(() => session(url, { tickets, earlyData: true, ahead: true }))
+    await sleep(20)
+    expect(tap.toServer.length).toBe(before)
+    expect(await (await (first as Http3Session).fetch('/')).text()).toBe('GET true')
+    expect(packetTypes(tap.toServer[before] as Uint8Array)).toEqual(['Initial', '0-RTT'])
+    const posted = await (second as Http3Session).fetch('/', { method: 'POST', body: 'x', early: false })
+    expect(await posted.text()).toBe('POST false')
+    await unused?.close()
+    expect(unused?.session.statistics().datagramsSent).toBe(0)
   })
 
   test.each([

@@ -32,7 +32,7 @@ export class InstanceClient extends NextHop implements WorkerClient {
   inFlight = 0
 
   constructor(instance: Instance, options: NextHopOptions) {
-    super(instance, options)
+    super(instance, { ...options, ahead: true })
     this.instance = instance
   }
 

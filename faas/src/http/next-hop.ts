@@ -12,6 +12,7 @@ import { Forwarder, IDLE } from './forwarder.ts'
 import { HopRequest, type HopRequestOptions } from './hop-request.ts'
 import { type PassedResponse, whenPassed } from './passed.ts'
 import { Silence } from './silence.ts'
+import { SpareSession } from './spare-session.ts'
 import { StreamedRequest } from './streamed-request.ts'
 
 /** ms during which somebody who cannot be reached by UDP is called by TCP. */
@@ -19,6 +20,8 @@ const TCP_FOR = 60_000
 
 /** ms during which others are asked before somebody who was not there. */
 const AVOID_FOR = 10_000
+
+const A_MINUTE = 60_000
 
 /** ms for a request that nobody waits for. */
 const CONTACT = 1000
@@ -64,6 +67,8 @@ export interface NextHopOptions {
   readonly idle?: number | undefined
   /** ms, before the way has been measured. Default 333 (RFC 9002 §6.2.2). */
   readonly initialRtt?: number
+  /** While there is no session, have one that has sent nothing yet, for the next request. Wants keys. Default false. */
+  readonly ahead?: boolean
   /** Default: nobody counts. */
   readonly counts?: HopCounts
 }
@@ -83,6 +88,7 @@ export class NextHop {
   #isGone = false
   #isTaken = false
   readonly #silence = new Silence()
+  readonly #spare = new SpareSession(() => this.#connect(true))
   /** Requests whose answers have not been taken yet. */
   #busy = 0
   #idleTimer: NodeJS.Timeout | undefined = undefined
@@ -90,6 +96,7 @@ export class NextHop {
   constructor(address: HopAddress, options: NextHopOptions) {
     this.#address = address
     this.#options = options
+    this.#prepare()
   }
 
   /** Rejects with a CallFailed, which says whether the other side may have seen the request. */
@@ -140,12 +147,21 @@ export class NextHop {
     this.#isGone = true
     if (isDead) this.#session?.session.abort(new Error('the worker is gone'))
     this.disconnect()
+    this.#spare.drop()
   }
 
   /** Closes the session when what is in flight is done; the next request begins another. */
   disconnect(): void {
     this.#session?.close().catch(() => {})
     this.#session = undefined
+    this.#prepare()
+  }
+
+  /** Keys are good any number of times, as long as they are good; a ticket would be used up, and a ratchet. */
+  #prepare(): void {
+    const { bundle } = this.#address
+    if (!this.#options.ahead || this.#isGone || bundle === undefined || bundle.isRatcheted) return
+    if (Date.now() < bundle.expires - A_MINUTE) this.#spare.prepare()
   }
 
   #end(): void {
@@ -209,9 +225,11 @@ export class NextHop {
   #open(): Http3Session {
     if (this.#session?.isOpen) return this.#session
     const { counts } = this.#options
-    const session = this.#connect()
+    const session = this.#spare.take() ?? this.#connect()
     const forget = (): void => {
-      if (this.#session === session) this.#session = undefined
+      if (this.#session !== session) return
+      this.#session = undefined
+      this.#prepare()
     }
     session.closed.then(forget, forget)
     session.opened.then(
@@ -222,13 +240,14 @@ export class NextHop {
     return session
   }
 
-  #connect(): Http3Session {
+  #connect(ahead = false): Http3Session {
     const { origin, bundle, certificate, pin } = this.#address
     const { endpoint, tickets, initialRtt } = this.#options
     return connect(`https://${origin}`, {
       endpoint,
       tickets,
       earlyData: true,
+      ahead,
       ...(initialRtt !== undefined && { transport: { initialRtt } }),
       ...(bundle && { bundle }),
       ...(pin ? { pins: [pin] } : certificate && { ca: certificate }),
