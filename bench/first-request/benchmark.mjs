@@ -3,7 +3,7 @@
 import { fileURLToPath } from 'node:url'
 import { launch } from '@zerotrip/faas/generator'
 import { measure } from './measure.mjs'
-import { sharedContext, Variants, variantNames } from './variants.mjs'
+import { ahead, sharedContext, Variants, variantNames } from './variants.mjs'
 
 /** What must hold: a ratio of medians, and a share of accepted early data. */
 const limits = { ratioToTlsResumed: 0.7, earlyShare: 0.99 }
@@ -18,7 +18,7 @@ export async function run({ samples = 400, quick = false }) {
   const worker = await launch({ handler, clientId: 'bench', tcp: true, tls: true })
   const variants = new Variants(worker)
   try {
-    const names = [...variantNames, sharedContext]
+    const names = [...variantNames, ahead, sharedContext]
     const measured = await measure(variants, {
       samples,
       warmUp: quick ? QUICK_WARM_UP : WARM_UP,

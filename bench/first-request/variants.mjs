@@ -1,4 +1,4 @@
-// Six ways to ask a server something for the first time. Each `contact` opens a connection of its own, sends one GET,
+// Ways to ask a server something for the first time. Each `contact` opens a connection of its own, sends one GET,
 // reads the answer and closes; the clock runs from before the connection to the last byte.
 
 import { appendFileSync } from 'node:fs'
@@ -31,6 +31,8 @@ export const variantNames = [
  * handed a SecureContext made before.
  */
 export const sharedContext = 'tls13-resumed-shared-context'
+/** For comparison: the session was made while nobody waited, as a gateway has one; nothing of it was sent. */
+export const ahead = 'quic-0rtt-provisioned-ahead'
 /** What a full handshake was before TLS 1.3: a round trip more. */
 export const tls12 = 'tls12-full'
 
@@ -84,6 +86,8 @@ export class Variants {
         return this.#ticket('accepted', path)
       case 'quic-0rtt-provisioned':
         return this.#quic(path, { tickets: this.#provisioned, earlyData: true })
+      case ahead:
+        return this.#ahead(path)
       default:
         throw new RangeError(`no variant ${name}; there are ${variantNames.join(', ')}`)
     }
@@ -139,9 +143,22 @@ export class Variants {
     return contact
   }
 
-  async #quic(path, options, expected, beforeClose) {
+  #quic(path, options, expected, beforeClose) {
     const begun = performance.now()
-    const http3 = connect(`https://${this.#worker.origin}`, { ...this.#options, ...options })
+    return this.#ask(this.#connect(options), { begun, path, expected, beforeClose })
+  }
+
+  async #ahead(path) {
+    const session = this.#connect({ tickets: this.#provisioned, earlyData: true, ahead: true })
+    await new Promise(setImmediate)
+    return this.#ask(session, { begun: performance.now(), path })
+  }
+
+  #connect(options) {
+    return connect(`https://${this.#worker.origin}`, { ...this.#options, ...options })
+  }
+
+  async #ask(http3, { begun, path, expected, beforeClose }) {
     const response = await http3.fetch(path)
     const length = (await response.arrayBuffer()).byteLength
     const ms = performance.now() - begun
