@@ -4,7 +4,7 @@
 
 import { inTurns } from '../../bench/lib/turns.mjs'
 import { Scene } from './lib/calls.mjs'
-import { gatewaysOf, IDLE } from './lib/chains.mjs'
+import { IDLE, startOptions } from './lib/chains.mjs'
 import { Shop } from './lib/shop.mjs'
 import { change, summary } from './lib/summary.mjs'
 import { systems } from './lib/systems.mjs'
@@ -89,9 +89,10 @@ export const fig10 = {
     try {
       onProgress(0, 'starting the database and fifteen functions')
       shop = await Shop.open(scene.network)
-      const environment = { ...gatewaysOf(scene, 'quic-0rtt'), ...shop.environment }
-      for (const name of FUNCTIONS)
-        await scene.put(name, await scene.start(`hello-retail/${name}.mjs`, { environment }))
+      for (const name of FUNCTIONS) {
+        const options = await startOptions(scene, 'quic-0rtt', shop.environment)
+        await scene.put(name, await scene.start(`hello-retail/${name}.mjs`, options))
+      }
       // The one function of the application that is none of the fifteen's calls: used once, to fill the shop.
       await callOne(scene, 'tcp', {
         name: 'product-catalog-builder',

@@ -3,7 +3,7 @@
 
 import { inTurns } from '../../bench/lib/turns.mjs'
 import { Scene } from './lib/calls.mjs'
-import { gatewaysOf, IDLE } from './lib/chains.mjs'
+import { IDLE, startOptions } from './lib/chains.mjs'
 import { change, line, summary } from './lib/summary.mjs'
 import { systems } from './lib/systems.mjs'
 
@@ -18,8 +18,9 @@ export const fig8 = {
     const scene = await Scene.open(DELAY, NAMES, { isReachable: true })
     scene.idle = IDLE
     try {
-      const environment = gatewaysOf(scene, 'quic-0rtt')
-      for (const length of LENGTHS) await scene.put(`chain${length}`, await scene.start('chain.mjs', { environment }))
+      for (const length of LENGTHS) {
+        await scene.put(`chain${length}`, await scene.start('chain.mjs', await startOptions(scene, 'quic-0rtt')))
+      }
       const calls = LENGTHS.flatMap(length => NAMES.map(name => `${length} ${name}`))
       await warmUp(scene, quick ? WARM_UP / 10 : WARM_UP, onProgress)
       const results = await inTurns(calls, { samples, warmUp: 1, onProgress }, key => call(scene, key))

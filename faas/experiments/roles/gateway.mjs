@@ -48,6 +48,11 @@ function put({ service, worker, names = [...gateways.keys()] }) {
   }
 }
 
+/** For one function that calls the gateway of the system `name`. */
+function keys({ name }) {
+  return gateways.get(name).gateway.addressForOne().bundle
+}
+
 /** Those of TCP end by themselves. */
 function isRenewed(name) {
   const { isKept, transport } = systems[name]
@@ -85,4 +90,4 @@ async function warm({ name, service, count }) {
 /** For those who look at it from outside. */
 const who = () => ({ pid: process.pid })
 
-serveParent({ open, put, renew, warm, who })
+serveParent({ open, put, keys, renew, warm, who })

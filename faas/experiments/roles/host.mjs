@@ -7,7 +7,7 @@ const workers = new Map()
 let serial = 0
 
 /** Both clocks of a cold start begin here; what returns can be sent to a gateway. `clients`: a half of the keys each. */
-async function start({ handler, host, environment, clients, earlyRequests = 'all' }) {
+async function start({ handler, host, environment, gatewayKeys, clients, earlyRequests = 'all' }) {
   const begun = performance.now()
   const worker = await launch({
     handler,
@@ -17,6 +17,7 @@ async function start({ handler, host, environment, clients, earlyRequests = 'all
     tls: true,
     earlyRequests,
     lifetime: 3_600_000,
+    gatewayKeys,
     ...(environment && { environment: { ...process.env, ...environment } }),
   })
   const launchMs = performance.now() - begun

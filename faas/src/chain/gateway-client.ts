@@ -30,7 +30,7 @@ export class GatewayClient {
     const origin = `${this.url.hostname}:${this.url.port || 443}`
     this.#hop = new NextHop(
       { origin, tlsOrigin: origin, certificate, bundle },
-      { endpoint: this.#endpoint, tickets: new MemoryTickets(Date.now), idle },
+      { endpoint: this.#endpoint, tickets: new MemoryTickets(Date.now), idle, ahead: true },
     )
     this.#endpoint.unref()
   }

@@ -34,6 +34,7 @@ export class InstanceClient extends NextHop implements WorkerClient {
   constructor(instance: Instance, options: NextHopOptions) {
     super(instance, { ...options, ahead: true })
     this.instance = instance
+    this.prepare()
   }
 
   rehearse(): void {

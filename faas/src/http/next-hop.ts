@@ -67,7 +67,7 @@ export interface NextHopOptions {
   readonly idle?: number | undefined
   /** ms, before the way has been measured. Default 333 (RFC 9002 §6.2.2). */
   readonly initialRtt?: number
-  /** While there is no session, have one that has sent nothing yet, for the next request. Wants keys. Default false. */
+  /** When a session has ended, have one that has sent nothing yet, for the next request. Wants keys. Default false. */
   readonly ahead?: boolean
   /** Default: nobody counts. */
   readonly counts?: HopCounts
@@ -96,7 +96,6 @@ export class NextHop {
   constructor(address: HopAddress, options: NextHopOptions) {
     this.#address = address
     this.#options = options
-    this.#prepare()
   }
 
   /** Rejects with a CallFailed, which says whether the other side may have seen the request. */
@@ -130,6 +129,16 @@ export class NextHop {
     }
   }
 
+  /**
+   * With `ahead`: has a session ready for the next request. Keys are good any number of times, as long as they are good; a
+   * ticket would be used up, and a ratchet.
+   */
+  prepare(): void {
+    const { bundle } = this.#address
+    if (!this.#options.ahead || this.#isGone || bundle === undefined || bundle.isRatcheted) return
+    if (Date.now() < bundle.expires - A_MINUTE) this.#spare.prepare()
+  }
+
   /** Something was sent, or nothing will be any more. */
   get isTaken(): boolean {
     return this.#isTaken || this.#isGone
@@ -154,14 +163,7 @@ export class NextHop {
   disconnect(): void {
     this.#session?.close().catch(() => {})
     this.#session = undefined
-    this.#prepare()
-  }
-
-  /** Keys are good any number of times, as long as they are good; a ticket would be used up, and a ratchet. */
-  #prepare(): void {
-    const { bundle } = this.#address
-    if (!this.#options.ahead || this.#isGone || bundle === undefined || bundle.isRatcheted) return
-    if (Date.now() < bundle.expires - A_MINUTE) this.#spare.prepare()
+    this.prepare()
   }
 
   #end(): void {
@@ -229,7 +231,7 @@ export class NextHop {
     const forget = (): void => {
       if (this.#session !== session) return
       this.#session = undefined
-      this.#prepare()
+      this.prepare()
     }
     session.closed.then(forget, forget)
     session.opened.then(
