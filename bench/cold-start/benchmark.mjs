@@ -27,7 +27,7 @@ export async function run({ samples, quick = false }) {
   for (let turn = -1; turn < count; turn++) {
     const measured = { bare: await importing('0') }
     for (const entry of entries) measured[entry] = await importing(`await import('${entry}')`)
-    measured.answer = { ms: await firstAnswer() }
+    measured.answer = await firstAnswer()
     if (turn < 0) continue
     for (const [name, row] of Object.entries(measured)) rows[name].push(row)
   }
@@ -55,6 +55,7 @@ async function firstAnswer() {
   await endpoint.ready
   const begun = performance.now()
   const worker = await launch({ handler, clientId: 'bench' })
+  const listensMs = performance.now() - begun
   try {
     const tickets = new ProvisionedClient(defaultBackend, worker.client, Date.now)
     const ca = worker.announcement.certificate
@@ -64,7 +65,7 @@ async function firstAnswer() {
     const ms = performance.now() - begun
     if (response.status !== 200 || byteLength !== 100) throw new Error(`${response.status}, ${byteLength} bytes`)
     await http3.close()
-    return ms
+    return { ms, listensMs }
   } finally {
     await endpoint.close()
     await worker.stop()
@@ -81,7 +82,11 @@ function summary(rows, samples) {
     }
   }
   const bare = { ms: rounded(of('bare', 'ms')), cpuMs: rounded(of('bare', 'cpuMs')) }
-  const answer = { ms: rounded(of('answer', 'ms')), beyondMs: rounded(of('answer', 'ms') - of('bare', 'ms')) }
+  const answer = {
+    ms: rounded(of('answer', 'ms')),
+    listensMs: rounded(of('answer', 'listensMs')),
+    beyondMs: rounded(of('answer', 'ms') - of('bare', 'ms')),
+  }
   const reached = [
     {
       target: `cold start: ms of CPU to import ${JUDGED}, beyond bare node`,
@@ -108,6 +113,7 @@ export function print({ environment, bare, entries, answer, samples, reached }) 
       ([name, { beyondMs, beyondCpuMs }]) =>
         `${name.padEnd(26)}${String(beyondMs).padStart(12)}${String(beyondCpuMs).padStart(16)}`,
     ),
+    `${'worker, spawn to listening'.padEnd(26)}${String(rounded(answer.listensMs - bare.ms)).padStart(12)}`,
     `${'worker, spawn to answer'.padEnd(26)}${String(answer.beyondMs).padStart(12)}`,
     '',
     ...reached.map(
