@@ -82,18 +82,17 @@ function suiteFor(psk: Psk, suites: readonly CipherSuite[]): CipherSuite | undef
   return fitting.find(suite => suite.id === psk.earlyData?.cipherSuite) ?? fitting[0]
 }
 
-/** Checks the binder of the selected PSK over the ClientHello without its binders (RFC 8446 §4.2.11.2). */
+/** Undefined: the binder of the selected PSK over the ClientHello without its binders is wrong (RFC 8446 §4.2.11.2). */
 export function verifyBinder(
   backend: CryptoBackend,
   selected: SelectedPsk,
   before: HelloTranscript,
   truncatedHello: Uint8Array,
-): EarlyStage {
+): EarlyStage | undefined {
   const { psk, binder } = selected
   const stage = new EarlyStage(backend, psk.hash, psk.secret)
   const expected = stage.binder(psk.kind, before.digestWith(psk.hash, truncatedHello))
-  if (!constantTimeEqual(expected, binder)) throw wrongBinder()
-  return stage
+  return constantTimeEqual(expected, binder) ? stage : undefined
 }
 
 /** Also for an identity that is not known, where no certificate can do instead (RFC 8446 Appendix E.6). */

@@ -198,8 +198,13 @@ class ExpectClientHello implements ServerState {
     const { hash } = choice.suite
     if (hello.psks === undefined) return new EarlyStage(backend, hash, undefined)
     const truncated = message.bytes.subarray(0, message.bytes.length - hello.psks.bindersLength)
-    if (choice.psk !== undefined) return verifyBinder(backend, choice.psk, this.#transcript, truncated)
-    verifyNothing(backend, hash, hello.psks.binders[0] as Uint8Array, this.#transcript, truncated)
+    const verified = choice.psk && verifyBinder(backend, choice.psk, this.#transcript, truncated)
+    if (verified !== undefined) return verified
+    if (choice.psk === undefined) {
+      verifyNothing(backend, hash, hello.psks.binders[0] as Uint8Array, this.#transcript, truncated)
+    }
+    // One place for both: where an error is made takes its time, too. Without schemes the hello counts on its PSK alone.
+    if (choice.psk !== undefined || hello.signatureSchemes === undefined) throw wrongBinder()
     return new EarlyStage(backend, hash, undefined)
   }
 
