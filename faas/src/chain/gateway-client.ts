@@ -1,5 +1,5 @@
-// Calls of other functions, through the gateway: one client for a process, whose sessions begin with a ticket of the one
-// before and a request in the first packet.
+// Calls of other functions, through the gateway: one client for a process, whose sessions begin with its keys or a ticket
+// of the one before, and a request in the first packet.
 
 import { defaultBackend, QuicEndpoint, withKeySharesAhead } from 'zerotrip'
 import { type EarlyRequests, MemoryTickets } from 'zerotrip/zero-rtt'

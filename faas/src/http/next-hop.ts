@@ -227,7 +227,8 @@ export class NextHop {
   #open(): Http3Session {
     if (this.#session?.isOpen) return this.#session
     const { counts } = this.#options
-    const session = this.#spare.take() ?? this.#connect()
+    const spare = this.#spare.take()
+    const session = spare?.isOpen ? spare : this.#connect()
     const forget = (): void => {
       if (this.#session !== session) return
       this.#session = undefined
