@@ -143,8 +143,6 @@ class ExpectClientHello implements ServerState {
     }
     const proceed = (identity: ServerIdentity, time: number): ServerState =>
       this.#judge(message, { hello, choice, early, identity, authorization: undefined }, time)
-    // The hello counted on its PSK alone.
-    if (hello.signatureSchemes === undefined) throw wrongBinder()
     const info = helloInfo(hello)
     const certified = this.#config.certificates.select(info)
     if (certified !== 'later') return proceed(chooseIdentity(hello, certified), unixTime)
